@@ -1,0 +1,41 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help: ## what can be made here
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+demo: $(VENV)/installed ## the whole road, dev → e2e → staging → production, in ./demo
+	$(BIN)/tidegate demo
+
+debian-packages:
+	@tests/install-debian-packages docker-registry:docker-registry skopeo:skopeo
+
+test: $(VENV)/installed-test debian-packages ## lint, types, rooms and every test
+	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 -m 'not soak'
+
+soak: $(VENV)/installed-test debian-packages ## long random runs
+	$(BIN)/pytest -m soak
+
+bench: $(VENV)/installed-test debian-packages ## print figures
+	$(BIN)/python -m compileall -q src
+	$(BIN)/python -m bench
+
+clean: ## remove what make made
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist
+
+.PHONY: help demo debian-packages test soak bench clean

@@ -1,0 +1,46 @@
+"""Errors of `tidegate.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tidegate.errors import Place, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong in the configuration.
+
+    Args:
+        place: file, line and column.
+        key: dotted path of the key, e.g. `environments.e2e.from`.
+        what: what was expected.
+        hint: what to write, e.g. the key that was probably meant.
+    """
+
+    place: Place
+    key: str
+    what: str
+    hint: str | None = None
+
+
+class ConfigMissing(UsageError):
+    """No tidegate.yaml here or above."""
+
+    code = "config/missing"
+
+
+class ConfigInvalid(UsageError):
+    """tidegate.yaml is wrong; all findings at once.
+
+    Args:
+        findings: at least one, in file order.
+    """
+
+    code = "config/invalid"
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        first = findings[0]
+        count = "1 error" if len(findings) == 1 else f"{len(findings)} errors"
+        super().__init__(f"{count} in the configuration", where=first.place)
+        self.findings = findings

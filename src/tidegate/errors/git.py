@@ -1,0 +1,79 @@
+"""Errors of git repositories."""
+
+from __future__ import annotations
+
+from tidegate.errors import AuthenticationError, TidegateError, UsageError
+
+
+class GitMissing(UsageError):
+    """The `git` program is not there, or too old."""
+
+    code = "git/program-missing"
+
+
+class GitFailed(TidegateError):
+    """git ended with an error that has no class of its own."""
+
+    code = "git/failed"
+
+
+class RemoteUnreachable(TidegateError):
+    """The remote did not answer, or the connection broke."""
+
+    code = "git/unreachable"
+    retryable = True
+
+
+class GitUnauthorized(AuthenticationError):
+    """The remote wants credentials, or other ones."""
+
+    code = "git/unauthorized"
+
+
+class RepositoryMissing(UsageError):
+    """There is no repository at that address."""
+
+    code = "git/repository-missing"
+
+
+class BranchMissing(UsageError):
+    """The repository has no such branch."""
+
+    code = "git/branch-missing"
+
+
+class CommitMissing(TidegateError):
+    """The repository has no such commit."""
+
+    code = "git/commit-missing"
+
+
+class LeaseLost(TidegateError):
+    """The branch moved since it was read. Read again, plan again, try again."""
+
+    code = "git/lease-lost"
+    retryable = True
+
+
+class PushRefused(TidegateError):
+    """The remote refused the push: a protected branch or a hook."""
+
+    code = "git/push-refused"
+
+
+class UnsafeRemote(UsageError):
+    """A remote's address would run a command, or is of a kind that is not allowed."""
+
+    code = "git/unsafe-remote"
+
+
+class UnsafePath(UsageError):
+    """A path leaves the repository, or has characters that no file should have."""
+
+    code = "git/unsafe-path"
+
+
+class FileTooLarge(TidegateError):
+    """A file is larger than any manifest is."""
+
+    code = "git/file-too-large"

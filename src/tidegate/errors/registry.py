@@ -1,0 +1,87 @@
+"""Errors of registries and images."""
+
+from __future__ import annotations
+
+from tidegate.errors import AuthenticationError, TidegateError, UsageError
+
+
+class RegistryUnreachable(TidegateError):
+    """No connection, or it broke. A retry may help."""
+
+    code = "registry/unreachable"
+    retryable = True
+
+
+class RegistryThrottled(TidegateError):
+    """429: too many requests, even after waiting as the registry asked."""
+
+    code = "registry/throttled"
+    retryable = True
+
+
+class RegistryFailed(TidegateError):
+    """5xx, or an answer that breaks the protocol."""
+
+    code = "registry/failed"
+    retryable = True
+
+
+class RegistryRefused(TidegateError):
+    """The registry understood the request and refused it: another attempt gets the same answer."""
+
+    code = "registry/refused"
+
+
+class RegistryUnauthorized(AuthenticationError):
+    """No credentials, or wrong ones."""
+
+    code = "registry/unauthorized"
+
+
+class RegistryDenied(AuthenticationError):
+    """The credentials are valid and may not do this."""
+
+    code = "registry/denied"
+
+
+class HostNotConfigured(UsageError):
+    """An image names a host that is no configured registry account."""
+
+    code = "registry/host-not-configured"
+
+
+class ManifestMissing(TidegateError):
+    """No such tag or digest."""
+
+    code = "registry/manifest-missing"
+
+
+class BlobMissing(TidegateError):
+    """A blob that a manifest refers to is not there."""
+
+    code = "registry/blob-missing"
+
+
+class DigestMismatch(TidegateError):
+    """The bytes are not what the digest says. Nothing that was received is kept."""
+
+    code = "registry/digest-mismatch"
+    retryable = True
+
+
+class ManifestInvalid(TidegateError):
+    """A manifest can't be read, is too large, or refers to itself."""
+
+    code = "registry/manifest-invalid"
+
+
+class TagExists(TidegateError):
+    """A release tag exists with another digest. It is never overwritten."""
+
+    code = "registry/tag-exists"
+
+
+class LayoutInvalid(UsageError):
+    """A folder is not an OCI image layout."""
+
+    code = "registry/layout-invalid"

@@ -1,0 +1,122 @@
+"""ImageRef: the full reference grammar, as in github.com/distribution/reference `reference.go` and `normalize.go`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tidegate.errors.model import InvalidDigest, InvalidImageRef
+from tidegate.model.digest import Digest
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
+_LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+_HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?", re.ASCII)
+_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
+_LONGEST_REPOSITORY: Final = 255
+_LONGEST_TEXT: Final = 1024
+
+DOCKER_HUB: Final = "docker.io"
+
+
+def is_tag(text: str) -> bool:
+    """Return whether a registry would take `text` as a tag (OCI distribution-spec, 'Pulling manifests')."""
+    return bool(_TAG.fullmatch(text))
+
+
+def is_repository(text: str) -> bool:
+    """Return whether a registry would take `text` as a repository name."""
+    return len(text) <= _LONGEST_REPOSITORY and bool(_REPOSITORY.fullmatch(text))
+
+
+def is_host(text: str) -> bool:
+    """Return whether `text` is a registry host, with or without a port."""
+    return bool(_HOST.fullmatch(text))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ImageRef:
+    """Which image: `host/repository[:tag][@digest]`.
+
+    Docker Hub's short names are normalised: `nginx` is `docker.io/library/nginx`.
+
+    Args:
+        host: registry host with its port, e.g. `127.0.0.1:5000`.
+        repository: path below the host, e.g. `team/inventory`.
+        tag: tag, or None.
+        digest: digest, or None. With both, the digest decides what is pulled.
+    """
+
+    host: str
+    repository: str
+    tag: str | None = None
+    digest: Digest | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> ImageRef:
+        """Return the reference that `text` spells.
+
+        Raises:
+            InvalidImageRef: `text` breaks the grammar; the message says which part.
+        """
+        if len(text) > _LONGEST_TEXT:
+            raise InvalidImageRef(f"an image reference of {len(text)} characters is too long")
+        name, digest = _split_digest(text)
+        name, tag = _split_tag(name)
+        host, repository = _split_host(name)
+        if not _HOST.fullmatch(host):
+            raise InvalidImageRef(f"{host!r} in {text!r} is not a registry host")
+        if not is_repository(repository):
+            raise InvalidImageRef(
+                f"{repository!r} in {text!r} is not a repository name",
+                hint="lower-case letters, digits and single . _ - between them, parts divided by /",
+            )
+        if tag is not None and not is_tag(tag):
+            raise InvalidImageRef(f"{tag!r} in {text!r} is not a tag")
+        return cls(host, repository, tag, digest)
+
+    @property
+    def name(self) -> str:
+        """`host/repository`, without tag and digest."""
+        return f"{self.host}/{self.repository}"
+
+    def with_tag(self, tag: str) -> ImageRef:
+        """Return the same repository at `tag`, without a digest."""
+        return replace(self, tag=tag, digest=None)
+
+    def with_digest(self, digest: Digest) -> ImageRef:
+        """Return the same reference, pinned to `digest`."""
+        return replace(self, digest=digest)
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.name}{tag}{digest}"
+
+
+def _split_digest(text: str) -> tuple[str, Digest | None]:
+    name, at, digest = text.partition("@")
+    if not at:
+        return name, None
+    try:
+        return name, Digest.parse(digest)
+    except InvalidDigest as error:
+        raise InvalidImageRef(f"{digest!r} in {text!r} is not a digest") from error
+
+
+def _split_tag(name: str) -> tuple[str, str | None]:
+    head, colon, tail = name.rpartition(":")
+    if not colon or "/" in tail:
+        return name, None
+    return head, tail
+
+
+def _split_host(name: str) -> tuple[str, str]:
+    first, slash, rest = name.partition("/")
+    looks_like_host = any(mark in first for mark in ".:") or first == "localhost" or first.lower() != first
+    if not slash or not looks_like_host:
+        return DOCKER_HUB, name if slash else f"library/{name}"
+    if first in {"index.docker.io", DOCKER_HUB}:
+        return DOCKER_HUB, rest if "/" in rest else f"library/{rest}"
+    return first, rest

@@ -1,0 +1,107 @@
+"""The forge port: merge requests and who may approve them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from tidegate.model.merge_request import MergeRequest, MergeRequestState
+
+
+@dataclass(frozen=True, slots=True)
+class NewMergeRequest:
+    """What a merge request is opened with.
+
+    Args:
+        source_branch: a branch that has been pushed.
+        target_branch: the branch it is to be merged into.
+        title: one line.
+        description: Markdown.
+        author: the acting person, where the forge can't tell by the credentials (local forge).
+    """
+
+    source_branch: str
+    target_branch: str
+    title: str
+    description: str
+    author: str
+
+
+class Forge(Protocol):
+    """Merge requests of the forge's projects. Answers are read anew at each call.
+
+    Raises everywhere: `ProjectMissing`, `ForgeUnauthorized`, `ForgeUnreachable` of `tidegate.errors.forge`.
+    """
+
+    def merge_requests(
+        self, project: str, *, state: MergeRequestState | None = MergeRequestState.OPEN
+    ) -> tuple[MergeRequest, ...]:
+        """Return the project's merge requests in `state` (None: all), by number, with approvals."""
+        ...
+
+    def merge_request(self, project: str, iid: int) -> MergeRequest:
+        """Return one merge request with its comments.
+
+        Raises:
+            MergeRequestMissing: there is none of that number.
+        """
+        ...
+
+    def open(self, project: str, new: NewMergeRequest) -> MergeRequest:
+        """Open a merge request, or return the open one that has these branches (two openers get the same one).
+
+        Raises:
+            BranchMissing: a branch does not exist.
+        """
+        ...
+
+    def describe(self, project: str, iid: int, *, title: str, description: str) -> MergeRequest:
+        """Change title and description of an open merge request."""
+        ...
+
+    def comment(self, project: str, iid: int, *, user: str, text: str) -> None:
+        """Add a note."""
+        ...
+
+    def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:
+        """Give `user`'s approval to the present head.
+
+        Raises:
+            MergeRequestNotOpen: it is merged or closed.
+        """
+        ...
+
+    def unapprove(self, project: str, iid: int, *, user: str) -> MergeRequest:
+        """Take `user`'s approval back; nothing happens when there is none."""
+        ...
+
+    def close(self, project: str, iid: int, *, user: str) -> MergeRequest:
+        """Close without merging; nothing happens when it is closed already.
+
+        Raises:
+            MergeRequestNotOpen: it is merged.
+        """
+        ...
+
+    def merge(self, project: str, iid: int, *, head: str, message: str, user: str) -> MergeRequest:
+        """Merge with a merge commit, guarded: only if the source branch's head is `head`.
+
+        Merging what is merged at that head already returns it as it is.
+
+        Args:
+            message: the merge commit's whole message with trailers.
+
+        Raises:
+            HeadMoved: the branch has another head.
+            MergeConflict: it can't be merged without a person; names the files.
+            MergeRequestNotOpen: it is closed.
+        """
+        ...
+
+    def members(self, group: str) -> frozenset[str]:
+        """Return the user names in `group`.
+
+        Raises:
+            GroupMissing: the forge knows no such group.
+        """
+        ...

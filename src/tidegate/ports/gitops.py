@@ -1,0 +1,107 @@
+"""The GitOps repository port: read at a commit, write by a commit with a lease."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tidegate.model.merge_request import Commit
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one commit writes.
+
+    Args:
+        files: path → new bytes, or None to delete the file.
+        subject: first line of the message.
+        body: the message's text below the subject, without trailers.
+        trailers: name → value, in order, e.g. `Tidegate-Service: inventory`.
+        author: name shown as the author; the committer is the configured identity. None means the identity.
+    """
+
+    files: Mapping[str, bytes | None]
+    subject: str
+    body: str = ""
+    trailers: Mapping[str, str] | None = None
+    author: str | None = None
+
+
+class GitOpsRepo(Protocol):
+    """One git repository. Paths are POSIX, relative, without `..`."""
+
+    def refresh(self) -> None:
+        """Read the remote's branches anew; every later answer is at least as new as this call.
+
+        Raises:
+            RepositoryMissing, GitUnauthorized, RemoteUnreachable: from `tidegate.errors.git`.
+        """
+        ...
+
+    def head(self, branch: str) -> str | None:
+        """Return the commit id of `branch` as of the last refresh, or None when it does not exist."""
+        ...
+
+    def files(self, commit: str, under: str) -> tuple[str, ...]:
+        """Return the paths of all files below folder `under` ("" for all) at `commit`, sorted."""
+        ...
+
+    def read(self, commit: str, paths: Iterable[str]) -> Mapping[str, bytes]:
+        """Return path → bytes at `commit`; what does not exist is left out.
+
+        Raises:
+            FileTooLarge: a file is over 5 MiB.
+        """
+        ...
+
+    def commit(self, commit: str) -> Commit:
+        """Return one commit.
+
+        Raises:
+            CommitMissing: the repository has no such commit.
+        """
+        ...
+
+    def history(self, commit: str, path: str, limit: int) -> tuple[Commit, ...]:
+        """Return the newest `limit` commits that changed `path` (file or folder), first-parent, newest first."""
+        ...
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """Return the best common ancestor of two commits, or None."""
+        ...
+
+    def changed_files(self, base: str, head: str) -> tuple[str, ...]:
+        """Return the paths that differ between two commits, sorted, renames as both paths."""
+        ...
+
+    def diff(self, base: str, head: str, paths: Iterable[str]) -> str:
+        """Return the unified diff between two commits, limited to `paths`."""
+        ...
+
+    def push(self, branch: str, change: Change, *, parent: str, expected: str | None) -> str:
+        """Write `change` as a commit on `parent` and make it the head of `branch`; return its id.
+
+        The push is a compare-and-swap: `expected` is the head that `branch` must have (None: it must not exist).
+        A change that equals `parent`'s tree makes no commit: `parent` itself is pushed.
+
+        Raises:
+            LeaseLost: the branch was not at `expected`. Nothing was written.
+        """
+        ...
+
+    def delete(self, branch: str, *, expected: str) -> None:
+        """Delete `branch` if its head is `expected`.
+
+        Raises:
+            LeaseLost: it was not.
+        """
+        ...
+
+
+class GitOpsRepos(Protocol):
+    """The repositories of the forge, by project path."""
+
+    def repo(self, project: str) -> GitOpsRepo:
+        """Return the repository of `project`, refreshed once; the same object for the same project."""
+        ...

@@ -1,0 +1,64 @@
+"""The registry port: one account's manifests, blobs and tags. Follows OCI distribution-spec v1.1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from tidegate.model.digest import Digest
+from tidegate.model.manifest import Descriptor, Manifest
+
+
+class Registry(Protocol):
+    """One registry: HTTP or an OCI image-layout folder. Safe for use by many threads at once.
+
+    `reference` is a tag or the text of a digest. Every call may raise the errors of `tidegate.errors.registry`:
+    `RegistryUnreachable`, `RegistryUnauthorized`, `RegistryDenied`, `RegistryThrottled`, `RegistryFailed`.
+    """
+
+    def resolve(self, repository: str, reference: str) -> Descriptor | None:
+        """Return the descriptor of the manifest at `reference` (a HEAD), or None when there is none."""
+        ...
+
+    def manifest(self, repository: str, reference: str) -> Manifest:
+        """Return the manifest at `reference`, its bytes verified when `reference` is a digest.
+
+        Raises:
+            ManifestMissing: there is none.
+            DigestMismatch: the registry sent other bytes than asked for.
+        """
+        ...
+
+    def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
+        """Store the bytes of `manifest` under `reference`; what it refers to must be there already."""
+        ...
+
+    def has_blob(self, repository: str, digest: Digest) -> bool:
+        """Return whether the repository holds the blob."""
+        ...
+
+    def read_blob(self, repository: str, digest: Digest) -> AbstractContextManager[Iterator[bytes]]:
+        """Return a context whose value yields the blob's bytes in bounded pieces, verified at the end.
+
+        Raises:
+            BlobMissing: there is none.
+            DigestMismatch: at the end, when the bytes are not what the digest says (also when cut short).
+        """
+        ...
+
+    def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
+        """Store a blob from its `pieces`; it is visible only when whole and verified.
+
+        Raises:
+            DigestMismatch: the pieces are not what the descriptor says. Nothing was stored.
+        """
+        ...
+
+    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
+        """Make a blob of repository `source` of this registry appear in `repository`; False when it could not."""
+        ...
+
+    def tags(self, repository: str) -> Iterator[str]:
+        """Yield all tags, page by page, in the registry's order; nothing when the repository does not exist."""
+        ...
