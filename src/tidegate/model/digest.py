@@ -33,9 +33,7 @@ class Digest:
             InvalidDigest: not `algorithm:hex`, an unknown algorithm, or the wrong length.
         """
         if len(text) > 200 or not _GRAMMAR.fullmatch(text):
-            raise InvalidDigest(
-                f"{text[:80]!r} is not a digest", hint="write sha256: and 64 hexadecimal digits"
-            )
+            raise InvalidDigest(f"{text[:80]!r} is not a digest", hint="write sha256: and 64 hexadecimal digits")
         algorithm, _, hexadecimal = text.partition(":")
         length = _HEX_LENGTH.get(algorithm)
         if length is None or not re.fullmatch(rf"[0-9a-f]{{{length}}}", hexadecimal):

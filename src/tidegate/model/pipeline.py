@@ -153,9 +153,7 @@ class Pipeline:
     _by_name: Mapping[str, Environment] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "_by_name", {environment.name: environment for environment in self.environments}
-        )
+        object.__setattr__(self, "_by_name", {environment.name: environment for environment in self.environments})
 
     def environment(self, name: str) -> Environment | None:
         """Return the environment called `name`, or None."""
