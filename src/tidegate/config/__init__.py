@@ -1,0 +1,1 @@
+"""`tidegate.yaml` as values, with file, line and column in errors."""

@@ -1,0 +1,1 @@
+"""The use-cases: observe, decide, plan, run; through ports only."""

@@ -1,0 +1,1 @@
+"""Flux's resources: HelmReleases, ImagePolicies and setter markers; bytes in, bytes out."""

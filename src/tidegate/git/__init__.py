@@ -1,0 +1,1 @@
+"""The `git` program on cached bare mirrors, typed."""

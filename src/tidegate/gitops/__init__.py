@@ -1,0 +1,1 @@
+"""The GitOps repository adapter: reads and commits without a work tree."""

@@ -1,0 +1,1 @@
+"""HTTP connections that are kept open; bodies stream."""

@@ -10,6 +10,7 @@ from typing import Final
 from tidegate.errors.model import InvalidDigest
 
 _GRAMMAR: Final = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+")
+_LONGEST: Final = 200
 _HEX_LENGTH: Final = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
@@ -32,7 +33,7 @@ class Digest:
         Raises:
             InvalidDigest: not `algorithm:hex`, an unknown algorithm, or the wrong length.
         """
-        if len(text) > 200 or not _GRAMMAR.fullmatch(text):
+        if len(text) > _LONGEST or not _GRAMMAR.fullmatch(text):
             raise InvalidDigest(f"{text[:80]!r} is not a digest", hint="write sha256: and 64 hexadecimal digits")
         algorithm, _, hexadecimal = text.partition(":")
         length = _HEX_LENGTH.get(algorithm)

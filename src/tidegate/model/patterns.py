@@ -11,12 +11,13 @@ from tidegate.model.image import is_tag
 from tidegate.model.version import Version
 
 _SERVICE_NAME: Final = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*", re.ASCII)
+_LONGEST_NAME: Final = 100
 _FIELD: Final = re.compile(r"\{([^{}]*)\}")
 
 
 def is_service_name(text: str) -> bool:
     """Return whether `text` may name a service: what is safe in a path, a branch and a tag at once."""
-    return len(text) <= 100 and bool(_SERVICE_NAME.fullmatch(text))
+    return len(text) <= _LONGEST_NAME and bool(_SERVICE_NAME.fullmatch(text))
 
 
 def _fields(text: str, allowed: frozenset[str]) -> list[str]:

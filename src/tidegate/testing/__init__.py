@@ -1,0 +1,1 @@
+"""Fakes of the ports, shipped for users' own tests; each passes the real adapter's contract suite."""

@@ -1,0 +1,1 @@
+"""Byte-exact YAML reading and editing; knows nothing of Flux."""
