@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tidegate.errors import AuthenticationError, TidegateError, UsageError
+from tidegate.errors.http import ServerBusy
 
 
 class RegistryUnreachable(TidegateError):
@@ -12,18 +13,16 @@ class RegistryUnreachable(TidegateError):
     retryable = True
 
 
-class RegistryThrottled(TidegateError):
+class RegistryThrottled(ServerBusy):
     """429: too many requests, even after waiting as the registry asked."""
 
     code = "registry/throttled"
-    retryable = True
 
 
-class RegistryFailed(TidegateError):
+class RegistryFailed(ServerBusy):
     """5xx, or an answer that breaks the protocol."""
 
     code = "registry/failed"
-    retryable = True
 
 
 class RegistryRefused(TidegateError):
@@ -42,6 +41,24 @@ class RegistryDenied(AuthenticationError):
     """The credentials are valid and may not do this."""
 
     code = "registry/denied"
+
+
+class CredentialsUnreadable(AuthenticationError):
+    """The place where credentials are kept can't be read: Docker's config file or a credential helper."""
+
+    code = "registry/credentials-unreadable"
+
+
+class EndpointInvalid(UsageError):
+    """The endpoint of a registry account is neither a URL nor an image-layout folder."""
+
+    code = "registry/endpoint-invalid"
+
+
+class RepositoryMissing(TidegateError):
+    """The registry has no such repository, and does not create one on a push."""
+
+    code = "registry/repository-missing"
 
 
 class HostNotConfigured(UsageError):
