@@ -1,0 +1,149 @@
+"""The client: one request, one answer; redirects by rule, stale connections replaced."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from types import TracebackType
+from typing import Final, Self
+
+from tidegate.errors.http import AddressRefused, ConnectionBroken
+from tidegate.http.connections import Connection, Pool, Timeouts, Trust
+from tidegate.http.messages import Request, Response, Stream, reason
+from tidegate.http.proxies import Proxies
+from tidegate.http.url import Origin, resolve, target
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS: Final = 5
+_SECRET_FIELDS: Final = frozenset({"authorization", "cookie"})
+_IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+class Client:
+    """Sends requests over connections that are kept open. Safe for use by many threads at once.
+
+    Args:
+        user_agent: what we call ourselves.
+        timeouts: how long to wait.
+        trust: whose certificates are believed.
+        proxies: which proxies to go through.
+    """
+
+    def __init__(
+        self,
+        user_agent: str,
+        *,
+        timeouts: Timeouts | None = None,
+        trust: Trust | None = None,
+        proxies: Proxies | None = None,
+    ) -> None:
+        self._user_agent = user_agent
+        self._pool = Pool(timeouts or Timeouts(), trust or Trust(), proxies or Proxies())
+
+    def send(self, request: Request) -> Response:
+        """Send `request` and return the answer, whatever its status; its body is still to be read.
+
+        Redirects of GET and HEAD are followed, at most five: never from https to http, never to a link-local
+        address, and without Authorization once they leave the host. Other methods' redirects are returned.
+
+        Raises:
+            HostUnreachable, ConnectionBroken, ServerNotTrusted, AddressRefused, InvalidUrl: from
+                `tidegate.errors.http`.
+        """
+        first = request
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = self._exchange(request)
+            location = response.header("Location")
+            if request.method not in {"GET", "HEAD"} or response.status not in _REDIRECTS or location is None:
+                return response
+            response.close()
+            request = _follow(request, location)
+        raise AddressRefused(f"the server redirects more than {_MOST_REDIRECTS} times", where=str(first))
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _exchange(self, request: Request) -> Response:
+        origin = Origin.of(request.url)
+        connection = self._pool.take(origin, fresh=False, given_by_server=request.given_by_server)
+        try:
+            return self._attempt(connection, request)
+        except ConnectionBroken:
+            # The other end may close an idle connection at the moment we use it. No byte of an answer has come.
+            again = connection.used and request.method in _IDEMPOTENT and not isinstance(request.body, Stream)
+            if not again:
+                raise
+        return self._attempt(self._pool.take(origin, fresh=True, given_by_server=request.given_by_server), request)
+
+    def _attempt(self, connection: Connection, request: Request) -> Response:
+        answered = False
+        try:
+            self._write(connection, request)
+            with _breaks_as(request):
+                raw = connection.http.getresponse()
+            answered = True
+        finally:
+            if not answered:
+                connection.http.close()
+
+        def release(reusable: bool) -> None:  # noqa: FBT001 - called by Response only
+            if reusable:
+                self._pool.give_back(connection)
+            else:
+                connection.http.close()
+
+        return Response(request, raw, release)
+
+    def _write(self, connection: Connection, request: Request) -> None:
+        wire, body = connection.http, request.body
+        with _breaks_as(request):
+            wire.putrequest(request.method, request.url if connection.absolute else target(request.url))
+            for name, value in self._fields(connection, request).items():
+                wire.putheader(name, value)
+            wire.endheaders(None if isinstance(body, Stream) else body)
+        for piece in body.pieces if isinstance(body, Stream) else ():
+            try:
+                with _breaks_as(request):
+                    wire.send(piece)
+            except ConnectionBroken as error:
+                if isinstance(error.__cause__, BrokenPipeError | ConnectionResetError):
+                    return  # a server that refuses early says why before it closes: getresponse() tells
+                raise
+
+    def _fields(self, connection: Connection, request: Request) -> Mapping[str, str]:
+        fields = {"User-Agent": self._user_agent, **request.headers}
+        if isinstance(request.body, Stream):
+            fields["Content-Length"] = str(request.body.length)
+        elif request.body is not None or request.method in {"POST", "PUT", "PATCH"}:
+            fields["Content-Length"] = str(len(request.body or b""))
+        if connection.proxy_authorization:
+            fields["Proxy-Authorization"] = connection.proxy_authorization
+        return fields
+
+
+@contextmanager
+def _breaks_as(request: Request) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        what = f"the connection broke before an answer ({reason(error)})"
+        raise ConnectionBroken(what, where=str(request)) from error
+
+
+def _follow(request: Request, location: str) -> Request:
+    url = resolve(request.url, location)
+    headers = request.headers
+    if Origin.of(url) != Origin.of(request.url):
+        headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET_FIELDS}
+    return replace(request, url=url, headers=headers, given_by_server=True)

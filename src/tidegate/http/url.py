@@ -1,0 +1,107 @@
+"""URLs as far as a client needs them: where a connection goes, and where a server may send us."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from tidegate.errors.http import AddressRefused, InvalidUrl
+
+_PORTS: Final = {"http": 80, "https": 443}
+_METADATA_SERVICE: Final = ipaddress.ip_address("fd00:ec2::254")
+"""AWS's instance metadata over IPv6: not link-local by its number, but it is what link-local is refused for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a connection goes.
+
+    Args:
+        scheme: `http` or `https`.
+        host: lower-case name or address, an IPv6 address without brackets.
+        port: port.
+    """
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> Origin:
+        """Return the origin of `url`.
+
+        Raises:
+            InvalidUrl: not an absolute http or https URL.
+        """
+        parts = _split(url)
+        return cls(parts.scheme, (parts.hostname or "").lower(), parts.port or _PORTS[parts.scheme])
+
+    @property
+    def authority(self) -> str:
+        """`host:port`, as a URL has it; the scheme's own port is left out."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+
+def target(url: str) -> str:
+    """Return path and query of `url`, as the request line has them."""
+    parts = _split(url)
+    return f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+
+
+def without_secrets(url: str) -> str:
+    """Return `url` without user, password, query and fragment: what may be shown and logged."""
+    parts = _split(url)
+    return f"{Origin.of(url)}{parts.path}"
+
+
+def resolve(base: str, location: str) -> str:
+    """Return the URL that a server's `Location` (absolute or relative, with its query) means at `base`.
+
+    Raises:
+        AddressRefused: it leads from https to http, or to a link-local address.
+        InvalidUrl: it leads nowhere.
+    """
+    url = urljoin(base, location)
+    here, there = Origin.of(base), Origin.of(url)
+    if here.scheme == "https" and there.scheme != "https":
+        raise AddressRefused(f"the server points from https to {there}", where=without_secrets(base))
+    if there.host != here.host and is_link_local(there.host):
+        raise AddressRefused(
+            f"the server points to {there}, an address of its own network",
+            where=without_secrets(base),
+            hint="such addresses serve machine credentials; ask who runs this server",
+        )
+    return url
+
+
+def is_link_local(address: str) -> bool:
+    """Return whether `address` (a number, not a name) is link-local or a cloud's metadata service."""
+    try:
+        number = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = number.ipv4_mapped if isinstance(number, ipaddress.IPv6Address) else None
+    return (mapped or number).is_link_local or number == _METADATA_SERVICE
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError:
+        parts, port_is_valid = SplitResult("", "", "", "", ""), False
+    clean = url.isascii() and url.isprintable() and " " not in url
+    if not clean or not port_is_valid or parts.scheme not in _PORTS or not parts.hostname:
+        raise InvalidUrl("this is not an http or https URL", where=_shown(parts), hint="https://host[:port]/path")
+    return parts
+
+
+def _shown(parts: SplitResult) -> str | None:
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}"[:200] if host.isprintable() and host else None
