@@ -1,5 +1,6 @@
 """The words of Tidegate as pure, immutable values. Import from here."""
 
+from tidegate.model.constraint import Constraint
 from tidegate.model.digest import Digest
 from tidegate.model.image import ImageRef
 from tidegate.model.merge_request import Approval, Comment, Commit, MergeRequest, MergeRequestState
@@ -26,6 +27,7 @@ __all__ = [
     "Carry",
     "Comment",
     "Commit",
+    "Constraint",
     "Deploy",
     "Digest",
     "Environment",
