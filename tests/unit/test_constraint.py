@@ -52,7 +52,7 @@ def test_every_answer_is_the_original_one(case: dict[str, Any]) -> None:
         (">=1.0.0-0 <2.0.0", "2.0.0-alpha", "2.0.0"),
         (">=1.0.0-0 <2.0.0 || 3.x", "3.0.0", "3.0.0-alpha"),
         ("0.9||1 - 2", "3.0.0", "0.8.0"),
-        ("1.0 - 1.1,!=1.0.5 1.0 - 2", "1.0.4", "1.0.5"),
+        ("1.0 - 1.1,!=1.0.5,1.0 - 2", "1.0.4", "1.0.5"),
     ],
 )
 def test_the_surprises(text: str, inside: str, outside: str) -> None:

@@ -189,16 +189,16 @@ class Version:
     def __hash__(self) -> int:
         return hash(self.precedence)
 
-    def __lt__(self, other: Version) -> bool:
+    def __lt__(self, other: object) -> bool:
         return self.precedence < other.precedence if isinstance(other, Version) else NotImplemented
 
-    def __le__(self, other: Version) -> bool:
+    def __le__(self, other: object) -> bool:
         return self.precedence <= other.precedence if isinstance(other, Version) else NotImplemented
 
-    def __gt__(self, other: Version) -> bool:
+    def __gt__(self, other: object) -> bool:
         return self.precedence > other.precedence if isinstance(other, Version) else NotImplemented
 
-    def __ge__(self, other: Version) -> bool:
+    def __ge__(self, other: object) -> bool:
         return self.precedence >= other.precedence if isinstance(other, Version) else NotImplemented
 
 
