@@ -1,0 +1,208 @@
+"""What an environment declares of a service: read from git, now and in the past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tidegate.errors import Place, TidegateError
+from tidegate.errors.git import BranchMissing
+from tidegate.errors.manifest import ImageAmbiguous, ImageNotFound, NotHelmRelease
+from tidegate.errors.release import NothingDeclared, TagUnreadable
+from tidegate.flux import ImageSite, find_images, helm_releases
+from tidegate.model import CandidateTag, Environment, ImageRef, Service, TagPattern
+from tidegate.ports import GitOpsRepo
+
+_HISTORY_DEPTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredRelease:
+    """The HelmRelease of a service in an environment, at one commit.
+
+    Args:
+        environment: where.
+        service: of which service.
+        commit: the commit that it was read at.
+        file: path in the repository.
+        data: the file's bytes.
+        sites: where the service's image stands in it, at least one.
+        image: the image that all sites name.
+    """
+
+    environment: Environment
+    service: Service
+    commit: str
+    file: str
+    data: bytes
+    sites: tuple[ImageSite, ...]
+    image: ImageRef
+
+    @property
+    def place(self) -> Place:
+        """The line of the first site."""
+        return Place(self.file, self.sites[0].line)
+
+    def candidate(self, pattern: TagPattern | None = None) -> CandidateTag:
+        """Return version and number that the tag spells under `pattern` (default: the environment's).
+
+        Raises:
+            TagUnreadable: the tag is not written that way.
+        """
+        pattern = pattern or self.environment.tag
+        candidate = pattern.read(self.image.tag or "")
+        if candidate is None:
+            raise TagUnreadable(
+                f"{self.environment.name} names {self.image}, whose tag is not written as {pattern.text!r}",
+                where=self.place,
+                hint="correct the tag in the manifest, or the environment's `tag:` in tidegate.yaml",
+            )
+        return candidate
+
+
+def branch_head(repo: GitOpsRepo, environment: Environment) -> str:
+    """Return the head of the branch that Flux reads.
+
+    Raises:
+        BranchMissing: the repository has no such branch.
+    """
+    head = repo.head(environment.branch)
+    if head is None:
+        raise BranchMissing(
+            f"{environment.repo} has no branch {environment.branch!r}",
+            where=f"environments.{environment.name}",
+            hint="push the branch, or set `branch:` of the environment in tidegate.yaml",
+        )
+    return head
+
+
+def read_declared(repo: GitOpsRepo, commit: str, environment: Environment, service: Service) -> DeclaredRelease | None:
+    """Return what `environment` declares of `service` at `commit`; None when its folder has no HelmRelease.
+
+    Raises:
+        InvalidYaml: a file that may hold the HelmRelease is not YAML.
+        ImageNotFound: there are HelmReleases, none with the service's image.
+        ImageAmbiguous: the image is named in two files, or with two tags.
+    """
+    folder = environment.path.write(service.name)
+    paths = [path for path in repo.files(commit, folder) if path.endswith((".yaml", ".yml"))]
+    return parse_declared(repo.read(commit, paths), commit, environment, service)
+
+
+def parse_declared(
+    files: Mapping[str, bytes], commit: str, environment: Environment, service: Service
+) -> DeclaredRelease | None:
+    """Return what `files` (path → bytes, one folder) declare of `service`; see `read_declared`."""
+    found: list[DeclaredRelease] = []
+    releases: list[str] = []
+    for path, data in sorted(files.items()):
+        if b"HelmRelease" not in data:
+            continue
+        if not helm_releases(data, file=path):
+            continue
+        releases.append(path)
+        declared = _of_service(data, path, commit, environment, service)
+        if declared is not None:
+            found.append(declared)
+    if len(found) > 1:
+        names = " and ".join(each.file for each in found)
+        raise ImageAmbiguous(
+            f"{service.image} stands in {names}",
+            where=found[1].place,
+            hint="keep one HelmRelease of a service in its folder",
+        )
+    if not found and releases:
+        raise ImageNotFound(
+            f"no image {service.image!r} in the HelmRelease of {service.name} in {environment.name}",
+            where=Place(releases[0]),
+            hint=f"set `services.{service.name}.image` to the repository that the HelmRelease names",
+        )
+    return found[0] if found else None
+
+
+def absence(repo: GitOpsRepo, commit: str, environment: Environment, service: Service) -> TidegateError:
+    """Return the error that says why `read_declared` found nothing: no folder, not YAML, or no HelmRelease in it."""
+    folder = environment.path.write(service.name)
+    paths = [path for path in repo.files(commit, folder) if path.endswith((".yaml", ".yml"))]
+    if not paths:
+        return NothingDeclared(
+            f"{environment.name} has no HelmRelease of {service.name}",
+            where=f"{environment.repo}: {folder}/",
+            hint="check the environment's `path:` in tidegate.yaml, or put the HelmRelease there",
+        )
+    for path, data in sorted(repo.read(commit, paths).items()):
+        try:
+            helm_releases(data, file=path)
+        except NotHelmRelease:
+            continue
+        except TidegateError as error:
+            return error
+    return NotHelmRelease(
+        f"no file of {service.name} in {environment.name} holds a HelmRelease",
+        where=Place(paths[0]),
+        hint="the folder of a service must hold its HelmRelease; check the environment's `path:` in tidegate.yaml",
+    )
+
+
+def _of_service(
+    data: bytes, path: str, commit: str, environment: Environment, service: Service
+) -> DeclaredRelease | None:
+    sites = tuple(
+        site
+        for site in find_images(data, file=path)
+        if site.image is not None and site.image.repository == service.image
+    )
+    images = {site.image: site for site in sites if site.image is not None}
+    if not images:
+        return None
+    if len(images) > 1:
+        lines = " and ".join(f"{site.image} (line {site.line})" for site in images.values())
+        raise ImageAmbiguous(
+            f"the HelmRelease names the image of {service.name} differently: {lines}",
+            where=Place(path, sites[-1].line),
+            hint="make all of them name the same tag",
+        )
+    return DeclaredRelease(environment, service, commit, path, data, sites, next(iter(images)))
+
+
+@dataclass(frozen=True, slots=True)
+class PastRelease:
+    """A release that an environment has or had.
+
+    Args:
+        declared: what it declared.
+        since: when it came (UTC).
+        actor: who brought it, as the commit says.
+        merge_request: the merge request that brought it, or None.
+    """
+
+    declared: DeclaredRelease
+    since: datetime
+    actor: str
+    merge_request: str | None
+
+
+def past_releases(repo: GitOpsRepo, declared: DeclaredRelease) -> Iterator[PastRelease]:
+    """Yield the releases of `declared`'s environment, the present one first, each with when it came.
+
+    A commit at which the file can't be read ends nothing: it is passed over.
+    """
+    environment, service = declared.environment, declared.service
+    current = declared
+    arrived: PastRelease | None = None
+    for commit in repo.history(declared.commit, declared.file, _HISTORY_DEPTH):
+        data = repo.read(commit.id, [declared.file]).get(declared.file)
+        try:
+            before = _of_service(data, declared.file, commit.id, environment, service) if data else None
+        except TidegateError:
+            continue  # a broken manifest deployed nothing
+        if arrived is not None and (before is None or before.image != current.image):
+            yield arrived
+            arrived = None
+        if before is None:
+            continue
+        current = before
+        arrived = PastRelease(current, commit.at, commit.author, commit.trailers.get("Tidegate-Merge-Request"))
+    if arrived is not None:
+        yield arrived

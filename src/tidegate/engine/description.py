@@ -1,0 +1,191 @@
+"""The words of merge requests and commits. Pure; golden-tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, PromotionSeen
+from tidegate.model import ApprovalRule, Environment, Rewrite
+
+
+def promotion_title(seen: PromotionSeen) -> str:
+    """Return the merge request's title, which is the commit's subject, too."""
+    return f"Promote {seen.service.name} {seen.tag} to {seen.target.name}"
+
+
+def promotion_trailers(seen: PromotionSeen) -> dict[str, str]:
+    """Return the trailers of the promotion's commit."""
+    trailers = {
+        "Tidegate-Service": seen.service.name,
+        "Tidegate-From": seen.source.name,
+        "Tidegate-To": seen.target.name,
+        "Tidegate-Version": seen.tag,
+        "Tidegate-Digest": str(seen.digest),
+    }
+    if seen.merge_request:
+        trailers["Tidegate-Merge-Request"] = seen.merge_request.ref
+    return trailers
+
+
+def promotion_body(seen: PromotionSeen) -> str:
+    """Return the text of the promotion's commit."""
+    return f"From {seen.source.name}: {_tagged(seen.source_image)}\nTo {seen.target.name}: {_tagged(seen.target_image)}"
+
+
+def promotion_description(seen: PromotionSeen, diff: str) -> str:
+    """Return the merge request's text: what moves, the diff, how to deliver and how to undo."""
+    before = seen.present.image.tag if seen.present else None
+    fence = "`" * max(3, _longest_run_of_backticks(diff) + 1)
+    return "\n".join(
+        (
+            f"**{seen.service.name}** moves from **{seen.source.name}** to **{seen.target.name}**.",
+            "",
+            "| | |",
+            "|---|---|",
+            f"| version | {f'`{before}` → `{seen.tag}`' if before else f'`{seen.tag}` (first promotion)'} |",
+            f"| digest | `{seen.digest}` |",
+            f"| source image | `{_tagged(seen.source_image)}` |",
+            f"| target image | `{_tagged(seen.target_image)}` |",
+            "",
+            "### What changes",
+            "",
+            f"{fence}diff",
+            f"{diff.rstrip()}" if diff else "(the file stays as it is)",
+            fence,
+            "",
+            "### How to deliver",
+            "",
+            *_how_to_deliver(seen),
+            "",
+            "### How to undo",
+            "",
+            *_how_to_undo(seen, before),
+            "",
+        )
+    )
+
+
+def _how_to_deliver(seen: PromotionSeen) -> tuple[str, ...]:
+    target = seen.target
+    copied = seen.source.registry != target.registry or seen.tag != seen.release.image.tag
+    if not copied:
+        image = "verifies that the image still has this digest"
+    elif target.rewrite is Rewrite.ON_APPROVAL:
+        image = "copies the image, writes the target image into the manifest"
+    else:
+        image = "makes the target image exist with exactly this digest"
+    return (
+        f"{approvals_wanted(target.approvals)} Then `tidegate deliver {seen.service.name} --to {target.name}`, or the",
+        f"next scheduled run, {image}, and merges. Flux deploys what is merged.",
+    )
+
+
+def _how_to_undo(seen: PromotionSeen, before: str | None) -> tuple[str, ...]:
+    lines = ("Before the merge: close this merge request; nothing has changed.",)
+    if before is None:
+        return (*lines, "After the merge: revert the merge commit.")
+    version = seen.target.tag.read(before)
+    back = str(version.version) if version else before
+    again = f"tidegate promote {seen.service.name} --to {seen.target.name} --version {back}"
+    return (*lines, f"After the merge: `{again}`, or revert the merge commit.")
+
+
+def approvals_wanted(rule: ApprovalRule) -> str:
+    """Return one sentence that says whose approval is needed."""
+    if rule.count == 0:
+        return "No approval is needed."
+    who = " or ".join(rule.approvers) or "anyone"
+    exceptions = [
+        text
+        for wanted, text in ((rule.not_author, "the author"), (rule.not_committers, "those who committed to it"))
+        if wanted
+    ]
+    but = f" (not {' or '.join(exceptions)})" if exceptions else ""
+    return f"Needs {rule.count} approval{'s' if rule.count > 1 else ''} from {who}{but}."
+
+
+def update_note(seen: PromotionSeen, before: str | None) -> str:
+    """Return the note that tells reviewers of a newer release in an open merge request."""
+    was = f" (was `{before}`)" if before else ""
+    return (
+        f"Now `{seen.tag}`{was}, digest `{seen.digest}`. Approvals given before do not count for it.\n\n"
+        f"By {seen.actor}."
+    )
+
+
+def delivery_trailers(seen: MergeRequestSeen) -> dict[str, str]:
+    """Return the trailers of the commits that a delivery makes.
+
+    Of several services, names and versions are listed in the same order.
+    """
+    deliveries = seen.deliveries
+    approved = approvals_recorded(seen)
+    return {
+        "Tidegate-Service": ", ".join(each.service.name for each in deliveries),
+        "Tidegate-From": deliveries[0].source.name,
+        "Tidegate-To": seen.target.name,
+        "Tidegate-Version": ", ".join(str(each.target_image.tag) for each in deliveries if each.target_image),
+        "Tidegate-Digest": ", ".join(str(each.target_image.digest) for each in deliveries if each.target_image),
+        "Tidegate-Merge-Request": seen.merge_request.ref,
+        **approved,
+    }
+
+
+def approvals_recorded(seen: MergeRequestSeen) -> Mapping[str, str]:
+    """Return trailers that say whose approvals were seen, each with the head that it was given at."""
+    counted = [each for each in seen.merge_request.approvals if each.head in seen.reviewed]
+    if not counted:
+        return {}
+    return {"Tidegate-Approved-By": ", ".join(f"{each.user} at {each.head[:12]}" for each in counted)}
+
+
+def rewrite_subject(seen: MergeRequestSeen) -> str:
+    """Return the subject of the commit that puts the target image into the manifest."""
+    return f"Name the {seen.target.name} image of {' and '.join(each.service.name for each in seen.deliveries)}"
+
+
+def merge_message(seen: MergeRequestSeen) -> str:
+    """Return the merge commit's message with its trailers."""
+    what = " and ".join(f"{each.service.name} {_tag(each)}" for each in seen.deliveries)
+    trailers = "\n".join(f"{name}: {value}" for name, value in delivery_trailers(seen).items())
+    return (
+        f"Deliver {what} to {seen.target.name}\n\n"
+        f"Merge request {seen.merge_request.ref}: {_one_line(seen.merge_request.title)}\n\n{trailers}\n"
+    )
+
+
+def delivery_note(seen: MergeRequestSeen) -> str:
+    """Return the note that a delivery leaves on the merge request before it merges."""
+    lines = [
+        f"- `{each.target_image.name}:{each.target_image.tag}` holds `{each.target_image.digest}`"
+        for each in seen.deliveries
+        if each.target_image
+    ]
+    approved = approvals_recorded(seen).get("Tidegate-Approved-By")
+    approvals = f"Approvals seen: {approved}." if approved else approvals_wanted(seen.target.approvals)
+    return "\n".join((f"Delivering to {seen.target.name}:", "", *lines, "", approvals))
+
+
+def release_subject(service: str, line: str, environment: Environment) -> str:
+    """Return the subject of the commit that moves an ImagePolicy's range."""
+    return f"Open the line {line} of {service} in {environment.name}"
+
+
+def _tag(delivery: DeliverySeen) -> str:
+    return str(delivery.target_image.tag) if delivery.target_image else "?"
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())[:200]
+
+
+def _tagged(image: object) -> str:
+    return str(image).partition("@")[0]
+
+
+def _longest_run_of_backticks(text: str) -> int:
+    longest = run = 0
+    for mark in text:
+        run = run + 1 if mark == "`" else 0
+        longest = max(longest, run)
+    return longest

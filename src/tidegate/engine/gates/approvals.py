@@ -1,0 +1,58 @@
+"""Gate: enough of the right people approved what is to be merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tidegate.engine.observations import MergeRequestSeen
+from tidegate.errors.release import NotDelivered
+from tidegate.model import Answer, Reason
+
+
+def check_approvals(seen: MergeRequestSeen) -> Iterator[Reason]:
+    """Yield one reason: whose approvals count, and how many are missing.
+
+    An approval counts when it was given at a reviewed head, by one of the rule's approvers, and not by an
+    excluded person. One person counts once.
+    """
+    rule = seen.target.approvals
+    if rule.count == 0:
+        yield Reason("approvals", Answer.GO, "needs no approval")
+        return
+    counted: dict[str, str] = {}
+    passed_over: list[str] = []
+    for approval in seen.merge_request.approvals:
+        objection = _objection(seen, approval.user, approval.head)
+        if objection is None:
+            counted[approval.user] = approval.head
+        else:
+            passed_over.append(f"{approval.user}'s does not count: {objection}")
+    evidence = seen.merge_request.ref
+    missing = rule.count - len(counted)
+    if missing <= 0:
+        yield Reason("approvals", Answer.GO, f"approved by {', '.join(sorted(counted))}", evidence=evidence)
+        return
+    who = " or ".join(rule.approvers) or "anyone"
+    more = " more" if counted else ""
+    notes = f" ({'; '.join(passed_over)})" if passed_over else ""
+    yield Reason(
+        "approvals",
+        Answer.WAIT,
+        f"{evidence} needs {missing}{more} approval{'s' if missing > 1 else ''} from {who}{notes}",
+        evidence=evidence,
+        hint=f"ask {who} to approve {evidence}",
+        code=NotDelivered.code,
+    )
+
+
+def _objection(seen: MergeRequestSeen, user: str, head: str) -> str | None:
+    rule = seen.target.approvals
+    if head not in seen.reviewed:
+        return "given before the last push"
+    if rule.approvers and not any(user in members for members in seen.members.values()):
+        return f"not in {' or '.join(rule.approvers)}"
+    if rule.not_author and user == seen.merge_request.author:
+        return "the author"
+    if rule.not_committers and user in seen.committers:
+        return "committed to the branch"
+    return None

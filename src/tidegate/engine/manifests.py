@@ -1,0 +1,74 @@
+"""The target's manifest: which bytes a promotion or a rewrite puts there. Pure."""
+
+from __future__ import annotations
+
+import difflib
+
+from tidegate.engine.declared import DeclaredRelease, parse_declared
+from tidegate.engine.observations import PromotionSeen
+from tidegate.errors.manifest import ImageNotFound
+from tidegate.flux import ImageSite, carry_release, find_images, set_image, without_markers
+from tidegate.model import Carry, Deploy, Environment, ImageRef, Rewrite, Service
+
+
+def promoted_manifest(seen: PromotionSeen) -> bytes:
+    """Return the bytes of the target's file after the promotion.
+
+    `carry: image` edits the target's own file; at a first promotion, and with `carry: release`, the source's
+    file is copied, with what `keep` names as the target has it. A setter marker of the source's lane stays
+    behind: the target is moved by merge requests alone.
+
+    Raises:
+        UnsafeEdit: the file can't be edited without touching other bytes.
+    """
+    image = seen.source_image if seen.target.rewrite is Rewrite.ON_APPROVAL else seen.target_image
+    if seen.present is not None and seen.service.carry is Carry.IMAGE:
+        return with_image(seen.present, image)
+    copied = seen.release.data
+    if seen.source.deploy is Deploy.AUTO and seen.target.deploy is not Deploy.AUTO:
+        copied = without_markers(copied, seen.release.sites)
+    present = seen.present.data if seen.present else None
+    keep = seen.service.keep if seen.service.carry is Carry.RELEASE else ()
+    carried = carry_release(copied, present, keep, file=seen.target_file)
+    return with_image(reread(carried, seen.target_file, seen.target, seen.service), image)
+
+
+def reread(data: bytes, file: str, environment: Environment, service: Service) -> DeclaredRelease:
+    """Return what `data` declares of `service`.
+
+    Raises:
+        ImageNotFound: it does not name the service's image.
+    """
+    declared = parse_declared({file: data}, "", environment, service)
+    if declared is None:
+        raise ImageNotFound(
+            f"{file} does not name the image of {service.name}", where=file, hint="see `tidegate manifest images`"
+        )
+    return declared
+
+
+def with_image(declared: DeclaredRelease, image: ImageRef) -> bytes:
+    """Return the declared file with `image` (pinned to a digest) at every site of the service.
+
+    A site that carries a digest gets the new one; a site without stays without.
+    """
+    data = declared.data
+    for number in range(len(declared.sites)):
+        # Each splice moves what follows it, so that the sites are found anew.
+        sites = reread_sites(data, declared)
+        data = set_image(data, sites[number], image, file=declared.file)
+    return data
+
+
+def reread_sites(data: bytes, declared: DeclaredRelease) -> tuple[ImageSite, ...]:
+    """Return the sites in `data` that stand at the paths of `declared`'s sites, in the same order."""
+    found = {(site.document, site.path): site for site in find_images(data, file=declared.file)}
+    return tuple(found[site.document, site.path] for site in declared.sites)
+
+
+def manifest_diff(before: bytes | None, after: bytes, file: str) -> str:
+    """Return the unified diff of one file; "" when nothing changes. `before` None: the file is new."""
+    old = before.decode("utf-8", "replace").splitlines(keepends=True) if before is not None else []
+    new = after.decode("utf-8", "replace").splitlines(keepends=True)
+    lines = difflib.unified_diff(old, new, f"a/{file}" if before is not None else "/dev/null", f"b/{file}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

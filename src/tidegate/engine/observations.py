@@ -1,0 +1,155 @@
+"""Observations: what was seen of the world, as values. Deciding and planning read nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tidegate.engine.declared import DeclaredRelease
+from tidegate.errors import TidegateError
+from tidegate.model import Commit, Digest, Environment, ImageRef, MergeRequest, Service, Version
+
+
+@dataclass(frozen=True, slots=True)
+class BranchSeen:
+    """The branch that a promotion uses.
+
+    Args:
+        name: `tidegate/<service>/to-<environment>`.
+        head: its head, or None when there is no such branch.
+        file: bytes of the promoted file at the head, or None.
+        digest: the `Tidegate-Digest` trailer of the head, or "".
+        file_below: bytes of the target's file where the branch left the target's branch, or None.
+        merged: the head is in the target's branch already.
+        foreign: commits on it that Tidegate did not write, so that it must not be replaced.
+    """
+
+    name: str
+    head: str | None
+    file: bytes | None = None
+    digest: str = ""
+    file_below: bytes | None = None
+    merged: bool = False
+    foreign: tuple[Commit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionSeen:
+    """What a promotion is planned from.
+
+    Args:
+        service: what moves.
+        source: where it comes from.
+        target: where it goes.
+        release: the source's release.
+        digest: what the release's tag holds now.
+        version: the release version without candidate numbers.
+        tag: the tag that the release gets in the target.
+        target_head: head of the target's branch.
+        target_file: the path that the target's HelmRelease has or will have.
+        present: what the target declares, or None at a first promotion.
+        branch: the promotion's branch.
+        merge_request: the open merge request from that branch, or None.
+        actor: who is acting.
+    """
+
+    service: Service
+    source: Environment
+    target: Environment
+    release: DeclaredRelease
+    digest: Digest
+    version: Version
+    tag: str
+    target_head: str
+    target_file: str
+    present: DeclaredRelease | None
+    branch: BranchSeen
+    merge_request: MergeRequest | None
+    actor: str
+
+    @property
+    def source_image(self) -> ImageRef:
+        """The release's image, pinned to the digest."""
+        return self.release.image.with_digest(self.digest)
+
+    @property
+    def target_image(self) -> ImageRef:
+        """The image as the target names it, pinned to the digest."""
+        return ImageRef(self.target.registry.host, self.service.image, self.tag, self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a merge request's image was found in the source environment.
+
+    Args:
+        release: the source environment's release that it is.
+        since: when the source environment got it (UTC).
+        digest: what its tag holds now; None when the tag does not exist.
+        version: the release version.
+    """
+
+    release: DeclaredRelease
+    since: datetime
+    digest: Digest | None
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySeen:
+    """One service's part of a merge request.
+
+    Args:
+        service: what moves.
+        source: where it comes from.
+        target: where it goes.
+        proposed: what the merge request's head declares; None when `fault` says why it can't be read.
+        fault: what is wrong with the manifest, or None.
+        names_source: the manifest names the source image, so that it must be rewritten.
+        origin: the release of the source environment that it is; None when the source never had it.
+        recorded: the digest that the merge request recorded when it was opened, or None.
+        target_image: the image as the target will name it, or None when it can't be told.
+        target_digest: what the target's tag holds now; None when it does not exist.
+        present: what the target declares now.
+    """
+
+    service: Service
+    source: Environment
+    target: Environment
+    proposed: DeclaredRelease | None
+    fault: TidegateError | None = None
+    names_source: bool = False
+    origin: Origin | None = None
+    recorded: Digest | None = None
+    target_image: ImageRef | None = None
+    target_digest: Digest | None = None
+    present: DeclaredRelease | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRequestSeen:
+    """A merge request and everything that decides about it.
+
+    Args:
+        merge_request: as the forge shows it.
+        target: the environment whose rules hold.
+        deliveries: the services that it moves, at least one.
+        reviewed: heads at which an approval counts: the head, and below Tidegate's own rewrite its parent.
+        committers: who committed to the branch, Tidegate's own commits left out.
+        members: `group:…` and `user:…` of the rule → the user names that it stands for.
+        now: when it was looked at (UTC).
+    """
+
+    merge_request: MergeRequest
+    target: Environment
+    deliveries: tuple[DeliverySeen, ...]
+    reviewed: frozenset[str]
+    committers: frozenset[str]
+    members: Mapping[str, frozenset[str]]
+    now: datetime
+
+    @property
+    def rewritten(self) -> bool:
+        """Whether the head is Tidegate's own rewrite of what was reviewed."""
+        return len(self.reviewed) > 1

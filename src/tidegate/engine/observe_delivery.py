@@ -1,0 +1,217 @@
+"""Seeing a merge request and everything that decides about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from tidegate.engine.candidates import candidate_tag, existing_candidates
+from tidegate.engine.declared import DeclaredRelease, absence, branch_head, past_releases, read_declared
+from tidegate.engine.manifests import with_image
+from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, Origin
+from tidegate.engine.observe_promotion import commits_between
+from tidegate.engine.world import World
+from tidegate.errors import TidegateError, UsageError
+from tidegate.errors.git import FileTooLarge
+from tidegate.errors.model import InvalidDigest
+from tidegate.model import Commit, Digest, Environment, ImageRef, MergeRequest, Service
+from tidegate.ports import GitOpsRepo
+
+
+@dataclass(frozen=True, slots=True)
+class _Hop:
+    """Where to look: the way from one environment to the next."""
+
+    world: World
+    repo: GitOpsRepo
+    source: Environment
+    target: Environment
+
+
+def observe_delivery(world: World, merge_request: MergeRequest) -> MergeRequestSeen | None:
+    """Return what decides about `merge_request`; None when it moves no image of any service.
+
+    Nothing in the merge request is trusted: what it recorded can only narrow what is delivered, never widen it.
+    """
+    repo = world.repos.repo(merge_request.project)
+    for target in world.pipeline.environments:
+        source = world.pipeline.source_of(target)
+        if source is None or (target.repo, target.branch) != (merge_request.project, merge_request.target_branch):
+            continue
+        hop = _Hop(world, repo, source, target)
+        base = repo.merge_base(branch_head(repo, target), merge_request.head)
+        commits = commits_between(repo, base, merge_request.head)
+        services = _changed_services(hop, base, merge_request.head)
+        deliveries = tuple(_deliveries(hop, services, merge_request.head, commits))
+        if deliveries:
+            return _seen(hop, merge_request, deliveries, commits)
+    return None
+
+
+def _seen(
+    hop: _Hop, merge_request: MergeRequest, deliveries: tuple[DeliverySeen, ...], commits: tuple[Commit, ...]
+) -> MergeRequestSeen:
+    own_rewrite = _is_own_rewrite(hop, deliveries, commits)
+    reviewed = {merge_request.head, *(commits[0].parents if own_rewrite else ())}
+    return MergeRequestSeen(
+        merge_request=merge_request,
+        target=hop.target,
+        deliveries=deliveries,
+        reviewed=frozenset(reviewed),
+        committers=frozenset(commit.author for commit in commits[1 if own_rewrite else 0 :]),
+        members={approver: _members(hop.world, approver) for approver in hop.target.approvals.approvers},
+        now=hop.world.clock.now(),
+    )
+
+
+def _members(world: World, approver: str) -> frozenset[str]:
+    kind, _, name = approver.partition(":")
+    return world.forge.members(name) if kind == "group" else frozenset({name})
+
+
+def _changed_services(hop: _Hop, base: str | None, head: str) -> tuple[Service, ...]:
+    changed = hop.repo.changed_files(base, head) if base else hop.repo.files(head, "")
+    return tuple(
+        service
+        for service in hop.world.pipeline.services.values()
+        if any(path.startswith(f"{hop.target.path.write(service.name)}/") for path in changed)
+    )
+
+
+def _deliveries(
+    hop: _Hop, services: tuple[Service, ...], head: str, commits: tuple[Commit, ...]
+) -> Iterator[DeliverySeen]:
+    for service in services:
+        present = _present(hop.world, hop.target, service)
+        recorded = _recorded_digest(service, commits)
+        unread = DeliverySeen(service, hop.source, hop.target, None, present=present)
+        try:
+            proposed = read_declared(hop.repo, head, hop.target, service)
+        except (UsageError, FileTooLarge) as fault:
+            yield replace(unread, fault=fault)
+            continue
+        if proposed is None:
+            if present is not None:
+                yield replace(unread, fault=absence(hop.repo, head, hop.target, service))
+        elif recorded is not None or present is None or present.image != proposed.image:
+            yield _delivery(hop, proposed, recorded, present)
+
+
+def _present(world: World, target: Environment, service: Service) -> DeclaredRelease | None:
+    repo = world.repo(target)
+    try:
+        return read_declared(repo, branch_head(repo, target), target, service)
+    except (UsageError, FileTooLarge):
+        return None  # what is broken there now is what the merge request may mend
+
+
+def _delivery(
+    hop: _Hop, proposed: DeclaredRelease, recorded: Digest | None, present: DeclaredRelease | None
+) -> DeliverySeen:
+    world, source, target, service = hop.world, hop.source, hop.target, proposed.service
+    from_source = names_source(source, target, proposed.image)
+    origin = _origin(world, source, proposed, recorded, from_source=from_source)
+    image: ImageRef | None = None
+    if origin is not None and origin.digest is not None:
+        tag = proposed.image.tag or ""
+        if from_source:
+            existing = existing_candidates(world.images, target, service, origin.version)
+            tag = candidate_tag(target.tag, origin.version, origin.digest, existing)
+        image = ImageRef(target.registry.host, service.image, tag, origin.digest)
+    return DeliverySeen(
+        service=service,
+        source=source,
+        target=target,
+        proposed=proposed,
+        names_source=from_source and image is not None and _by_tag(image) != _by_tag(proposed.image),
+        origin=origin,
+        recorded=recorded,
+        target_image=image,
+        target_digest=world.images.digest(_by_tag(image)) if image else None,
+        present=present,
+    )
+
+
+def names_source(source: Environment, target: Environment, image: ImageRef) -> bool:
+    """Return whether `image` is written as the source names it, rather than as the target does.
+
+    The host tells, where the two accounts differ. In one account the tag tells: a candidate's number is the
+    mark of the environment whose pattern counts candidates.
+    """
+    if source.registry.host != target.registry.host:
+        return image.host == source.registry.host
+    tag = image.tag or ""
+    if target.tag.numbered and target.tag.read(tag):
+        return False
+    if source.tag.numbered and source.tag.read(tag):
+        return True
+    return target.tag.read(tag) is None
+
+
+def _origin(
+    world: World, source: Environment, proposed: DeclaredRelease, recorded: Digest | None, *, from_source: bool
+) -> Origin | None:
+    """Return the release of the source environment that `proposed` is; of several, the recorded digest tells."""
+    allowed = (source if from_source else proposed.environment).registry.host
+    if proposed.image.host != allowed:
+        return None
+    repo = world.repo(source)
+    declared = read_declared(repo, branch_head(repo, source), source, proposed.service)
+    if declared is None:
+        return None
+    wanted = None if from_source else proposed.environment.tag.read(proposed.image.tag or "")
+    newest: Origin | None = None
+    for past in past_releases(repo, declared):
+        image = past.declared.image
+        candidate = source.tag.read(image.tag or "")
+        if candidate is None or image.host != source.registry.host:
+            continue
+        if from_source:
+            fits = _by_tag(image) == _by_tag(proposed.image)
+        else:
+            fits = wanted is not None and candidate.version == wanted.version
+        if not fits:
+            continue
+        found = Origin(past.declared, past.since, world.images.digest(_by_tag(image)), candidate.version)
+        if recorded is None or found.digest == recorded:
+            return found
+        newest = newest or found
+    return newest
+
+
+def _recorded_digest(service: Service, commits: tuple[Commit, ...]) -> Digest | None:
+    for commit in commits:
+        services = commit.trailers.get("Tidegate-Service", "").split(", ")
+        digests = commit.trailers.get("Tidegate-Digest", "").split(", ")
+        for name, digest in zip(services, digests, strict=False):
+            if name == service.name:
+                try:
+                    return Digest.parse(digest)
+                except InvalidDigest:
+                    break
+    return None
+
+
+def _is_own_rewrite(hop: _Hop, deliveries: tuple[DeliverySeen, ...], commits: tuple[Commit, ...]) -> bool:
+    """Return whether the head differs from its parent by nothing but Tidegate's own edit of image references.
+
+    Made again from the parent and compared byte by byte; who wrote the commit plays no part.
+    """
+    if len(commits) <= 1 or len(commits[0].parents) != 1:
+        return False
+    head, parent = commits[0].id, commits[0].parents[0]
+    try:
+        below = _deliveries(hop, tuple(each.service for each in deliveries), parent, commits[1:])
+        rewritten = {
+            each.proposed.file: with_image(each.proposed, each.target_image)
+            for each in below
+            if each.proposed is not None and each.target_image is not None and each.names_source
+        }
+    except TidegateError:
+        return False  # what can't be made again was not made by Tidegate
+    changed = hop.repo.changed_files(parent, head)
+    return bool(rewritten) and set(changed) == set(rewritten) and dict(hop.repo.read(head, changed)) == rewritten
+
+
+def _by_tag(image: ImageRef) -> ImageRef:
+    return ImageRef(image.host, image.repository, image.tag)

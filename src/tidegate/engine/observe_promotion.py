@@ -1,0 +1,170 @@
+"""Seeing what a promotion is planned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tidegate.engine.candidates import candidate_tag, existing_candidates
+from tidegate.engine.declared import DeclaredRelease, absence, branch_head, past_releases, read_declared
+from tidegate.engine.lanes import lane_selection, read_lane, require_selection
+from tidegate.engine.observations import BranchSeen, PromotionSeen
+from tidegate.engine.world import World
+from tidegate.errors import TidegateError
+from tidegate.errors.registry import TagExists
+from tidegate.errors.release import EnvironmentSkipped, SourceForeign, SourceTagMissing
+from tidegate.model import Commit, Deploy, Digest, Environment, ImageRef, MergeRequest, Service
+from tidegate.ports import GitOpsRepo
+
+_LONGEST_BRANCH = 50
+
+
+def promotion_branch(service: Service, target: Environment) -> str:
+    """Return the branch that promotions of `service` to `target` use."""
+    return f"tidegate/{service.name}/to-{target.name}"
+
+
+def observe_promotion(world: World, service: Service, target: Environment, version: str | None) -> PromotionSeen:
+    """Return what promoting `service` to `target` is planned from.
+
+    Args:
+        version: the version to promote, as the source's tag or the release version; None: what the source has now.
+
+    Raises:
+        NothingDeclared, NotHelmRelease, InvalidYaml, ImageNotFound: the source can't be read.
+        LaneBroken: the source is automatic and its ImagePolicy selects nothing.
+        SourceForeign: the source names an image from outside its registry account.
+        SourceTagMissing: the source's tag does not exist.
+        EnvironmentSkipped: the source never had `version`.
+        TagExists: the target's tag exists with another digest.
+    """
+    source = world.source_of(target)
+    release = _source_release(world, service, source, version)
+    digest = _digest_of(world, source, release)
+    candidate = release.candidate()
+    existing = existing_candidates(world.images, target, service, candidate.version)
+    tag = candidate_tag(target.tag, candidate.version, digest, existing)
+    _require_free(tag, digest, existing, ImageRef(target.registry.host, service.image, tag))
+    repo = world.repo(target)
+    target_head = branch_head(repo, target)
+    present = read_declared(repo, target_head, target, service)
+    file = present.file if present else f"{target.path.write(service.name)}/{release.file.rpartition('/')[2]}"
+    branch = _branch(repo, promotion_branch(service, target), target_head, file)
+    return PromotionSeen(
+        service=service,
+        source=source,
+        target=target,
+        release=release,
+        digest=digest,
+        version=candidate.version,
+        tag=tag,
+        target_head=target_head,
+        target_file=file,
+        present=present,
+        branch=branch,
+        merge_request=open_merge_request(world, target, branch.name),
+        actor=world.actor,
+    )
+
+
+def open_merge_request(world: World, target: Environment, branch: str) -> MergeRequest | None:
+    """Return the open merge request from `branch` to the branch that Flux reads, or None."""
+    return next(
+        (
+            found
+            for found in world.forge.merge_requests(target.repo)
+            if (found.source_branch, found.target_branch) == (branch, target.branch)
+        ),
+        None,
+    )
+
+
+def _source_release(world: World, service: Service, source: Environment, version: str | None) -> DeclaredRelease:
+    repo = world.repo(source)
+    head = branch_head(repo, source)
+    declared = read_declared(repo, head, source, service)
+    if declared is None:
+        raise absence(repo, head, source, service)
+    if version is None:
+        if source.deploy is Deploy.AUTO:
+            lane = read_lane(repo, head, source, service, declared)
+            if lane is not None:
+                require_selection(lane, lane_selection(world.images, lane))
+        return declared
+    for past in past_releases(repo, declared):
+        if version in _names(past.declared):
+            return past.declared
+    raise EnvironmentSkipped(
+        f"{source.name} never had {service.name} {version}",
+        where=declared.place,
+        hint=f"it has {declared.image.tag} now; `tidegate status {service.name}` shows every environment",
+    )
+
+
+def _names(declared: DeclaredRelease) -> set[str]:
+    tag = declared.image.tag or ""
+    candidate = declared.environment.tag.read(tag)
+    return {tag} if candidate is None else {tag, str(candidate.version)}
+
+
+def _digest_of(world: World, source: Environment, release: DeclaredRelease) -> Digest:
+    foreign = foreign_image(source, release)
+    if foreign is not None:
+        raise foreign
+    digest = world.images.digest(release.image)
+    if digest is None:
+        raise SourceTagMissing(
+            f"{release.image} does not exist",
+            where=release.place,
+            hint=f"{source.name} names a tag that its registry does not have: push it, or correct the manifest",
+        )
+    return digest
+
+
+def foreign_image(environment: Environment, release: DeclaredRelease) -> TidegateError | None:
+    """Return the error when `release` names an image from outside `environment`'s registry account."""
+    if release.image.host == environment.registry.host:
+        return None
+    return SourceForeign(
+        f"{environment.name} names {release.image.name}, which is not in its registry {environment.registry.host}",
+        where=release.place,
+        hint=f"only images of the configured account `{environment.registry.name}` are promoted",
+    )
+
+
+def _require_free(tag: str, digest: Digest, existing: Mapping[str, Digest], image: ImageRef) -> None:
+    held = existing.get(tag)
+    if held is not None and held != digest:
+        raise TagExists(
+            f"{image} exists with another digest: {held.short}, and this release is {digest.short}",
+            where=str(image),
+            hint="a released tag is never overwritten: build the next version and promote that",
+        )
+
+
+def _branch(repo: GitOpsRepo, name: str, target_head: str, file: str) -> BranchSeen:
+    head = repo.head(name)
+    if head is None:
+        return BranchSeen(name, None)
+    base = repo.merge_base(target_head, head)
+    return BranchSeen(
+        name=name,
+        head=head,
+        file=repo.read(head, [file]).get(file),
+        digest=repo.commit(head).trailers.get("Tidegate-Digest", ""),
+        file_below=repo.read(base, [file]).get(file) if base else None,
+        merged=base == head,
+        foreign=tuple(each for each in commits_between(repo, base, head) if "Tidegate-Service" not in each.trailers),
+    )
+
+
+def commits_between(repo: GitOpsRepo, base: str | None, head: str) -> tuple[Commit, ...]:
+    """Return the commits from `head` down first parents to `base`, which is left out; at most fifty."""
+    found: list[Commit] = []
+    current = head
+    while current != base and len(found) < _LONGEST_BRANCH:
+        commit = repo.commit(current)
+        found.append(commit)
+        if not commit.parents:
+            break
+        current = commit.parents[0]
+    return tuple(found)

@@ -1,0 +1,64 @@
+"""Planning a delivery. Pure: from a merge request that may go to the steps."""
+
+from __future__ import annotations
+
+from tidegate.engine.description import delivery_note, delivery_trailers, merge_message, rewrite_subject
+from tidegate.engine.manifests import manifest_diff, with_image
+from tidegate.engine.observations import DeliverySeen, MergeRequestSeen
+from tidegate.engine.plan import Plan
+from tidegate.engine.steps import Comment, CommitFiles, CopyImage, Merge, Step, VerifyImage
+
+
+def plan_delivery(seen: MergeRequestSeen, actor: str) -> Plan:
+    """Return the steps that make the images available, write what is still to be written, and merge.
+
+    Images come first: Flux never sees a reference that can't be pulled.
+
+    Args:
+        seen: a merge request whose verdict is go.
+        actor: who is acting.
+
+    Raises:
+        UnsafeEdit: a manifest can't be rewritten byte-exactly.
+    """
+    found = seen.merge_request
+    steps: list[Step] = [step for each in seen.deliveries for step in _image_steps(each)]
+    rewritten = {
+        each.proposed.file: (each.proposed.data, with_image(each.proposed, each.target_image))
+        for each in seen.deliveries
+        if each.proposed is not None and each.target_image is not None and each.names_source
+    }
+    if rewritten:
+        steps.append(
+            CommitFiles(
+                project=found.project,
+                branch=found.source_branch,
+                parent=found.head,
+                expected=found.head,
+                files={file: after for file, (_, after) in rewritten.items()},
+                subject=rewrite_subject(seen),
+                body=f"What was approved stays as it is but for the image reference in {', '.join(rewritten)}.",
+                trailers=delivery_trailers(seen),
+                author=None,
+            )
+        )
+    steps.append(Comment(found.project, found.iid, delivery_note(seen), actor))
+    steps.append(Merge(found.project, found.iid, found.source_branch, found.head, merge_message(seen), actor))
+    diff = "".join(manifest_diff(before, after, file) for file, (before, after) in rewritten.items())
+    return Plan(_summary(seen), tuple(steps), diff)
+
+
+def _image_steps(each: DeliverySeen) -> tuple[Step, ...]:
+    image = each.target_image
+    if image is None or each.origin is None or image.digest is None:
+        return ()
+    if each.target_digest == image.digest:
+        return (VerifyImage(image),)
+    return (CopyImage(each.origin.release.image.with_digest(image.digest), image), VerifyImage(image))
+
+
+def _summary(seen: MergeRequestSeen) -> str:
+    what = ", ".join(
+        f"{each.service.name} {each.target_image.tag if each.target_image else '?'}" for each in seen.deliveries
+    )
+    return f"{seen.merge_request.ref}: {what} to {seen.target.name}"

@@ -1,0 +1,111 @@
+"""Planning a promotion. Pure: from what was seen to the steps."""
+
+from __future__ import annotations
+
+from tidegate.engine.description import (
+    promotion_body,
+    promotion_description,
+    promotion_title,
+    promotion_trailers,
+    update_note,
+)
+from tidegate.engine.manifests import manifest_diff, promoted_manifest
+from tidegate.engine.observations import PromotionSeen
+from tidegate.engine.plan import Plan
+from tidegate.engine.steps import Comment, CommitFiles, OpenMergeRequest, Step
+from tidegate.errors.release import ManifestRefused
+
+
+def plan_promotion(seen: PromotionSeen) -> Plan:
+    """Return the steps that bring the release before the target's approvers.
+
+    What is there already is left out: a target that has the release needs no step, a branch that holds the
+    change needs no commit, a merge request that says the same needs no new text.
+
+    Raises:
+        UnsafeEdit: the manifest can't be edited byte-exactly.
+        ManifestRefused: the branch holds commits that Tidegate did not make.
+    """
+    after = promoted_manifest(seen)
+    before = seen.present.data if seen.present else None
+    diff = manifest_diff(before, after, seen.target_file)
+    if before == after:
+        return Plan(f"{seen.target.name} has {seen.service.name} {seen.tag} already", ())
+    steps: list[Step] = []
+    if not _branch_holds(seen, after):
+        _require_own_branch(seen)
+        steps.append(
+            CommitFiles(
+                project=seen.target.repo,
+                branch=seen.branch.name,
+                parent=seen.target_head,
+                expected=seen.branch.head,
+                files={seen.target_file: after},
+                subject=promotion_title(seen),
+                body=promotion_body(seen),
+                trailers=promotion_trailers(seen),
+                author=seen.actor,
+            )
+        )
+    steps.extend(_merge_request_steps(seen, diff))
+    return Plan(_summary(seen), tuple(steps), diff, _warnings(seen))
+
+
+def _branch_holds(seen: PromotionSeen, after: bytes) -> bool:
+    before = seen.present.data if seen.present else None
+    return (
+        not seen.branch.merged
+        and seen.branch.file == after
+        and seen.branch.file_below == before
+        and seen.branch.digest == str(seen.digest)
+    )
+
+
+def _require_own_branch(seen: PromotionSeen) -> None:
+    if seen.branch.foreign and seen.merge_request is not None:
+        commit = seen.branch.foreign[0]
+        raise ManifestRefused(
+            f"{seen.merge_request.ref} has a commit by {commit.author} ({commit.subject!r}) that would be lost",
+            where=f"{seen.target.repo} branch {seen.branch.name}",
+            hint="deliver or close that merge request first, or take the commit off its branch",
+        )
+
+
+def _merge_request_steps(seen: PromotionSeen, diff: str) -> list[Step]:
+    title, description = promotion_title(seen), promotion_description(seen, diff)
+    found = seen.merge_request
+    if found is not None and (found.title, found.description) == (title, description):
+        return []
+    steps: list[Step] = [
+        OpenMergeRequest(seen.target.repo, seen.branch.name, seen.target.branch, title, description, author=seen.actor)
+    ]
+    if found is not None and found.title != title:
+        before = found.title.removeprefix(f"Promote {seen.service.name} ").removesuffix(f" to {seen.target.name}")
+        # The note stands before the text changes, so that a run that was killed between them still tells reviewers.
+        steps.insert(0, Comment(seen.target.repo, found.iid, update_note(seen, before), seen.actor))
+    return steps
+
+
+def _summary(seen: PromotionSeen) -> str:
+    was = f" (has {seen.present.image.tag})" if seen.present else " (first promotion)"
+    return (
+        f"{seen.service.name} {seen.version}: {seen.source.name} {seen.release.image.tag} → "
+        f"{seen.target.name} {seen.tag}{was}"
+    )
+
+
+def _warnings(seen: PromotionSeen) -> tuple[str, ...]:
+    found: list[str] = []
+    if seen.present is not None:
+        held = seen.target.tag.read(seen.present.image.tag or "")
+        if held is not None and held.version > seen.version:
+            found.append(f"{seen.target.name} goes back from {seen.present.image.tag} to {seen.tag}")
+    if seen.merge_request is not None and not _same_version(seen):
+        stale = [each.user for each in seen.merge_request.approvals]
+        if stale:
+            found.append(f"{seen.merge_request.ref} loses the approvals of {', '.join(stale)}: its content changes")
+    return tuple(found)
+
+
+def _same_version(seen: PromotionSeen) -> bool:
+    return seen.branch.digest == str(seen.digest)

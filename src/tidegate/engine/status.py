@@ -1,0 +1,146 @@
+"""Status: the matrix of services and environments, and why a version waits. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from tidegate.engine.decide import decide
+from tidegate.engine.declared import branch_head, past_releases, read_declared
+from tidegate.engine.observe_delivery import observe_delivery
+from tidegate.engine.observe_promotion import promotion_branch
+from tidegate.engine.world import World
+from tidegate.errors import TidegateError
+from tidegate.model import Digest, Environment, ImageRef, MergeRequest, Service, Verdict, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One service in one environment.
+
+    Args:
+        service: which service.
+        environment: which environment.
+        image: what is declared; None when nothing is.
+        version: the release version, where the tag is written as the environment's pattern says.
+        digest: what the registry holds under it; None when the tag does not exist.
+        since: when it was declared (UTC).
+        actor: who brought it.
+        merge_request: the merge request that brought it, or None.
+        fault: why it can't be told, or None.
+    """
+
+    service: Service
+    environment: Environment
+    image: ImageRef | None = None
+    version: Version | None = None
+    digest: Digest | None = None
+    since: datetime | None = None
+    actor: str | None = None
+    merge_request: str | None = None
+    fault: TidegateError | None = None
+
+    @property
+    def tag(self) -> str | None:
+        """The declared tag."""
+        return self.image.tag if self.image else None
+
+
+def read_cell(world: World, service: Service, environment: Environment) -> Cell:
+    """Return what `environment` has of `service`.
+
+    What is wrong with its files is told in the cell. A registry or a repository that does not answer is raised.
+    """
+    repo = world.repo(environment)
+    head = branch_head(repo, environment)
+    try:
+        declared = read_declared(repo, head, environment, service)
+    except TidegateError as fault:
+        if fault.retryable:
+            raise
+        return Cell(service, environment, fault=fault)
+    if declared is None:
+        return Cell(service, environment)
+    present = next(past_releases(repo, declared), None)
+    candidate = environment.tag.read(declared.image.tag or "")
+    known = declared.image.host == environment.registry.host
+    return Cell(
+        service=service,
+        environment=environment,
+        image=declared.image,
+        version=candidate.version if candidate else None,
+        digest=world.images.digest(declared.image) if known else None,
+        since=present.since if present else None,
+        actor=present.actor if present else None,
+        merge_request=present.merge_request if present else None,
+    )
+
+
+def matrix(world: World, services: tuple[Service, ...]) -> Iterator[tuple[Cell, ...]]:
+    """Yield, for each service, its cells in the order of the environments."""
+    for service in services:
+        yield tuple(read_cell(world, service, environment) for environment in world.pipeline.environments)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an environment has what it has of a service.
+
+    Args:
+        source: what the environment before has.
+        target: what the environment has.
+        merge_request: the open merge request that would move it, or None.
+        verdict: what decides about that merge request, or None.
+    """
+
+    source: Cell
+    target: Cell
+    merge_request: MergeRequest | None
+    verdict: Verdict | None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the environment has the very release of the one before."""
+        same = self.source.digest is not None and self.source.digest == self.target.digest
+        return same and self.source.version == self.target.version
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for a person."""
+        service, target = self.target.service.name, self.target.environment.name
+        source = self.source.environment.name
+        if self.source.fault is not None:
+            return f"{source}'s manifest of {service} can't be read: {self.source.fault}"
+        if self.source.tag is None:
+            return f"{source} has no {service} yet"
+        if self.source.digest is None:
+            return f"{self.source.image} does not exist in the registry of {source}"
+        if self.settled:
+            return f"{target} has {service} {self.target.tag}, the newest of {source}"
+        version = self.source.version or self.source.tag
+        if self.merge_request is None or self.verdict is None:
+            return f"{version} waits: no merge request; open one with `tidegate promote {service} --to {target}`"
+        if not self.verdict.obstacles:
+            return f"{version} is ready: `tidegate deliver {service} --to {target}` delivers {self.merge_request.ref}"
+        return f"{version} waits: {'; '.join(reason.text for reason in self.verdict.obstacles)}"
+
+
+def explain(world: World, service: Service, target: Environment) -> Explanation:
+    """Return why `target` has what it has of `service`.
+
+    Raises:
+        NoSource: `target` is the first environment.
+    """
+    source = world.source_of(target)
+    branch = promotion_branch(service, target)
+    merge_request: MergeRequest | None = None
+    verdict: Verdict | None = None
+    for found in world.forge.merge_requests(target.repo):
+        seen = observe_delivery(world, world.forge.merge_request(target.repo, found.iid))
+        ours = seen is not None and any(each.service.name == service.name for each in seen.deliveries)
+        if seen is None or not ours or seen.target != target:
+            continue
+        if merge_request is None or found.source_branch == branch:
+            merge_request, verdict = seen.merge_request, decide(seen)
+    return Explanation(read_cell(world, service, source), read_cell(world, service, target), merge_request, verdict)

@@ -1,0 +1,55 @@
+"""What a step is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from tidegate.engine.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step did.
+
+    Args:
+        text: one line for a person.
+        adopted: the result was there already: nothing was written.
+    """
+
+    text: str
+    adopted: bool = False
+
+
+@dataclass(slots=True)
+class Run:
+    """What later steps need of earlier ones in one run.
+
+    Args:
+        world: the ports.
+        heads: (project, branch) → the head that this run pushed.
+        merge_requests: (project, branch) → number of the merge request that this run opened or found.
+    """
+
+    world: World
+    heads: dict[tuple[str, str], str] = field(default_factory=dict)
+    merge_requests: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+class Step(Protocol):
+    """One effect. Frozen data, so that a plan can be printed, compared and serialised."""
+
+    kind: ClassVar[str]
+    """The step's name in a serialised plan, e.g. `copy-image`."""
+
+    def describe(self) -> str:
+        """Return what it will do, in one line."""
+        ...
+
+    def record(self) -> dict[str, object]:
+        """Return its data for JSON; bytes are told by path and digest."""
+        ...
+
+    def perform(self, run: Run) -> Outcome:
+        """Do it, or adopt what an earlier run did."""
+        ...

@@ -1,0 +1,57 @@
+"""Step: a merge request is opened, or the open one is brought up to date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tidegate.engine.steps.base import Outcome, Run
+from tidegate.ports import NewMergeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMergeRequest:
+    """Have exactly one open merge request from a branch, with this title and text.
+
+    Args:
+        project: project path on the forge.
+        source_branch: the branch with the change.
+        target_branch: where it goes.
+        title: one line.
+        description: Markdown.
+        author: who is acting.
+    """
+
+    kind: ClassVar[str] = "open-merge-request"
+
+    project: str
+    source_branch: str
+    target_branch: str
+    title: str
+    description: str
+    author: str
+
+    def describe(self) -> str:
+        """Return what it will do."""
+        return f"merge request in {self.project}, {self.source_branch} → {self.target_branch}: {self.title}"
+
+    def record(self) -> dict[str, object]:
+        """Return its data for JSON."""
+        return {
+            "project": self.project,
+            "source_branch": self.source_branch,
+            "target_branch": self.target_branch,
+            "title": self.title,
+            "description": self.description,
+        }
+
+    def perform(self, run: Run) -> Outcome:
+        """Open, or adopt the open one and correct its text."""
+        forge = run.world.forge
+        new = NewMergeRequest(self.source_branch, self.target_branch, self.title, self.description, self.author)
+        found = forge.open(self.project, new)
+        run.merge_requests[self.project, self.source_branch] = found.iid
+        if (found.title, found.description) == (self.title, self.description):
+            return Outcome(f"{found.ref} is open: {self.title}")
+        forge.describe(self.project, found.iid, title=self.title, description=self.description)
+        return Outcome(f"{found.ref} was open; its text is now: {self.title}")

@@ -1,0 +1,75 @@
+"""World: everything that the use-cases work with, handed in by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tidegate.errors.release import EnvironmentUnknown, NoSource, ServiceUnknown
+from tidegate.model import Environment, Pipeline, Service
+from tidegate.ports import Clock, Forge, GitOpsRepo, GitOpsRepos, Images, VersionTags
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The ports, the pipeline, and who is acting.
+
+    Args:
+        pipeline: environments and services.
+        images: the registry accounts.
+        repos: the GitOps repositories.
+        forge: where merge requests are.
+        clock: what time it is.
+        actor: the acting person's user name on the forge.
+        version_tags: by service, the tags of the application's repository, where it is known.
+    """
+
+    pipeline: Pipeline
+    images: Images
+    repos: GitOpsRepos
+    forge: Forge
+    clock: Clock
+    actor: str
+    version_tags: Mapping[str, VersionTags]
+
+    def repo(self, environment: Environment) -> GitOpsRepo:
+        """Return the repository that `environment` is deployed from."""
+        return self.repos.repo(environment.repo)
+
+    def service(self, name: str) -> Service:
+        """Return the service called `name`.
+
+        Raises:
+            ServiceUnknown: there is none.
+        """
+        service = self.pipeline.services.get(name)
+        if service is None:
+            known = ", ".join(sorted(self.pipeline.services)) or "none"
+            raise ServiceUnknown(f"there is no service {name!r}", hint=f"services in the configuration: {known}")
+        return service
+
+    def environment(self, name: str) -> Environment:
+        """Return the environment called `name`.
+
+        Raises:
+            EnvironmentUnknown: there is none.
+        """
+        environment = self.pipeline.environment(name)
+        if environment is None:
+            known = ", ".join(each.name for each in self.pipeline.environments)
+            raise EnvironmentUnknown(f"there is no environment {name!r}", hint=f"environments in order: {known}")
+        return environment
+
+    def source_of(self, target: Environment) -> Environment:
+        """Return the environment that releases for `target` come from.
+
+        Raises:
+            NoSource: `target` is the first environment.
+        """
+        source = self.pipeline.source_of(target)
+        if source is None:
+            raise NoSource(
+                f"{target.name} is the first environment: nothing is promoted to it",
+                hint=f"Flux moves it inside its ImagePolicy's range: see `tidegate policy show --in {target.name}`",
+            )
+        return source

@@ -1,0 +1,102 @@
+"""Errors of promoting and delivering."""
+
+from __future__ import annotations
+
+from tidegate.errors import Blocked, Pending, TidegateError, UsageError
+
+
+class ServiceUnknown(UsageError):
+    """No service of that name."""
+
+    code = "release/service-unknown"
+
+
+class EnvironmentUnknown(UsageError):
+    """No environment of that name."""
+
+    code = "release/environment-unknown"
+
+
+class NoSource(UsageError):
+    """The environment is the first: nothing is promoted to it."""
+
+    code = "release/no-source"
+
+
+class NothingDeclared(TidegateError):
+    """The environment has no HelmRelease of the service."""
+
+    code = "release/nothing-declared"
+
+
+class SourceForeign(Blocked):
+    """A manifest names an image from outside the configured source registry."""
+
+    code = "release/foreign-image"
+
+
+class EnvironmentSkipped(Blocked):
+    """The release was never in the environment before."""
+
+    code = "release/environment-skipped"
+
+
+class TagUnreadable(TidegateError):
+    """A tag is not written as the environment's tag pattern says."""
+
+    code = "release/tag-unreadable"
+
+
+class SourceTagMissing(Blocked):
+    """The tag that a manifest names does not exist in the registry."""
+
+    code = "release/source-tag-missing"
+
+
+class TagMoved(Blocked):
+    """A tag names another digest than the one that was recorded."""
+
+    code = "release/tag-moved"
+
+
+class ManifestRefused(Blocked):
+    """A merge request's manifest can't be delivered as it stands."""
+
+    code = "release/manifest-refused"
+
+
+class LaneBroken(TidegateError):
+    """The ImagePolicy of an automatic environment selects nothing or can't be read."""
+
+    code = "release/lane-broken"
+
+
+class PolicyMissing(UsageError):
+    """There is no ImagePolicy where one is needed."""
+
+    code = "release/policy-missing"
+
+
+class NotDelivered(Blocked):
+    """A merge request was not delivered: its verdict says why."""
+
+    code = "release/not-delivered"
+
+
+class NothingToDeliver(UsageError):
+    """The merge request moves no image of any service."""
+
+    code = "release/nothing-to-deliver"
+
+
+class StillWaiting(Pending):
+    """The environment does not have the release yet."""
+
+    code = "release/still-waiting"
+
+
+class VersionTaken(TidegateError):
+    """Other pipelines took the next version again and again."""
+
+    code = "release/version-taken"
+    retryable = True
