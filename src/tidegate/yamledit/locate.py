@@ -1,0 +1,110 @@
+"""From a path to the one scalar that may be edited there, or the reason why none may."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from tidegate.errors import Place
+from tidegate.errors.manifest import UnsafeEdit
+from tidegate.yamledit.node import Alias, Mapping, Node, Path, PathPart, Scalar, Sequence
+from tidegate.yamledit.stream import Stream
+
+MERGE_KEY: Final = "<<"
+
+
+class Target(NamedTuple):
+    """A scalar to edit; `flow` says whether it stands inside brackets, where more characters mean something."""
+
+    scalar: Scalar
+    flow: bool
+
+
+def dotted(path: Path) -> str:
+    """Return `path` as people write it, e.g. `spec.values.containers[0].image`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".") or "the document"
+
+
+def locate(stream: Stream, path: Path, document: int = 0) -> Target:
+    """Return the scalar at `path` of the document with that index.
+
+    Raises:
+        UnsafeEdit: there is none, or a change there would show elsewhere or not have the effect that it seems to have.
+    """
+    if not 0 <= document < len(stream.documents):
+        count = len(stream.documents)
+        what = f"no document {document}: the file has {count}, counted from 0"
+        raise UnsafeEdit(what, where=Place(stream.file), hint="name one of the file's documents")
+    node = stream.documents[document]
+    flow = False
+    for depth, part in enumerate(path):
+        _refuse_shared(stream, node, path[:depth])
+        flow = flow or (isinstance(node, Mapping | Sequence) and node.flow)
+        node = _child(stream, node, path[: depth + 1])
+        del part
+    _refuse_shared(stream, node, path)
+    if not isinstance(node, Scalar):
+        kind = "a mapping" if isinstance(node, Mapping) else "a list"
+        raise UnsafeEdit(
+            f"{dotted(path)} is {kind}, not one value", where=stream.place(node), hint="name a value inside it"
+        )
+    return Target(node, flow)
+
+
+def _refuse_shared(stream: Stream, node: Node, path: Path) -> None:
+    if isinstance(node, Alias):
+        raise UnsafeEdit(
+            f"{dotted(path)} is the alias *{node.name}: a change would have to be made where &{node.name} stands",
+            where=stream.place(node),
+            hint=f"write the value out at {dotted(path)}, or edit the anchored value by hand",
+        )
+    if node.anchor is not None and node.start in stream.shared:
+        raise UnsafeEdit(
+            f"{dotted(path)} is anchored as &{node.anchor} and used elsewhere: a change here would show there too",
+            where=stream.place(node),
+            hint=f"write the value out where *{node.anchor} is used, or edit it by hand",
+        )
+
+
+def _child(stream: Stream, parent: Node, path: Path) -> Node:
+    part = path[-1]
+    if isinstance(parent, Mapping):
+        return _entry(stream, parent, path)
+    if isinstance(parent, Sequence) and isinstance(part, int):
+        if 0 <= part < len(parent.items):
+            return parent.items[part]
+        what = f"{dotted(path)} does not exist: the list has {len(parent.items)} items, counted from 0"
+        raise UnsafeEdit(what, where=stream.place(parent), hint="name an item that the list has")
+    kind = "a list, which has numbered items" if isinstance(parent, Sequence) else "one value, with nothing inside"
+    raise UnsafeEdit(
+        f"{dotted(path)} does not exist: {dotted(path[:-1])} is {kind}",
+        where=stream.place(parent),
+        hint="correct the path",
+    )
+
+
+def _entry(stream: Stream, parent: Mapping, path: Path) -> Node:
+    key = str(path[-1])
+    found = list(parent.named(key))
+    if len(found) == 1:
+        return found[0][1]
+    if found:
+        raise UnsafeEdit(
+            f"the key {key!r} is written {len(found)} times in {dotted(path[:-1])}: readers disagree which one counts",
+            where=stream.place(found[-1][0]),
+            hint="delete all but one of them",
+        )
+    if parent.get(MERGE_KEY) is not None:
+        raise UnsafeEdit(
+            f"{dotted(path)} is not written here; it may come through the merge key <<",
+            where=stream.place(parent),
+            hint=f"write {key}: out in this mapping, where it wins over the merge key",
+        )
+    raise UnsafeEdit(f"{dotted(path)} does not exist", where=stream.place(parent), hint=_near(parent, path[-1]))
+
+
+def _near(parent: Mapping, part: PathPart) -> str:
+    keys = [name.text for name, _ in parent.entries if isinstance(name, Scalar)]
+    if not keys:
+        return f"add {part}: to the file first"
+    return f"add {part}: to the file first, or use a key that is there: {', '.join(keys[:8])}"

@@ -1,0 +1,47 @@
+"""Replacing pieces of a text, and reading the result again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tidegate.errors import Place
+from tidegate.errors.manifest import InvalidYaml, UnsafeEdit
+from tidegate.yamledit.stream import BOM, Stream, parse_text
+
+
+class Splice(NamedTuple):
+    """The characters from `start` up to `end` become `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+def reparse(stream: Stream, splices: Iterable[Splice]) -> Stream:
+    """Return what `stream` reads as after `splices`, which must not overlap.
+
+    Raises:
+        UnsafeEdit: the result is not YAML.
+    """
+    pieces = []
+    position = 0
+    for start, end, text in sorted(splices):
+        pieces += [stream.text[position:start], text]
+        position = end
+    pieces.append(stream.text[position:])
+    try:
+        return parse_text("".join(pieces), bom=stream.bom, file=stream.file)
+    except InvalidYaml as error:
+        place = error.where if isinstance(error.where, Place) else Place(stream.file)
+        raise UnsafeEdit(
+            f"the edit can't be made: the file would not be YAML afterwards ({error.what})",
+            where=place,
+            hint="make this change by hand",
+        ) from error
+
+
+def encoded(stream: Stream) -> bytes:
+    """Return the bytes of `stream`; for an unchanged stream, the very bytes that it was read from."""
+    text = BOM + stream.text if stream.bom else stream.text
+    return text.encode("utf-8")
