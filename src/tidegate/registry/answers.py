@@ -1,0 +1,127 @@
+"""What a registry's answers mean: statuses and error codes → errors, Link and Retry-After fields.
+
+Follows OCI distribution-spec v1.1, "Error Codes", and what registries do in fact: bodies that are no JSON, 404 with
+a plain text, dates in Retry-After.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Final
+
+from tidegate.errors import TidegateError
+from tidegate.errors.http import ConnectionBroken, HostUnreachable, ResponseTooLarge
+from tidegate.errors.registry import (
+    BlobMissing,
+    DigestMismatch,
+    ManifestMissing,
+    RegistryDenied,
+    RegistryFailed,
+    RegistryRefused,
+    RegistryThrottled,
+    RegistryUnreachable,
+    RepositoryMissing,
+)
+from tidegate.http import Response
+
+_LARGEST_ERROR: Final = 64 * 1024
+_LONGEST_TEXT: Final = 200
+_NEXT: Final = re.compile(r"<([^<>]*)>\s*;[^,]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
+
+_BY_CODE: Final[Mapping[str, type[TidegateError]]] = {
+    "BLOB_UNKNOWN": BlobMissing,
+    "BLOB_UPLOAD_UNKNOWN": RegistryFailed,  # the upload session is gone: a new one may work
+    "DIGEST_INVALID": DigestMismatch,
+    "MANIFEST_BLOB_UNKNOWN": BlobMissing,
+    "MANIFEST_UNKNOWN": ManifestMissing,
+    "NAME_UNKNOWN": RepositoryMissing,
+}
+_HINTS: Final[Mapping[type[TidegateError], str]] = {
+    RegistryDenied: "these credentials may not do this here: ask for the permission, or use others",
+    RegistryFailed: "try again; if it stays, ask who runs the registry",
+    RegistryThrottled: "try again later, or ask for a higher limit",
+    RegistryUnreachable: "is the address right, the registry up and the network open?",
+    RepositoryMissing: "create the repository, or set create_repositories: true for this registry",
+}
+
+
+def failure(response: Response) -> TidegateError:
+    """Return the error that `response`, which is not what was hoped for, stands for. Reads its body."""
+    code, text = _said(response)
+    what = f"the registry answered {response.status}{f' {code}' if code else ''}{f': {text}' if text else ''}"
+    where = str(response.request)
+    kind = _kind(response.status, code)
+    hint = _HINTS.get(kind)
+    if issubclass(kind, RegistryThrottled | RegistryFailed):
+        return kind(what, where=where, hint=hint, retry_after=retry_after(response))
+    return kind(what, where=where, hint=hint)
+
+
+def _kind(status: int, code: str) -> type[TidegateError]:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RegistryThrottled
+    if status == HTTPStatus.FORBIDDEN:
+        return RegistryDenied
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND} and code in _BY_CODE:
+        return _BY_CODE[code]
+    broken = status < HTTPStatus.BAD_REQUEST or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return RegistryFailed if broken or status == HTTPStatus.REQUEST_TIMEOUT else RegistryRefused
+
+
+@contextmanager
+def unreachable() -> Iterator[None]:
+    """Turn the transport's failures into the port's."""
+    try:
+        yield
+    except (ConnectionBroken, HostUnreachable) as error:
+        hint = error.hint or _HINTS[RegistryUnreachable]
+        raise RegistryUnreachable(error.what, where=error.where, hint=hint) from error
+
+
+def next_page(response: Response) -> str | None:
+    """Return the address of the next page as the Link field has it (absolute or relative), or None."""
+    matches = (_NEXT.search(field) for field in response.headers("Link"))
+    return next((match[1] for match in matches if match), None)
+
+
+def retry_after(response: Response) -> float | None:
+    """Return the seconds that Retry-After asks for (a date counts from the answer's own Date), or None."""
+    text = (response.header("Retry-After") or "").strip()
+    if re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
+        return float(text)
+    try:
+        then, now = parsedate_to_datetime(text), parsedate_to_datetime(response.header("Date") or "")
+        return max(0.0, (then - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _said(response: Response) -> tuple[str, str]:
+    """Return error code and text of an answer's body, both "" when it has none. Other than JSON is shown as text."""
+    try:
+        data = response.read(_LARGEST_ERROR)
+    except (ConnectionBroken, ResponseTooLarge):
+        return "", ""  # the status has been read: that is what counts
+    try:
+        document: object = json.loads(data)
+    except (ValueError, RecursionError):
+        return "", _printable(data.decode(errors="replace")) if _is_plain(response) else ""
+    errors = document.get("errors") if isinstance(document, dict) else None
+    first: object = errors[0] if isinstance(errors, list) and errors else None
+    if not isinstance(first, dict):
+        return "", ""
+    code, message = first.get("code"), first.get("message")
+    return _printable(code) if isinstance(code, str) else "", _printable(message) if isinstance(message, str) else ""
+
+
+def _is_plain(response: Response) -> bool:
+    return (response.header("Content-Type") or "").startswith("text/plain")
+
+
+def _printable(text: str) -> str:
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())[:_LONGEST_TEXT]

@@ -1,0 +1,179 @@
+"""The Authorization field: none, Basic, or a Bearer token. Follows distribution's `spec/auth/token.md` and `oauth.md`.
+
+Nothing is asked for in advance: the first 401 says what the registry wants, and from then on it is sent at once.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode
+
+from tidegate.errors.http import AddressRefused, ResponseTooLarge
+from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
+from tidegate.http import Client, Origin, Request, Response
+from tidegate.http.url import is_link_local
+from tidegate.registry.answers import failure
+from tidegate.registry.challenge import Challenge, parse_challenges
+from tidegate.registry.credentials import Credentials
+
+_LARGEST_TOKEN: Final = 256 * 1024
+_SHORTEST_LIFE: Final = 60
+"""Seconds a token lives when the server does not say (token spec), or says less."""
+_MARGIN: Final = 0.25
+"""The part of its life before the end in which a token is not used for new requests."""
+_CLIENT_ID: Final = "tidegate"
+
+Scopes = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    value: str
+    fresh_until: float
+
+
+class Authorizer:
+    """What to send as Authorization to one registry. Safe for use by many threads.
+
+    Args:
+        origin: the registry.
+        client: sends the requests for tokens.
+        find: looks the credentials up; called when they are first needed.
+        hint: where credentials would have to be put.
+        monotonic: a clock in seconds.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        client: Client,
+        find: Callable[[], Credentials | None],
+        *,
+        hint: str,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._origin = origin
+        self._client = client
+        self._find = find
+        self._hint = hint
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._credentials: Credentials | None = None
+        self._looked = False
+        self._challenge: Challenge | None = None
+        self._tokens: dict[Scopes, _Token] = {}
+
+    def field(self, scopes: Scopes) -> str | None:
+        """Return what to send for `scopes`, e.g. `repository:inventory:pull`; None when nothing was asked for yet."""
+        with self._lock:
+            return self._field(scopes) if self._challenge else None
+
+    def answer(self, fields: Iterable[str], scopes: Scopes, sent: str | None) -> str:
+        """Return what to send after a 401.
+
+        Args:
+            fields: the WWW-Authenticate fields.
+            scopes: what the request needs.
+            sent: the Authorization that was refused, or None.
+
+        Raises:
+            RegistryUnauthorized: there are no credentials, or they were refused.
+        """
+        challenges = {challenge.scheme: challenge for challenge in reversed(parse_challenges(fields))}
+        challenge = challenges.get("bearer") or challenges.get("basic")
+        if challenge is None:
+            raise self._unauthorized("the registry asks for credentials in a way that is not known (Bearer, Basic)")
+        with self._lock:
+            known = self._tokens.get(scopes)
+            if known and sent == f"Bearer {known.value}":
+                del self._tokens[scopes]
+            self._challenge = challenge
+            field = self._field(scopes)
+        if field == sent:
+            raise self.refused()
+        return field
+
+    def refused(self) -> RegistryUnauthorized:
+        """Return the error for a 401 to what `answer` gave."""
+        if self._credentials is None:
+            return self._unauthorized("the registry asks for credentials and there are none")
+        return self._unauthorized("the registry does not accept these credentials")
+
+    def _field(self, scopes: Scopes) -> str:
+        challenge = self._challenge
+        if challenge is not None and challenge.scheme == "bearer":
+            token = self._tokens.get(scopes)
+            if token is None or token.fresh_until <= self._monotonic():
+                token = self._tokens[scopes] = self._fetch(challenge, scopes)
+            return f"Bearer {token.value}"
+        credentials = self._look_up()
+        if credentials is None:
+            raise self._unauthorized("the registry asks for credentials and there are none")
+        return credentials.basic
+
+    def _look_up(self) -> Credentials | None:
+        if not self._looked:
+            self._credentials = self._find()
+            self._looked = True
+        return self._credentials
+
+    def _fetch(self, challenge: Challenge, scopes: Scopes) -> _Token:
+        realm = self._realm(challenge)
+        service = challenge.parameters.get("service", "")
+        started = self._monotonic()
+        with self._client.send(_token_request(realm, service, scopes, self._look_up())) as response:
+            if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+                raise self._unauthorized("the registry's token server does not accept these credentials")
+            if response.status != HTTPStatus.OK:
+                raise failure(response)
+            value, life = _token_in(response)
+        return _Token(value, started + max(life, _SHORTEST_LIFE) * (1 - _MARGIN))
+
+    def _realm(self, challenge: Challenge) -> str:
+        realm = challenge.parameters.get("realm", "")
+        origin = Origin.of(realm)
+        if origin.scheme not in {"https", self._origin.scheme}:
+            raise AddressRefused(f"the registry sends us for a token to plain {origin}", where=str(self._origin))
+        if is_link_local(origin.host):
+            raise AddressRefused(f"the registry sends us for a token to {origin}", where=str(self._origin))
+        return realm
+
+    def _unauthorized(self, what: str) -> RegistryUnauthorized:
+        found = self._credentials
+        hint = f"check {found.source}; the credentials were found there" if found else self._hint
+        return RegistryUnauthorized(what, where=str(self._origin), hint=hint)
+
+
+def _token_request(realm: str, service: str, scopes: Scopes, credentials: Credentials | None) -> Request:
+    if credentials is not None and credentials.is_identity_token:
+        form = {
+            "grant_type": "refresh_token",
+            "service": service,
+            "client_id": _CLIENT_ID,
+            "scope": " ".join(scopes),
+            "refresh_token": credentials.secret,
+        }
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return Request("POST", realm, kind, urlencode(form).encode(), given_by_server=True)
+    query = urlencode([*([("service", service)] if service else []), *(("scope", scope) for scope in scopes)])
+    url = f"{realm}{'&' if '?' in realm else '?'}{query}"
+    fields = {"Authorization": credentials.basic} if credentials else {}
+    return Request("GET", url, fields, given_by_server=True)
+
+
+def _token_in(response: Response) -> tuple[str, float]:
+    try:
+        answer: object = json.loads(response.read(_LARGEST_TOKEN))
+    except (ValueError, RecursionError, ResponseTooLarge):
+        answer = None  # it may hold a secret: it is not part of the error
+    table = answer if isinstance(answer, dict) else {}
+    value, life = table.get("token") or table.get("access_token"), table.get("expires_in")
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise RegistryFailed("the registry's token server answered without a token", where=str(response.request))
+    return value, float(life) if isinstance(life, int | float) else 0.0

@@ -1,0 +1,280 @@
+"""The registry port over HTTP. Follows OCI distribution-spec v1.1, and what registries do in fact."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Final
+
+from tidegate.errors.http import ResponseTooLarge
+from tidegate.errors.model import InvalidDigest
+from tidegate.errors.registry import DigestMismatch, ManifestInvalid, ManifestMissing, RegistryFailed
+from tidegate.http import Client, Origin, Request, Response, Retry, Stream
+from tidegate.http.url import resolve
+from tidegate.model.digest import Digest
+from tidegate.model.manifest import LARGEST_MANIFEST, MANIFEST_TYPES, Descriptor, Manifest, media_type_of
+from tidegate.registry.answers import failure, unreachable
+from tidegate.registry.authorization import Authorizer, Scopes
+from tidegate.registry.download import Download
+from tidegate.registry.pages import tags_of
+
+_ACCEPT: Final = ", ".join(MANIFEST_TYPES)
+_BLOB: Final = "application/octet-stream"
+_NO_MOUNT: Final = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
+)
+"""How registries that can't mount, or may not read the source, say so instead of 202."""
+
+
+class RemoteRegistry:
+    """One registry over HTTP(S). Safe for use by many threads at once.
+
+    Requests whose body can be sent again are tried again here; blobs, which stream, by whoever copies them.
+
+    Args:
+        base: base URL without a final slash; `/v2/` follows it.
+        client: sends the requests.
+        authorizer: what to send as Authorization.
+        retry: how often to try.
+    """
+
+    def __init__(self, base: str, client: Client, authorizer: Authorizer, retry: Retry) -> None:
+        self._base = base
+        self._origin = Origin.of(base)
+        self._client = client
+        self._authorizer = authorizer
+        self._retry = retry
+        self._lock = threading.Lock()
+        self._uploads: dict[tuple[str, Digest], str] = {}
+
+    def resolve(self, repository: str, reference: str) -> Descriptor | None:
+        """Return the descriptor of the manifest at `reference`, or None; a GET where HEAD does not tell."""
+
+        def ask() -> Descriptor | None:
+            request = self._request("HEAD", repository, f"manifests/{reference}", {"Accept": _ACCEPT})
+            with self._send(request, _pull(repository)) as response:
+                if response.status == HTTPStatus.NOT_FOUND:
+                    return None
+                if response.status not in {HTTPStatus.OK, HTTPStatus.METHOD_NOT_ALLOWED}:
+                    raise failure(response)
+                found = _described(response)
+            if found is None:
+                return self._manifest(repository, reference).descriptor
+            wanted = _digest_in(reference)
+            if wanted is not None and found.digest != wanted:
+                raise _other_digest(found.digest, wanted, request)
+            return found
+
+        try:
+            return self._retry.call(ask)
+        except ManifestMissing:
+            return None
+
+    def manifest(self, repository: str, reference: str) -> Manifest:
+        """Return the manifest at `reference`, verified."""
+        return self._retry.call(lambda: self._manifest(repository, reference))
+
+    def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
+        """Store `manifest` under `reference`, and verify that the registry has got these bytes."""
+        fields = {"Content-Type": manifest.media_type}
+        request = self._request("PUT", repository, f"manifests/{reference}", fields, manifest.data)
+
+        def put() -> None:
+            with self._send(request, _push(repository)) as response:
+                if response.status not in {HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.ACCEPTED}:
+                    raise failure(response)
+                stored = _digest_in(response.header("Docker-Content-Digest") or "")
+            if stored is None:
+                found = self.resolve(repository, reference)
+                stored = found.digest if found else None
+            if stored is None:
+                raise RegistryFailed("the registry took the manifest and does not have it", where=str(request))
+            if stored != manifest.digest and stored.algorithm == manifest.digest.algorithm:
+                raise _other_digest(stored, manifest.digest, request)
+
+        self._retry.call(put)
+
+    def has_blob(self, repository: str, digest: Digest) -> bool:
+        """Return whether the repository holds the blob."""
+
+        def ask() -> bool:
+            request = self._request("HEAD", repository, f"blobs/{digest}")
+            with self._send(request, _pull(repository)) as response:
+                if response.status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
+                    raise failure(response)
+                return response.status == HTTPStatus.OK
+
+        return self._retry.call(ask)
+
+    @contextmanager
+    def read_blob(self, repository: str, digest: Digest) -> Iterator[Iterator[bytes]]:
+        """Return a context whose value yields the blob's bytes; a broken connection is resumed by a range."""
+        request = self._request("GET", repository, f"blobs/{digest}")
+
+        def open_at(offset: int) -> Response:
+            fields = {**request.headers, "Range": f"bytes={offset}-"} if offset else request.headers
+            response = self._send(replace(request, headers=fields), _pull(repository))
+            if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+                with response:
+                    raise failure(response)
+            return response
+
+        download = Download(digest, open_at)
+        try:
+            yield download.pieces()
+        finally:
+            download.close()
+
+    def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
+        """Store a blob by one upload: POST (unless a mount has begun one), then PUT with all bytes."""
+        with self._lock:
+            upload = self._uploads.pop((repository, blob.digest), None)
+        location = upload or self._begin_upload(repository)
+        url = f"{location}{'&' if '?' in location else '?'}digest={blob.digest}"
+        request = Request("PUT", url, {"Content-Type": _BLOB}, given_by_server=Origin.of(url) != self._origin)
+        body = Stream(blob.size, _exactly(blob, pieces, request))
+        with self._send(replace(request, body=body), _push(repository)) as response:
+            if response.status not in {HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
+                raise failure(response)
+
+    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
+        """Mount a blob of repository `source`; when the registry begins an upload instead, that one is kept for it."""
+        scopes = (*_push(repository), *(_pull(source) if source != repository else ()))
+        request = self._request("POST", repository, f"blobs/uploads/?mount={digest}&from={source}")
+
+        def mount() -> bool:
+            with self._send(request, scopes) as response:
+                if response.status == HTTPStatus.ACCEPTED:
+                    with self._lock:
+                        self._uploads[repository, digest] = _location(response)
+                elif response.status != HTTPStatus.CREATED and response.status not in _NO_MOUNT:
+                    raise failure(response)
+                return response.status == HTTPStatus.CREATED
+
+        return self._retry.call(mount)
+
+    def tags(self, repository: str) -> Iterator[str]:
+        """Yield all tags, page by page."""
+
+        def ask(url: str) -> Response:
+            return self._send(Request("GET", url), _pull(repository))
+
+        return tags_of(f"{self._base}/v2/{repository}/tags/list?n=1000", ask, self._retry)
+
+    def _begin_upload(self, repository: str) -> str:
+        with self._send(self._request("POST", repository, "blobs/uploads/"), _push(repository)) as response:
+            if response.status != HTTPStatus.ACCEPTED:
+                raise failure(response)
+            return _location(response)
+
+    def _manifest(self, repository: str, reference: str) -> Manifest:
+        request = self._request("GET", repository, f"manifests/{reference}", {"Accept": _ACCEPT})
+        with self._send(request, _pull(repository)) as response:
+            if response.status == HTTPStatus.NOT_FOUND:
+                what = f"there is no {reference} in {repository}"
+                raise ManifestMissing(what, where=str(request), hint="was it pushed, and to this registry account?")
+            if response.status != HTTPStatus.OK:
+                raise failure(response)
+            try:
+                with unreachable():
+                    data = response.read(LARGEST_MANIFEST)
+            except ResponseTooLarge as error:
+                raise ManifestInvalid("the manifest is larger than 4 MiB", where=str(request)) from error
+        wanted = _digest_in(reference) or _digest_in(response.header("Docker-Content-Digest") or "")
+        if wanted is not None:
+            got = Digest(wanted.algorithm, hashlib.new(wanted.algorithm, data).hexdigest())
+            if got != wanted:
+                raise _other_digest(got, wanted, request)
+        said = _media_type(response)
+        return Manifest(said if said in MANIFEST_TYPES else media_type_of(data) or said, data)
+
+    def _request(
+        self,
+        method: str,
+        repository: str,
+        rest: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Request:
+        return Request(method, f"{self._base}/v2/{repository}/{rest}", headers or {}, body)
+
+    def _send(self, request: Request, scopes: Scopes) -> Response:
+        """Send with authorization; asked for one, or for a newer one, send once more."""
+        if Origin.of(request.url) != self._origin:  # an upload that the registry keeps elsewhere
+            with unreachable():
+                return self._client.send(request)
+        with unreachable():
+            field = self._authorizer.field(scopes)
+            response = self._client.send(_authorized(request, field))
+            if response.status != HTTPStatus.UNAUTHORIZED:
+                return response
+            with response:
+                asked = response.headers("WWW-Authenticate")
+            field = self._authorizer.answer(asked, scopes, field)
+            if isinstance(request.body, Stream):
+                raise RegistryFailed("the registry asks for new authorization in mid-transfer", where=str(request))
+            response = self._client.send(_authorized(request, field))
+            if response.status == HTTPStatus.UNAUTHORIZED:
+                with response:
+                    raise self._authorizer.refused()
+            return response
+
+
+def _authorized(request: Request, field: str | None) -> Request:
+    return replace(request, headers={**request.headers, "Authorization": field}) if field else request
+
+
+def _pull(repository: str) -> Scopes:
+    return (f"repository:{repository}:pull",)
+
+
+def _push(repository: str) -> Scopes:
+    return (f"repository:{repository}:pull,push",)
+
+
+def _location(response: Response) -> str:
+    location = response.header("Location")
+    if not location:
+        raise RegistryFailed("the registry began an upload and does not say where", where=str(response.request))
+    return resolve(response.request.url, location)
+
+
+def _media_type(response: Response) -> str:
+    return (response.header("Content-Type") or "").partition(";")[0].strip()
+
+
+def _described(response: Response) -> Descriptor | None:
+    digest = _digest_in(response.header("Docker-Content-Digest") or "")
+    size, media_type = response.header("Content-Length") or "", _media_type(response)
+    if response.status != HTTPStatus.OK or digest is None or not size.isdecimal() or media_type not in MANIFEST_TYPES:
+        return None
+    return Descriptor(media_type, digest, int(size))
+
+
+def _digest_in(text: str) -> Digest | None:
+    try:
+        return Digest.parse(text)
+    except InvalidDigest:
+        return None
+
+
+def _exactly(blob: Descriptor, pieces: Iterator[bytes], request: Request) -> Iterator[bytes]:
+    """Pass `pieces` on while they are no more, and in the end no less, than the blob's size."""
+    sent = 0
+    for piece in pieces:
+        sent += len(piece)
+        if sent > blob.size:
+            break
+        yield piece
+    if sent != blob.size:
+        what = f"blob {blob.digest} is not the {blob.size} bytes that its descriptor says"
+        raise DigestMismatch(what, where=str(request))
+
+
+def _other_digest(got: Digest, wanted: Digest, request: Request) -> DigestMismatch:
+    what = f"the registry has {got} where {wanted} should be"
+    return DigestMismatch(what, where=str(request), hint="the registry or something on the way changed the bytes")
