@@ -97,9 +97,7 @@ def parse_declared(
     found: list[DeclaredRelease] = []
     releases: list[str] = []
     for path, data in sorted(files.items()):
-        if b"HelmRelease" not in data:
-            continue
-        if not helm_releases(data, file=path):
+        if b"HelmRelease" not in data or not _holds_helm_release(data, path):
             continue
         releases.append(path)
         declared = _of_service(data, path, commit, environment, service)
@@ -121,6 +119,14 @@ def parse_declared(
     return found[0] if found else None
 
 
+def _holds_helm_release(data: bytes, path: str) -> bool:
+    try:
+        helm_releases(data, file=path)
+    except NotHelmRelease:
+        return False
+    return True
+
+
 def absence(repo: GitOpsRepo, commit: str, environment: Environment, service: Service) -> TidegateError:
     """Return the error that says why `read_declared` found nothing: no folder, not YAML, or no HelmRelease in it."""
     folder = environment.path.write(service.name)
@@ -133,9 +139,7 @@ def absence(repo: GitOpsRepo, commit: str, environment: Environment, service: Se
         )
     for path, data in sorted(repo.read(commit, paths).items()):
         try:
-            helm_releases(data, file=path)
-        except NotHelmRelease:
-            continue
+            _holds_helm_release(data, path)
         except TidegateError as error:
             return error
     return NotHelmRelease(

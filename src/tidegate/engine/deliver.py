@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tidegate.engine.decide import decide
@@ -41,7 +40,7 @@ class Delivery:
 
 
 def planned_delivery(world: World, project: str, iid: int) -> Delivery:
-    """Return what `deliver` would do with a merge request now: its verdict and, when it may go, the plan.
+    """Return what `deliver_merge_request` would do with a merge request now: its verdict and, when it may go, the plan.
 
     Raises:
         MergeRequestMissing: there is none of that number.
@@ -57,7 +56,7 @@ def planned_delivery(world: World, project: str, iid: int) -> Delivery:
     return Delivery(found, seen, verdict, plan)
 
 
-def deliver(world: World, project: str, iid: int, progress: Progress) -> Delivery:
+def deliver_merge_request(world: World, project: str, iid: int, progress: Progress) -> Delivery:
     """Deliver one merge request if its verdict is go; return what became of it.
 
     A race that was lost is looked at, decided and planned again. Run twice, it finds its own work.
@@ -74,16 +73,3 @@ def deliver(world: World, project: str, iid: int, progress: Progress) -> Deliver
         return delivery
 
     return until_settled(attempt, world, progress)
-
-
-def deliver_all(world: World, progress: Progress) -> Iterator[Delivery]:
-    """Yield what became of every open merge request of every environment's repository, one after the other.
-
-    A merge request that fails does not keep the others from being delivered: its error is in its delivery.
-    """
-    for project in sorted({environment.repo for environment in world.pipeline.environments if environment.source}):
-        for found in world.forge.merge_requests(project):
-            try:
-                yield deliver(world, project, found.iid, progress)
-            except TidegateError as error:
-                yield Delivery(found, error=error)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from tidegate.engine.decide import decide
 from tidegate.engine.declared import branch_head, past_releases, read_declared
+from tidegate.engine.observations import MergeRequestSeen
 from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.observe_promotion import promotion_branch
 from tidegate.engine.world import World
@@ -108,22 +109,32 @@ class Explanation:
     @property
     def sentence(self) -> str:
         """One sentence for a person."""
-        service, target = self.target.service.name, self.target.environment.name
-        source = self.source.environment.name
-        if self.source.fault is not None:
-            return f"{source}'s manifest of {service} can't be read: {self.source.fault}"
-        if self.source.tag is None:
-            return f"{source} has no {service} yet"
+        service, target, source = self.target.service.name, self.target.environment.name, self.source.environment.name
         if self.source.digest is None:
-            return f"{self.source.image} does not exist in the registry of {source}"
+            return self._unreadable_source(service, source)
         if self.settled:
             return f"{target} has {service} {self.target.tag}, the newest of {source}"
         version = self.source.version or self.source.tag
         if self.merge_request is None or self.verdict is None:
             return f"{version} waits: no merge request; open one with `tidegate promote {service} --to {target}`"
-        if not self.verdict.obstacles:
-            return f"{version} is ready: `tidegate deliver {service} --to {target}` delivers {self.merge_request.ref}"
-        return f"{version} waits: {'; '.join(reason.text for reason in self.verdict.obstacles)}"
+        if self.verdict.obstacles:
+            return f"{version} waits: {'; '.join(reason.text for reason in self.verdict.obstacles)}"
+        return f"{version} is ready: `tidegate deliver {service} --to {target}` delivers {self.merge_request.ref}"
+
+    def _unreadable_source(self, service: str, source: str) -> str:
+        if self.source.fault is not None:
+            return f"{source}'s manifest of {service} can't be read: {self.source.fault}"
+        if self.source.image is None:
+            return f"{source} has no {service} yet"
+        return f"{self.source.image} does not exist in the registry of {source}"
+
+
+def moving_merge_requests(world: World, service: Service, target: Environment) -> Iterator[MergeRequestSeen]:
+    """Yield the open merge requests that move `service` to `target`, with all that decides about them."""
+    for found in world.forge.merge_requests(target.repo):
+        seen = observe_delivery(world, world.forge.merge_request(target.repo, found.iid))
+        if seen and seen.target == target and any(each.service.name == service.name for each in seen.deliveries):
+            yield seen
 
 
 def explain(world: World, service: Service, target: Environment) -> Explanation:
@@ -134,13 +145,14 @@ def explain(world: World, service: Service, target: Environment) -> Explanation:
     """
     source = world.source_of(target)
     branch = promotion_branch(service, target)
-    merge_request: MergeRequest | None = None
-    verdict: Verdict | None = None
-    for found in world.forge.merge_requests(target.repo):
-        seen = observe_delivery(world, world.forge.merge_request(target.repo, found.iid))
-        ours = seen is not None and any(each.service.name == service.name for each in seen.deliveries)
-        if seen is None or not ours or seen.target != target:
-            continue
-        if merge_request is None or found.source_branch == branch:
-            merge_request, verdict = seen.merge_request, decide(seen)
-    return Explanation(read_cell(world, service, source), read_cell(world, service, target), merge_request, verdict)
+    moving = list(moving_merge_requests(world, service, target))
+    # Of several, Tidegate's own tells more than one made by hand.
+    chosen = next(
+        (seen for seen in moving if seen.merge_request.source_branch == branch), moving[0] if moving else None
+    )
+    return Explanation(
+        source=read_cell(world, service, source),
+        target=read_cell(world, service, target),
+        merge_request=chosen.merge_request if chosen else None,
+        verdict=decide(chosen) if chosen else None,
+    )
