@@ -24,6 +24,18 @@ class ProjectMissing(UsageError):
     code = "forge/project-missing"
 
 
+class InvalidProject(UsageError):
+    """The text is not a project's path, e.g. `platform/gitops`."""
+
+    code = "forge/project-path"
+
+
+class InvalidUser(UsageError):
+    """The text is not a user's name."""
+
+    code = "forge/user-name"
+
+
 class GroupMissing(UsageError):
     """The forge has no such group, or it can't be seen with these credentials."""
 

@@ -30,6 +30,12 @@ class GitUnauthorized(AuthenticationError):
     code = "git/unauthorized"
 
 
+class RemoteUntrusted(TidegateError):
+    """The remote's TLS certificate or SSH host key can't be verified."""
+
+    code = "git/untrusted"
+
+
 class RepositoryMissing(UsageError):
     """There is no repository at that address."""
 
@@ -40,6 +46,12 @@ class BranchMissing(UsageError):
     """The repository has no such branch."""
 
     code = "git/branch-missing"
+
+
+class InvalidBranch(UsageError):
+    """The text is not a branch's name, or a tag's."""
+
+    code = "git/branch-name"
 
 
 class CommitMissing(TidegateError):
@@ -77,3 +89,10 @@ class FileTooLarge(TidegateError):
     """A file is larger than any manifest is."""
 
     code = "git/file-too-large"
+
+
+class CacheBroken(TidegateError):
+    """A cached mirror can't be read. It is made anew by the next refresh."""
+
+    code = "git/cache-broken"
+    retryable = True

@@ -1,1 +1,5 @@
-"""Forge adapters: merge requests."""
+"""Forges: adapters of the port `Forge`."""
+
+from tidegate.forge.local import LocalForge
+
+__all__ = ["LocalForge"]

@@ -1,0 +1,132 @@
+"""Ledger: a project's merge requests in the refs of its own git repository, so that a mirror of it is a backup.
+
+- `refs/tidegate/merge-requests/N`: a chain of commits, one per event, authored by who acted; the tree holds
+  `merge-request.json`, the whole record as of that event.
+- `refs/merge-requests/N/head`: the source branch's head as last recorded (the name that GitLab uses too).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from tidegate.errors.forge import MergeRequestMissing
+from tidegate.forge.records import FILE, from_json, to_json
+from tidegate.git.fast_import import NewCommit, write_commit
+from tidegate.git.identity import Identity
+from tidegate.git.message import compose
+from tidegate.git.mirror import Mirror
+from tidegate.git.push import RefUpdate
+from tidegate.model.merge_request import MergeRequest, MergeRequestState
+
+_EVENTS: Final = re.compile(r"refs/tidegate/merge-requests/([1-9][0-9]{0,8})")
+
+
+def _events_ref(iid: int) -> str:
+    return f"refs/tidegate/merge-requests/{iid}"
+
+
+def _head_ref(iid: int) -> str:
+    return f"refs/merge-requests/{iid}/head"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to a merge request.
+
+    Args:
+        request: the merge request after it.
+        text: one line, e.g. `Approve !3`.
+        user: who did it.
+        at: when.
+    """
+
+    request: MergeRequest
+    text: str
+    user: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The merge requests of one project as of one reading of its refs.
+
+    Args:
+        project: the project's path.
+        mirror: the mirror of its repository.
+        refs: all refs, full name → id.
+    """
+
+    project: str
+    mirror: Mirror
+    refs: Mapping[str, str]
+
+    @classmethod
+    def read(cls, project: str, mirror: Mirror) -> Ledger:
+        """Return the ledger as it is on the remote now."""
+        return cls(project, mirror, mirror.refresh())
+
+    def branch(self, name: str) -> str | None:
+        """Return the head of branch `name`, or None."""
+        return self.refs.get(f"refs/heads/{name}")
+
+    def next_iid(self) -> int:
+        """Return the number that the next merge request gets."""
+        return max(self._iids(), default=0) + 1
+
+    def requests(self) -> tuple[MergeRequest, ...]:
+        """Return all merge requests by number, open ones with their branch's present head.
+
+        Raises:
+            MergeRequestUnreadable: a record can't be read.
+        """
+        return self._load(sorted(self._iids()))
+
+    def request(self, iid: int) -> MergeRequest:
+        """Return one merge request.
+
+        Raises:
+            MergeRequestMissing: there is none of that number.
+            MergeRequestUnreadable: its record can't be read.
+        """
+        if _events_ref(iid) not in self.refs:
+            raise MergeRequestMissing(
+                f"there is no merge request !{iid}", where=self.project, hint="see `tidegate mr list`"
+            )
+        (request,) = self._load([iid])
+        return request
+
+    def write(self, event: Event, committer: Identity, others: Iterable[RefUpdate] = ()) -> None:
+        """Record an event, all or nothing with `others`.
+
+        Raises:
+            LeaseLost: the merge request, or one of `others`, changed since this ledger was read.
+        """
+        request = event.request
+        events, head = _events_ref(request.iid), _head_ref(request.iid)
+        known = self.refs.get(events)
+        message = compose(event.text, "", {})
+        author = committer.acting_for(event.user)
+        record = write_commit(
+            self.mirror, NewCommit(known, {FILE: to_json(request)}, message, author, committer, event.at)
+        )
+        updates = [RefUpdate(events, record, known), *others]
+        if self.refs.get(head) != request.head:
+            updates.append(RefUpdate(head, request.head, self.refs.get(head)))
+        self.mirror.push(updates)
+
+    def _iids(self) -> list[int]:
+        return [int(match[1]) for match in map(_EVENTS.fullmatch, self.refs) if match]
+
+    def _load(self, iids: Sequence[int]) -> tuple[MergeRequest, ...]:
+        names = [f"{self.refs[_events_ref(iid)]}:{FILE}" for iid in iids]
+        records = self.mirror.ask(lambda reader: reader.contents(names))
+        return tuple(self._live(from_json(self.project, iid, data)) for iid, data in zip(iids, records, strict=True))
+
+    def _live(self, request: MergeRequest) -> MergeRequest:
+        if request.state is not MergeRequestState.OPEN:
+            return request
+        return replace(request, head=self.branch(request.source_branch) or request.head)

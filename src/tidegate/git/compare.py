@@ -1,0 +1,72 @@
+"""Comparing commits: history, merge bases and differences, by git's plumbing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from tidegate.git.commits import read_commits
+from tidegate.git.mirror import Mirror
+from tidegate.git.names import check_commit, check_path
+from tidegate.git.trees import require_commit
+from tidegate.model.merge_request import Commit
+
+_YES_OR_NO: Final = frozenset({0, 1})
+
+
+def history(mirror: Mirror, commit: str, path: str, limit: int) -> tuple[Commit, ...]:
+    """Return the newest `limit` commits of the first-parent line that changed `path` ("" for any), newest first.
+
+    A merge stands where its branch came in: that is when the change arrived.
+
+    Raises:
+        CommitMissing: there is no such commit.
+    """
+    mirror.ask(lambda reader: require_commit(reader, commit))
+    arguments = ["rev-list", "--first-parent", f"--max-count={limit}", commit, "--"]
+    said = mirror.run(*arguments, *([check_path(path)] if path else []))
+    return mirror.ask(lambda reader: read_commits(reader, said.text.split()))
+
+
+def arrival(mirror: Mirror, commit: str, tip: str) -> str:
+    """Return the commit of `tip`'s first-parent line by which `commit`, an ancestor of `tip`, came in.
+
+    Raises:
+        CommitMissing: one of them does not exist.
+    """
+    said = mirror.run("rev-list", "--first-parent", "--ancestry-path", f"{check_commit(commit)}..{check_commit(tip)}")
+    return said.text.rpartition("\n")[2] or commit
+
+
+def merge_base(mirror: Mirror, one: str, other: str) -> str | None:
+    """Return the best common ancestor of two commits, or None.
+
+    Raises:
+        CommitMissing: one of them does not exist.
+    """
+    finished = mirror.run("merge-base", check_commit(one), check_commit(other), fine=_YES_OR_NO)
+    return finished.text.partition("\n")[0] or None
+
+
+def changed_files(mirror: Mirror, base: str, head: str) -> tuple[str, ...]:
+    """Return the paths that differ between two commits, sorted, renames as both paths.
+
+    Raises:
+        CommitMissing: one of them does not exist.
+    """
+    said = mirror.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", check_commit(base), check_commit(head))
+    return tuple(sorted(path for path in said.text.split("\0") if path))
+
+
+def diff(mirror: Mirror, base: str, head: str, paths: Iterable[str]) -> str:
+    """Return the unified diff between two commits, limited to `paths`; empty when there are none.
+
+    Raises:
+        CommitMissing: one of the commits does not exist.
+    """
+    limited = [check_path(path) for path in paths]
+    if not limited:
+        return ""
+    options = ("-r", "-p", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
+    said = mirror.run("diff-tree", *options, check_commit(base), check_commit(head), "--", *limited)
+    return said.out.decode("utf-8", "replace")

@@ -1,0 +1,110 @@
+"""What git says when it fails, as error classes. git tells failures apart only by text: this is the one table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from tidegate.errors import TidegateError
+from tidegate.errors.git import (
+    CommitMissing,
+    GitFailed,
+    GitUnauthorized,
+    RemoteUnreachable,
+    RemoteUntrusted,
+    RepositoryMissing,
+)
+from tidegate.git.remote import Remote, without_userinfo
+
+_LONGEST_LINE: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    pattern: re.Pattern[str]
+    error: type[TidegateError]
+    what: str | None
+    hint: str | None
+
+
+def _row(pattern: str, error: type[TidegateError], what: str | None, hint: str | None) -> _Row:
+    return _Row(re.compile(pattern, re.IGNORECASE), error, what, hint)
+
+
+_TABLE: Final = (
+    _row(
+        r"host key verification failed|certificate (?:problem|verification)|SSL certificate|server verification failed",
+        RemoteUntrusted,
+        "the remote can't be verified",
+        "add its host key to known_hosts, or its certificate authority to http.sslCAInfo in your git configuration",
+    ),
+    _row(
+        r"dubious ownership",
+        GitFailed,
+        "git does not trust this repository, because it belongs to another user",
+        "if you trust it: git config --global --add safe.directory FOLDER",
+    ),
+    _row(
+        r"authentication failed|could not read (?:username|password)|terminal prompts disabled|permission denied \("
+        r"|access denied|returned error: 40[13]\b|invalid credentials|not authorized",
+        GitUnauthorized,
+        "the remote wants credentials, or other ones",
+        "give a token in the environment, or set up a credential helper or an SSH key for this host",
+    ),
+    _row(
+        r"repository .* (?:not found|does not exist)|does not appear to be a git repository|repository not found"
+        r"|project you were looking for could not be found"
+        r"|no such file or directory\s+fatal: could not read from remote"
+        r"|returned error: 404\b",
+        RepositoryMissing,
+        "there is no repository at this address",
+        "check the address, and that the credentials may see it",
+    ),
+    _row(
+        r"could not resolve|connection (?:refused|timed out|reset|closed)|failed to connect|couldn't connect"
+        r"|network is unreachable|no route to host|operation timed out|operation too slow|early eof"
+        r"|hung up unexpectedly|rpc failed|returned error: (?:5\d\d|429)|kex_exchange_identification"
+        r"|unable to access|empty reply from server|recv failure|could not read from remote repository",
+        RemoteUnreachable,
+        "the remote did not answer, or the connection broke",
+        "check the network and the address, then try again",
+    ),
+    _row(
+        r"not a valid (?:object|commit)|bad (?:object|revision)|unknown revision|invalid object|not our ref",
+        CommitMissing,
+        None,
+        "read the repository again; the commit may have been removed by a forced push",
+    ),
+    _row(
+        r"no space left on device",
+        GitFailed,
+        "the disk is full",
+        "make room, then try again",
+    ),
+)
+
+
+def failure(verb: str, said: str, remote: Remote | None) -> TidegateError:
+    """Return the error for what git said on standard error.
+
+    Args:
+        verb: the git command, e.g. `fetch`.
+        said: its standard error, in English (`LC_ALL=C`).
+        remote: what was talked to; None for a local command.
+    """
+    where = remote.url if remote else None
+    detail = first_line(said)
+    for row in _TABLE:
+        if row.pattern.search(said):
+            what = f"{row.what} ({detail})" if row.what else detail
+            return row.error(what, where=where, hint=row.hint)
+    return GitFailed(f"git {verb} failed: {detail}", where=where)
+
+
+def first_line(said: str) -> str:
+    """Return the line of git's talk that says most, without passwords and control characters."""
+    lines = [line.strip() for line in without_userinfo(said).splitlines()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:", "remote:"))] or lines
+    text = next((line for line in telling if line.partition(":")[2].strip()), telling[0] if telling else "")
+    return "".join(char if char.isprintable() else " " for char in text)[:_LONGEST_LINE] or "it said nothing"

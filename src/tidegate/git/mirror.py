@@ -1,0 +1,175 @@
+"""Mirror: a bare copy of one remote in the cache. It may be deleted at any time; it is made again when needed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import RLock
+from types import MappingProxyType
+from typing import BinaryIO, Final, TypeVar
+
+from tidegate.errors import TidegateError
+from tidegate.errors.git import (
+    CacheBroken,
+    CommitMissing,
+    GitUnauthorized,
+    RemoteUnreachable,
+    RemoteUntrusted,
+    RepositoryMissing,
+)
+from tidegate.git.objects import ObjectReader
+from tidegate.git.program import Finished, Git
+from tidegate.git.push import Outcome, RefUpdate, push
+from tidegate.git.remote import Remote
+
+_T = TypeVar("_T")
+
+_REFS: Final = ("heads", "tags", "merge-requests", "tidegate")
+
+_OF_THE_REMOTE: Final = (RepositoryMissing, GitUnauthorized, RemoteUnreachable, RemoteUntrusted)
+"""Failures that a new mirror would meet again."""
+
+
+class Mirror:
+    """One remote's mirror, with its full history. Safe for many threads, and for many processes at once.
+
+    Args:
+        git: the program.
+        remote: what is mirrored.
+        cache: folder of all mirrors; made when missing.
+    """
+
+    def __init__(self, git: Git, remote: Remote, cache: Path) -> None:
+        self._git = git
+        self.remote = remote
+        self._cache = cache
+        self._folder = cache / f"{remote.name}.git"
+        self._thread_lock = RLock()
+        self._reader: ObjectReader | None = None
+        self._reader_of: tuple[int, int] | None = None
+
+    def refresh(self) -> Mapping[str, str]:
+        """Fetch, and return the remote's refs now: full name → id (of an annotated tag, the tag object's).
+
+        Raises:
+            RepositoryMissing, GitUnauthorized, RemoteUnreachable, RemoteUntrusted: from `tidegate.errors.git`.
+        """
+        with self._locked():
+            if self._identity() is None:
+                self._make()
+            else:
+                try:
+                    self._fetch(self._folder)
+                except _OF_THE_REMOTE:
+                    raise
+                except TidegateError:
+                    # Whatever ails the cache (a lock left by a killed git, a torn object), a new one has not.
+                    self._make()
+            said = self._git.run("for-each-ref", "--format=%(objectname) %(refname)", folder=self._folder)
+        pairs = (line.partition(" ") for line in said.text.splitlines())
+        return MappingProxyType({ref: id_ for id_, _, ref in pairs})
+
+    def ask(self, question: Callable[[ObjectReader], _T]) -> _T:
+        """Return the answer to a question about objects; asked once more when the cache had to be made anew.
+
+        Raises:
+            CommitMissing: or whatever the question raises.
+            CacheBroken: the mirror can't be read, even when made anew.
+        """
+        try:
+            return question(self._current_reader())
+        except (CacheBroken, CommitMissing) as error:
+            if isinstance(error, CommitMissing) and self._reader_of == self._identity():
+                raise
+            self._renew(broken=isinstance(error, CacheBroken))
+        return question(self._current_reader())
+
+    def run(self, *arguments: str, data: bytes = b"", fine: frozenset[int] = frozenset({0})) -> Finished:
+        """Run a local git command in the mirror; once more when the cache had vanished. Arguments as `Git.run`."""
+        try:
+            return self._git.run(*arguments, folder=self._folder, data=data, fine=fine)
+        except TidegateError:
+            if self._identity() is not None:
+                raise
+        self.refresh()
+        return self._git.run(*arguments, folder=self._folder, data=data, fine=fine)
+
+    def push(self, updates: Sequence[RefUpdate]) -> tuple[Outcome, ...]:
+        """Move refs on the remote; see `tidegate.git.push.push`."""
+        return push(self._git, self._folder, self.remote, updates)
+
+    def close(self) -> None:
+        """End the program that reads objects. The mirror can be used again."""
+        with self._thread_lock:
+            if self._reader is not None:
+                self._reader.close()
+            self._reader = None
+
+    def _identity(self) -> tuple[int, int] | None:
+        """Return what tells one incarnation of the mirror from the next; None when there is none."""
+        try:
+            status = (self._folder / "HEAD").stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def _current_reader(self) -> ObjectReader:
+        with self._thread_lock:
+            if self._reader is None:
+                if self._identity() is None:
+                    self.refresh()
+                self._reader_of = self._identity()
+                self._reader = ObjectReader(self._git, self._folder)
+            return self._reader
+
+    def _renew(self, *, broken: bool) -> None:
+        with self._thread_lock:
+            if broken and self._reader_of == self._identity():
+                with self._locked():
+                    self._make()
+            self.close()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the mirror against other processes and threads. The lock file may be deleted under us: then again."""
+        file = self._lock_file()
+        try:
+            yield
+        finally:
+            file.close()
+
+    def _lock_file(self) -> BinaryIO:
+        path = self._cache / f"{self.remote.name}.lock"
+        while True:
+            self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                file = path.open("ab")
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    return file
+                file.close()
+
+    def _make(self) -> None:
+        """Make the mirror beside its place and move it there whole, so that nobody sees half of one."""
+        prefix = f"{self.remote.name}.tmp-"
+        for stale in self._cache.glob(f"{prefix}*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        new = Path(tempfile.mkdtemp(prefix=prefix, dir=self._cache))
+        try:
+            self._git.run("init", "--quiet", "--bare", "--template=", str(new / "new"))
+            self._fetch(new / "new")
+            if self._folder.exists():
+                self._folder.rename(new / "old")
+            (new / "new").rename(self._folder)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+
+    def _fetch(self, folder: Path) -> None:
+        refspecs = [f"+refs/{kind}/*:refs/{kind}/*" for kind in _REFS]
+        options = ("--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--force")
+        self._git.run("fetch", *options, "--", self.remote.url, *refspecs, folder=folder, remote=self.remote)

@@ -1,0 +1,144 @@
+"""Trees: files of a commit, read object by object (gitformat: a tree is `MODE NAME NUL ID`, again and again)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tidegate.errors import Place
+from tidegate.errors.git import CommitMissing, FileTooLarge
+from tidegate.git.names import check_commit, check_path
+from tidegate.git.objects import ObjectReader
+
+LARGEST_FILE: Final = 5 * 1024 * 1024
+
+_FOLDER: Final = "40000"
+_FILES: Final = frozenset({"100644", "100755", "100664"})
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One name in a folder.
+
+    Args:
+        name: a file name; bytes that are not UTF-8 are kept as surrogates.
+        mode: git's mode in octal, e.g. `100644`.
+        id: the object's id.
+    """
+
+    name: str
+    mode: str
+    id: str
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return self.mode == _FOLDER
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file: no symbolic link, no submodule."""
+        return self.mode in _FILES
+
+
+def parse_tree(data: bytes, id_size: int) -> Iterator[TreeEntry]:
+    """Yield the entries of a tree object.
+
+    Args:
+        data: the object's bytes.
+        id_size: 20 bytes for SHA-1, 32 for SHA-256.
+    """
+    position = 0
+    while position < len(data):
+        space = data.index(b" ", position)
+        nul = data.index(b"\0", space)
+        after = nul + 1 + id_size
+        name = data[space + 1 : nul].decode("utf-8", "surrogateescape")
+        yield TreeEntry(name, data[position:space].decode("ascii"), data[nul + 1 : after].hex())
+        position = after
+
+
+def require_commit(reader: ObjectReader, commit: str) -> None:
+    """Do nothing when the repository has `commit`.
+
+    Raises:
+        CommitMissing: it has not.
+    """
+    (info,) = reader.info([f"{check_commit(commit)}^{{commit}}"])
+    if info is None:
+        raise missing(commit)
+
+
+def missing(commit: str) -> CommitMissing:
+    """Return the error for a commit that is not there."""
+    return CommitMissing(
+        f"the repository has no commit {commit[:12]}",
+        hint="read the repository again; the commit may have been removed by a forced push",
+    )
+
+
+def list_files(reader: ObjectReader, commit: str, under: str) -> tuple[str, ...]:
+    """Return the paths of all regular files below folder `under` ("" for all), sorted.
+
+    Raises:
+        CommitMissing: there is no such commit.
+    """
+    require_commit(reader, commit)
+    (info,) = reader.info([f"{commit}:{check_path(under)}" if under else f"{commit}^{{tree}}"])
+    if info is None or info.kind != "tree":
+        return ()
+    found: list[str] = []
+    level = [(f"{under}/" if under else "", info.id)]
+    while level:
+        below: list[tuple[str, str]] = []
+        trees = reader.contents(id_ for _, id_ in level)
+        for (prefix, _), data in zip(level, trees, strict=True):
+            for entry in parse_tree(data or b"", len(commit) // 2):
+                if entry.is_folder:
+                    below.append((f"{prefix}{entry.name}/", entry.id))
+                elif entry.is_file:
+                    found.append(prefix + entry.name)
+        level = below
+    return tuple(sorted(found))
+
+
+def entries(reader: ObjectReader, commit: str, paths: Iterable[str]) -> Mapping[str, TreeEntry]:
+    """Return path → entry at `commit`, of any mode; what does not exist is left out.
+
+    Raises:
+        CommitMissing: there is no such commit.
+        UnsafePath: a path is not one of a repository.
+    """
+    require_commit(reader, commit)
+    wanted = {path: check_path(path).rpartition("/")[::2] for path in paths}
+    folders = sorted({folder for folder, _ in wanted.values()})
+    infos = reader.info(f"{commit}:{folder}" if folder else f"{commit}^{{tree}}" for folder in folders)
+    trees = [(folder, info.id) for folder, info in zip(folders, infos, strict=True) if info and info.kind == "tree"]
+    contents = reader.contents(id_ for _, id_ in trees)
+    listed = {
+        folder: {entry.name: entry for entry in parse_tree(data or b"", len(commit) // 2)}
+        for (folder, _), data in zip(trees, contents, strict=True)
+    }
+    found = {path: listed.get(folder, {}).get(name) for path, (folder, name) in wanted.items()}
+    return {path: entry for path, entry in found.items() if entry is not None}
+
+
+def read_files(reader: ObjectReader, commit: str, paths: Iterable[str]) -> Mapping[str, bytes]:
+    """Return path → bytes of the regular files at `commit`; what does not exist or is no file is left out.
+
+    Raises:
+        CommitMissing: there is no such commit.
+        FileTooLarge: a file is over 5 MiB.
+        UnsafePath: a path is not one of a repository.
+    """
+    files = {path: entry.id for path, entry in entries(reader, commit, paths).items() if entry.is_file}
+    for path, info in zip(files, reader.info(files.values()), strict=True):
+        if info is not None and info.size > LARGEST_FILE:
+            raise FileTooLarge(
+                f"the file has {info.size:,} bytes; no manifest is larger than {LARGEST_FILE:,}",
+                where=Place(path),
+                hint="take the file out of the folder that Tidegate reads",
+            )
+    contents = reader.contents(files.values())
+    return {path: data for path, data in zip(files, contents, strict=True) if data is not None}

@@ -1,0 +1,131 @@
+"""MirroredRepo: the GitOps repository port over a cached mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from threading import Lock
+
+from tidegate.git.commits import read_commits
+from tidegate.git.compare import changed_files, diff, history, merge_base
+from tidegate.git.fast_import import NewCommit, write_commit
+from tidegate.git.identity import Identity
+from tidegate.git.message import compose
+from tidegate.git.mirror import Mirror
+from tidegate.git.mirrors import Mirrors
+from tidegate.git.names import branch_ref
+from tidegate.git.push import RefUpdate
+from tidegate.git.remote import ProjectRemotes
+from tidegate.git.trees import list_files, read_files
+from tidegate.model.merge_request import Commit
+from tidegate.ports.clock import Clock
+from tidegate.ports.gitops import Change
+
+
+class MirroredRepo:
+    """One repository; fulfils the port `GitOpsRepo`. Safe for many threads.
+
+    Args:
+        mirror: the cached mirror of the remote.
+        identity: the committer, and the author where a change names none.
+        clock: for the time of commits.
+    """
+
+    def __init__(self, mirror: Mirror, identity: Identity, clock: Clock) -> None:
+        self._mirror = mirror
+        self._identity = identity
+        self._clock = clock
+        self._refs: Mapping[str, str] = {}
+
+    def refresh(self) -> None:
+        """Read the remote's branches anew."""
+        self._refs = self._mirror.refresh()
+
+    def head(self, branch: str) -> str | None:
+        """Return the commit id of `branch` as of the last refresh or the last own push."""
+        return self._refs.get(branch_ref(branch))
+
+    def files(self, commit: str, under: str) -> tuple[str, ...]:
+        """Return the paths of the regular files below `under`, sorted; links and submodules are not listed."""
+        return self._mirror.ask(lambda reader: list_files(reader, commit, under))
+
+    def read(self, commit: str, paths: Iterable[str]) -> Mapping[str, bytes]:
+        """Return path → bytes; what does not exist, or is a link or a folder, is left out."""
+        wanted = tuple(paths)
+        return self._mirror.ask(lambda reader: read_files(reader, commit, wanted))
+
+    def commit(self, commit: str) -> Commit:
+        """Return one commit."""
+        (found,) = self._mirror.ask(lambda reader: read_commits(reader, [commit]))
+        return found
+
+    def history(self, commit: str, path: str, limit: int) -> tuple[Commit, ...]:
+        """Return the newest `limit` commits that changed `path`, first-parent, newest first."""
+        return history(self._mirror, commit, path, limit)
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """Return the best common ancestor of two commits, or None."""
+        return merge_base(self._mirror, one, other)
+
+    def changed_files(self, base: str, head: str) -> tuple[str, ...]:
+        """Return the paths that differ between two commits."""
+        return changed_files(self._mirror, base, head)
+
+    def diff(self, base: str, head: str, paths: Iterable[str]) -> str:
+        """Return the unified diff between two commits, limited to `paths`."""
+        return diff(self._mirror, base, head, paths)
+
+    def push(self, branch: str, change: Change, *, parent: str, expected: str | None) -> str:
+        """Write `change` on `parent` and make it the head of `branch`, if that is at `expected`.
+
+        The same change at the same second makes the same commit: a run that was killed after its push is adopted.
+        """
+        ref = branch_ref(branch)
+        author = self._identity.acting_for(change.author) if change.author else self._identity
+        message = compose(change.subject, change.body, change.trailers or {})
+        at = self._clock.now()
+        new = write_commit(self._mirror, NewCommit(parent, change.files, message, author, self._identity, at))
+        self._mirror.push([RefUpdate(ref, new, expected)])
+        self._refs = {**self._refs, ref: new}
+        return new
+
+    def delete(self, branch: str, *, expected: str) -> None:
+        """Delete `branch` if its head is `expected`."""
+        ref = branch_ref(branch)
+        self._mirror.push([RefUpdate(ref, None, expected)])
+        self._refs = {name: head for name, head in self._refs.items() if name != ref}
+
+
+class MirroredRepos:
+    """The repositories of a forge; fulfils the port `GitOpsRepos`.
+
+    Args:
+        remotes: where the projects are.
+        mirrors: the cache.
+        identity: the committer.
+        clock: for the time of commits.
+    """
+
+    def __init__(self, remotes: ProjectRemotes, mirrors: Mirrors, identity: Identity, clock: Clock) -> None:
+        self._remotes = remotes
+        self._mirrors = mirrors
+        self._identity = identity
+        self._clock = clock
+        self._repos: dict[str, MirroredRepo] = {}
+        self._locks: dict[str, Lock] = {}
+        self._lock = Lock()
+
+    def repo(self, project: str) -> MirroredRepo:
+        """Return the repository of `project`, refreshed once; different projects may be opened at the same time.
+
+        Raises:
+            RepositoryMissing, GitUnauthorized, RemoteUnreachable: from `tidegate.errors.git`.
+        """
+        with self._lock:
+            lock = self._locks.setdefault(project, Lock())
+        with lock:
+            if project not in self._repos:
+                remote = self._remotes.remote(project)
+                repo = MirroredRepo(self._mirrors.mirror(remote), self._identity, self._clock)
+                repo.refresh()
+                self._repos[project] = repo
+            return self._repos[project]
