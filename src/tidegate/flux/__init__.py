@@ -1,1 +1,24 @@
 """Flux's resources: HelmReleases, ImagePolicies and setter markers; bytes in, bytes out."""
+
+from tidegate.flux.helmrelease import HelmRelease, helm_releases
+from tidegate.flux.images import find_images
+from tidegate.flux.markers import SetterMarker
+from tidegate.flux.outcome import Failure, Outcome, SelectionError, TagOutcome
+from tidegate.flux.selection import Selection, select_tag
+from tidegate.flux.set_image import set_image
+from tidegate.flux.sites import ImageSite
+
+__all__ = [
+    "Failure",
+    "HelmRelease",
+    "ImageSite",
+    "Outcome",
+    "Selection",
+    "SelectionError",
+    "SetterMarker",
+    "TagOutcome",
+    "find_images",
+    "helm_releases",
+    "select_tag",
+    "set_image",
+]
