@@ -1,1 +1,19 @@
 """`tidegate.yaml` as values, with file, line and column in errors."""
+
+from tidegate.config.durations import duration
+from tidegate.config.json_schema import json_schema
+from tidegate.config.load import FILE_NAME, load
+from tidegate.config.settings import Configuration, ForgeSettings, GitLabForge, Identity, LocalForge, Origin
+
+__all__ = [
+    "FILE_NAME",
+    "Configuration",
+    "ForgeSettings",
+    "GitLabForge",
+    "Identity",
+    "LocalForge",
+    "Origin",
+    "duration",
+    "json_schema",
+    "load",
+]

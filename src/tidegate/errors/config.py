@@ -30,6 +30,18 @@ class ConfigMissing(UsageError):
     code = "config/missing"
 
 
+class ConfigUnreadable(UsageError):
+    """The system does not let tidegate.yaml be read."""
+
+    code = "config/unreadable"
+
+
+class InvalidDuration(UsageError):
+    """The text is not a length of time."""
+
+    code = "config/duration"
+
+
 class ConfigInvalid(UsageError):
     """tidegate.yaml is wrong; all findings at once.
 

@@ -1,0 +1,133 @@
+"""The frame around every command: global options, and what becomes of an error."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+
+from tidegate import __version__
+from tidegate.cli.commands import COMMANDS, SECTIONS
+from tidegate.cli.lazy import HelpShown, LazyGroup
+from tidegate.cli.manner import Manner
+from tidegate.errors import TidegateError
+
+INTERRUPTED: Final = 130
+
+
+@click.group(
+    "tidegate",
+    cls=LazyGroup,
+    entries=COMMANDS,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.option("-C", "directory", metavar="DIR", default=".", help="Act as if started in DIR.")
+@click.option("--config", "file", metavar="FILE", help="Read FILE instead of the nearest tidegate.yaml upward.")
+@click.option("-q", "--quiet", is_flag=True, help="Print data and errors only.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Log git and HTTP, and show tracebacks, on stderr.")
+@click.version_option(__version__, prog_name="tidegate", message="%(prog)s %(version)s")
+@click.pass_context
+def root(context: click.Context, directory: str, file: str | None, *, quiet: bool) -> None:
+    """Promote container images from environment to environment by merge requests that Flux deploys from."""
+    from tidegate.cli.invocation import Invocation
+    from tidegate.cli.output import Output
+    from tidegate.errors.cli import FolderMissing
+
+    environ: Mapping[str, str] = context.obj
+    folder = Path(directory)
+    if not folder.is_dir():
+        raise FolderMissing(f"there is no folder {directory}", where="-C", hint="name a folder that exists")
+    context.obj = Invocation(
+        directory=folder,
+        file=None if file is None else folder / file,
+        environ=environ,
+        output=Output.of_process(environ, quiet=quiet),
+    )
+
+
+def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run one command line on this process's stdout and stderr.
+
+    Args:
+        arguments: what stands after `tidegate`.
+        environ: environment variables.
+
+    Returns:
+        The exit code: 0 done; 1 failure; 2 usage or configuration; 4 authentication; 8 pending; 10 changes;
+        11 blocked; 12 drift; 130 interrupted.
+    """
+    manner = Manner.asked(arguments, environ, sys.stderr)
+    with _debug_log(environ) if manner.debug else contextlib.nullcontext():
+        try:
+            return _call(arguments, environ)
+        except (KeyboardInterrupt, click.Abort):
+            sys.stderr.write("interrupted\n")
+            return INTERRUPTED
+        except HelpShown as shown:
+            sys.stderr.write(f"{shown.format_message()}\n")
+            return shown.exit_code
+        except Exception as error:  # noqa: BLE001 # the boundary: even a bug ends in lines with a code, see `_fail`
+            if isinstance(error, BrokenPipeError) and _reader_left():
+                return TidegateError.exit_code
+            return _fail(error, manner, environ)
+
+
+def _call(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    try:
+        with root.make_context("tidegate", list(arguments), obj=environ) as context:
+            root.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    else:
+        return 0
+    finally:
+        sys.stdout.flush()
+
+
+def _fail(error: Exception, manner: Manner, environ: Mapping[str, str]) -> int:
+    """Show `error` on stderr and return the exit code."""
+    from tidegate.cli.debug import Scrubber, write_traceback
+    from tidegate.cli.failures import Failure, show
+
+    if isinstance(error, click.ClickException):
+        global_options = frozenset(name for parameter in root.params for name in parameter.opts)
+        return show(Failure.of_usage(error, global_options), manner, sys.stderr)
+    scrubber = Scrubber.of(environ)
+    if manner.debug:
+        write_traceback(error, sys.stderr, scrubber)
+    if isinstance(error, TidegateError):
+        return show(Failure.of(error), manner, sys.stderr)
+    if isinstance(error, OSError):
+        return show(Failure.of_system(error), manner, sys.stderr)
+    return show(Failure.of_bug(error, scrubber.clean), manner, sys.stderr)
+
+
+def _reader_left() -> bool:
+    """Return whether stdout's reader went away (`… | head`); if so, make Python's own flush at exit harmless.
+
+    A pipe that breaks elsewhere, say to a registry, must not pass for it.
+    """
+    poll = select.poll()
+    poll.register(sys.stdout, select.POLLOUT)
+    gone = any(flags & select.POLLERR for _, flags in poll.poll(0))
+    if gone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return gone
+
+
+@contextlib.contextmanager
+def _debug_log(environ: Mapping[str, str]) -> Iterator[None]:
+    from tidegate.cli.debug import Scrubber, start_log, stop_log
+
+    handler = start_log(sys.stderr, Scrubber.of(environ))
+    try:
+        yield
+    finally:
+        stop_log(handler)

@@ -1,0 +1,183 @@
+"""Printing: data to stdout as table, JSON, YAML or names; talk to stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, TextIO, TypeAlias
+
+from tidegate.cli.manner import wants_colour
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+SCHEMA_VERSION: Final = 1
+_WIDE: Final = 200  # columns where nothing tells the width
+
+
+class Format(Enum):
+    """How data is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+    NAME = "name"
+
+
+class Style(Enum):
+    """What a cell's colour says; the value is rich's name of it."""
+
+    PLAIN = ""
+    GOOD = "green"
+    WAIT = "yellow"
+    BAD = "red"
+    DIM = "dim"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table with a style. A plain `str` does where no style is wanted."""
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table for people.
+
+    Args:
+        columns: headings.
+        rows: as many cells each as there are columns.
+        empty: the sentence for people when there are no rows; it goes to stderr.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | Cell, ...], ...]
+    empty: str
+
+    def lines(self) -> list[str]:
+        """Return the table as aligned plain text."""
+        grid = [self.columns, *(tuple(map(_text, row)) for row in self.rows)]
+        widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
+        return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in grid]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One answer in every form that it can be printed in.
+
+    Args:
+        table: for people.
+        document: for programs; `schemaVersion` is added when it is printed.
+        names: for shell loops, one a line.
+    """
+
+    table: Table
+    document: Mapping[str, Json]
+    names: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where data and talk go.
+
+    Args:
+        data: stdout.
+        talk: stderr.
+        colour: whether `data` is coloured.
+        quiet: whether talk is left out.
+    """
+
+    data: TextIO
+    talk: TextIO
+    colour: bool = False
+    quiet: bool = False
+
+    @classmethod
+    def of_process(cls, environ: Mapping[str, str], *, quiet: bool) -> Output:
+        """Return the output on this process's stdout and stderr."""
+        return cls(sys.stdout, sys.stderr, colour=wants_colour(sys.stdout, environ), quiet=quiet)
+
+    def show(self, form: Format, report: Report) -> None:
+        """Print `report` as `form` asks."""
+        match form:
+            case Format.TABLE:
+                self.table(report.table)
+            case Format.JSON:
+                self.line(as_json(report.document))
+            case Format.YAML:
+                self.line(as_yaml(report.document).rstrip("\n"))
+            case Format.NAME:
+                for name in report.names:
+                    self.line(printable(name))
+
+    def table(self, table: Table) -> None:
+        """Print a table: coloured on a terminal, aligned plain text elsewhere."""
+        if not table.rows:
+            self.say(table.empty)
+        elif self.colour:
+            _print_coloured(table, self.data)
+        else:
+            for line in table.lines():
+                self.line(line)
+
+    def line(self, text: str = "") -> None:
+        """Print a line of data."""
+        self.data.write(f"{text}\n")
+
+    def say(self, text: str) -> None:
+        """Tell the person something that is not data, unless `quiet`."""
+        if not self.quiet:
+            self.talk.write(f"{text}\n")
+            self.talk.flush()
+
+
+def printable(text: str) -> str:
+    """Return `text` with control characters spelt out: what others wrote must not drive the terminal."""
+    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
+
+
+def as_json(document: Mapping[str, Json]) -> str:
+    """Return `document` as indented JSON with `schemaVersion`."""
+    import json
+
+    return json.dumps(_versioned(document), indent=2, ensure_ascii=False)
+
+
+def as_yaml(document: Mapping[str, Json]) -> str:
+    """Return `document` as YAML with `schemaVersion`."""
+    import yaml
+
+    text: str = yaml.safe_dump(_plain(_versioned(document)), sort_keys=False, allow_unicode=True)
+    return text
+
+
+def _versioned(document: Mapping[str, Json]) -> dict[str, Json]:
+    return {"schemaVersion": SCHEMA_VERSION, **document}
+
+
+def _plain(value: Json) -> Json:
+    """Return `value` made of dicts and lists, which is all that the YAML writer knows."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _text(cell: str | Cell) -> str:
+    return printable(cell.text if isinstance(cell, Cell) else cell)
+
+
+def _print_coloured(table: Table, stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    grid = Grid(*table.columns, box=None, pad_edge=False, header_style="bold")
+    for row in table.rows:
+        grid.add_row(*(Text(_text(cell), cell.style.value if isinstance(cell, Cell) else "") for cell in row))
+    width = None if stream.isatty() else _WIDE
+    Console(file=stream, force_terminal=True, width=width, highlight=False).print(grid)

@@ -1,0 +1,139 @@
+"""From the checked document to the model's values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tidegate.config.durations import duration
+from tidegate.config.grammar import LAYOUT, keep_path
+from tidegate.config.schema import (
+    DISCOVER,
+    ApprovalsSection,
+    Document,
+    EnvironmentSection,
+    RegistrySection,
+    ServiceSection,
+)
+from tidegate.config.settings import Configuration, ForgeSettings, GitLabForge, Identity, LocalForge, Origin
+from tidegate.config.tree import Block, dotted, node_at
+from tidegate.config.tree import Path as KeyPath
+from tidegate.model import (
+    ApprovalRule,
+    Carry,
+    Deploy,
+    Environment,
+    Gates,
+    PathPattern,
+    Pipeline,
+    RegistryAccount,
+    Rewrite,
+    Service,
+    TagPattern,
+)
+
+
+def build(document: Document, tree: Block, file: Path) -> Configuration:
+    """Return the configuration.
+
+    Args:
+        document: checked by schema and rules.
+        tree: what it was read from, for the origins.
+        file: absolute path of the file; relative paths in it are relative to its folder.
+    """
+    accounts = {name: _account(name, section, file.parent) for name, section in document.registries.items()}
+    environments = {name: _environment(name, one, accounts) for name, one in document.environments.items()}
+    pipeline = Pipeline(
+        environments=tuple(_in_order(environments)),
+        services={name: _service(name, section) for name, section in document.services.items()},
+        registries=accounts,
+        discover=_discovers(tree),
+    )
+    identity = Identity(document.identity.name, document.identity.email)
+    return Configuration(pipeline, _forge(document, file.parent), identity, file, dict(_origins(document, tree)))
+
+
+def _discovers(tree: Block) -> bool:
+    word = tree.text("services")
+    return word is not None and word.value == DISCOVER
+
+
+def _account(name: str, section: RegistrySection, folder: Path) -> RegistryAccount:
+    endpoint = section.endpoint
+    if endpoint is not None and endpoint.startswith(LAYOUT):
+        endpoint = f"{LAYOUT}{(folder / endpoint.removeprefix(LAYOUT)).resolve()}"
+    return RegistryAccount(name, section.host, endpoint, section.insecure, section.create_repositories)
+
+
+def _environment(name: str, section: EnvironmentSection, accounts: Mapping[str, RegistryAccount]) -> Environment:
+    return Environment(
+        name=name,
+        source=section.source,
+        registry=accounts[section.registry],
+        repo=section.repo,
+        branch=section.branch,
+        path=PathPattern(section.path),
+        tag=TagPattern(section.tag),
+        deploy=Deploy(section.deploy),
+        rewrite=Rewrite(section.rewrite),
+        approvals=_approvals(section.approvals),
+        gates=Gates(soak=duration(section.gates.soak)),
+    )
+
+
+def _approvals(section: ApprovalsSection) -> ApprovalRule:
+    return ApprovalRule(section.count, tuple(section.approvers), section.not_author, section.not_committers)
+
+
+def _service(name: str, section: ServiceSection) -> Service:
+    return Service(
+        name=name,
+        image=section.image or name,
+        carry=Carry(section.carry),
+        keep=tuple(map(keep_path, section.keep)),
+        source=section.source,
+        version_tags=section.version_tags,
+    )
+
+
+def _forge(document: Document, folder: Path) -> ForgeSettings:
+    section = document.forge
+    if section.type == "gitlab":
+        return GitLabForge(section.url or "")
+    path = None if section.path is None else (folder / section.path).resolve()
+    return LocalForge(path, section.url, {group: frozenset(users) for group, users in section.groups.items()})
+
+
+def _in_order(environments: Mapping[str, Environment]) -> Iterator[Environment]:
+    """Yield each environment after the one it flows from, else in the file's order. There is no circle."""
+    waiting = list(environments.values())
+    done: set[str | None] = {None}
+    while waiting:
+        following = next(one for one in waiting if one.source in done)
+        waiting.remove(following)
+        done.add(following.name)
+        yield following
+
+
+def _origins(document: Document, tree: Block) -> Iterator[tuple[str, Origin]]:
+    values = document.model_dump(by_alias=True)
+    for name, service in values["services"].items():
+        service["image"] = service["image"] or name
+    if _discovers(tree):
+        values["services"] = DISCOVER
+    for path, value in _leaves(values, ()):
+        node = node_at(tree, path)
+        yield dotted(path), Origin(value, None if node is None else node.place)
+
+
+def _leaves(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, str | int | bool | tuple[str, ...]]]:
+    match value:
+        case dict():
+            for key, item in value.items():
+                yield from _leaves(item, (*path, str(key)))
+        case list():
+            yield path, tuple(map(str, value))
+        case str() | int():
+            yield path, value
+        case _:
+            return  # None: the key is left out and has no default

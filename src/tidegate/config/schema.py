@@ -1,0 +1,219 @@
+"""The keys of tidegate.yaml, with types, defaults and the words that editors show.
+
+Only what one value can say for itself is checked here; what values say about each other is in `rules`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, WrapValidator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from tidegate.config import grammar
+
+SUPPORTED_VERSION: Final = 1
+DISCOVER: Final = "discover"
+CUSTOM: Final = "tidegate"
+"""The type of pydantic errors that come from our own checks."""
+
+
+def _checked(check: grammar.Check) -> AfterValidator:
+    def validate(text: str) -> str:
+        wrong = check(text)
+        if wrong is not None:
+            raise PydanticCustomError(CUSTOM, "{what}", {"what": wrong.what, "hint": wrong.hint})
+        return text
+
+    return AfterValidator(validate)
+
+
+def _supported(number: int) -> int:
+    if number != SUPPORTED_VERSION:
+        raise PydanticCustomError(
+            CUSTOM,
+            "{what}",
+            {
+                "what": f"this Tidegate reads version {SUPPORTED_VERSION} of the file, not {number}",
+                "hint": f"write version: {SUPPORTED_VERSION}, or install the Tidegate that the file is for",
+            },
+        )
+    return number
+
+
+Name: TypeAlias = Annotated[str, _checked(grammar.name)]
+Project: TypeAlias = Annotated[str, _checked(grammar.project)]
+User: TypeAlias = Annotated[str, _checked(grammar.user)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        model_title_generator=lambda section: section.__name__.removesuffix("Section").lower(),
+    )
+
+
+class ForgeSection(_Section):
+    """Where projects and merge requests are."""
+
+    type: Literal["gitlab", "local"] = Field(description="gitlab, or local: merge requests kept in bare repositories.")
+    url: Annotated[str, _checked(grammar.url)] | None = Field(
+        default=None,
+        description="Address of GitLab; for a local forge, where its repositories are served over HTTP.",
+        examples=["https://gitlab.example.com"],
+    )
+    path: str | None = Field(
+        default=None, description="Folder of a local forge; relative to this file.", examples=["./forge"]
+    )
+    groups: dict[Project, list[User]] = Field(
+        default={}, description="Groups of a local forge and their members.", examples=[{"platform/sre": ["alice"]}]
+    )
+
+
+class IdentitySection(_Section):
+    """Who commits and merges."""
+
+    name: Annotated[str, _checked(grammar.person)] = Field(default="Tidegate", description="Name of the committer.")
+    email: Annotated[str, _checked(grammar.email)] = Field(
+        default="tidegate@localhost", description="E-mail address of the committer."
+    )
+
+
+class RegistrySection(_Section):
+    """One registry account."""
+
+    host: Annotated[str, _checked(grammar.host)] = Field(
+        description="What image references name.", examples=["111111111111.dkr.ecr.eu-west-2.amazonaws.com"]
+    )
+    endpoint: Annotated[str, _checked(grammar.endpoint)] | None = Field(
+        default=None,
+        description="Where the bytes are when not at https://HOST: an http(s) URL, or oci-layout:FOLDER.",
+        examples=["http://127.0.0.1:5000", "oci-layout:./registries/dev"],
+    )
+    insecure: bool = Field(default=False, description="Allow plain HTTP and TLS that can't be verified.")
+    create_repositories: bool = Field(default=False, description="Create a repository that is missing.")
+
+
+class ApprovalsSection(_Section):
+    """Whose approval a merge request needs."""
+
+    count: int = Field(default=1, ge=0, le=100, description="How many people must approve.", examples=[1, 2])
+    approvers: list[Annotated[str, _checked(grammar.approver)]] = Field(
+        default=[],
+        alias="from",
+        description="Who may approve: user:NAME or group:PATH. Nobody named: anyone.",
+        examples=[["group:platform/sre"]],
+    )
+    not_author: bool = Field(default=False, description="The author's own approval does not count.")
+    not_committers: bool = Field(default=False, description="Approvals of those who committed do not count.")
+
+
+class GatesSection(_Section):
+    """Conditions besides approval."""
+
+    soak: Annotated[str, _checked(grammar.soak)] = Field(
+        default="0s",
+        description="How long a release must have been in the environment that it comes from.",
+        examples=["90s", "24h", "7d"],
+    )
+
+
+class EnvironmentSection(_Section):
+    """One stop on the way. Its name is its key."""
+
+    source: str | None = Field(
+        default=None,
+        alias="from",
+        description="The environment that releases come from; none for the first.",
+        examples=["dev"],
+    )
+    registry: str = Field(description="The registry account that its images are pulled from.", examples=["dev"])
+    repo: Project = Field(description="The GitOps repository: a project path.", examples=["platform/gitops"])
+    branch: Annotated[str, _checked(grammar.branch)] = Field(default="main", description="The branch that Flux reads.")
+    path: Annotated[str, _checked(grammar.path)] = Field(
+        description="Folder of a service in the repository.", examples=["clusters/dev/{service}"]
+    )
+    tag: Annotated[str, _checked(grammar.tag)] = Field(
+        default="{version}",
+        description="How image tags are written; {n} counts candidates of one version.",
+        examples=["{version}", "{version}-rc{n}"],
+    )
+    deploy: Literal["auto", "merge-request"] = Field(
+        default="merge-request", description="auto: Flux's image automation moves it; else a merge request does."
+    )
+    rewrite: Literal["on-open", "on-approval"] = Field(
+        default="on-open", description="When the target's image comes into the merge request's manifest."
+    )
+    approvals: ApprovalsSection = Field(
+        default=ApprovalsSection(count=0), description="Whose approval a merge request needs. Left out: nobody's."
+    )
+    gates: GatesSection = Field(default=GatesSection(), description="Conditions besides approval.")
+
+
+class ServiceSection(_Section):
+    """One service. Its name is its key."""
+
+    image: Annotated[str, _checked(grammar.image)] | None = Field(
+        default=None,
+        description="Repository of its image in every account; the service's name when left out.",
+        examples=["team/inventory"],
+    )
+    carry: Literal["image", "release"] = Field(
+        default="image", description="image: only the image moves; release: the HelmRelease is copied."
+    )
+    keep: list[Annotated[str, _checked(grammar.keep)]] = Field(
+        default=[],
+        description="With carry: release, what stays as the target has it.",
+        examples=[["spec.values.replicaCount", "spec.values.ingress"]],
+    )
+    source: Annotated[str, _checked(grammar.source)] | None = Field(
+        default=None,
+        description="The application's git repository, for its version tags: project path or URL.",
+        examples=["team/inventory"],
+    )
+    version_tags: Annotated[str, _checked(grammar.version_tag)] = Field(
+        default="{version}", description="How a version is written as a git tag.", examples=["v{version}"]
+    )
+
+
+class _OrDiscover:
+    """In the JSON Schema: a mapping, or the word `discover`."""
+
+    def __get_pydantic_json_schema__(  # pydantic's name
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        word = {"const": DISCOVER, "description": "Whatever has a HelmRelease below an environment's path."}
+        return {"anyOf": [word, handler(schema)]}
+
+
+def _no_discover(value: object, read: Any) -> dict[str, ServiceSection]:  # noqa: ANN401 # pydantic's handler
+    if value == DISCOVER:
+        return {}
+    if not isinstance(value, dict):
+        raise PydanticCustomError(
+            CUSTOM,
+            "{what}",
+            {"what": "expected a mapping of services, or the word discover", "hint": f"services: {DISCOVER}"},
+        )
+    services: dict[str, ServiceSection] = read(value)
+    return services
+
+
+class Document(_Section):
+    """Tidegate's configuration, tidegate.yaml."""
+
+    version: Annotated[int, AfterValidator(_supported)] = Field(
+        description="Version of this file's form.", json_schema_extra={"const": SUPPORTED_VERSION}
+    )
+    forge: ForgeSection = Field(description="Where projects and merge requests are.")
+    identity: IdentitySection = Field(default=IdentitySection(), description="Who commits and merges.")
+    registries: dict[Name, RegistrySection] = Field(description="The registry accounts, by name.", min_length=1)
+    environments: dict[Name, EnvironmentSection] = Field(
+        description="The environments in order, by name; each flows from its `from`.", min_length=1
+    )
+    services: Annotated[dict[Name, ServiceSection], WrapValidator(_no_discover), _OrDiscover()] = Field(
+        description="The services, by name; or discover."
+    )

@@ -1,0 +1,96 @@
+"""The configuration as the rest of Tidegate sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from tidegate.errors import Place
+from tidegate.model import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class LocalForge:
+    """Merge requests in bare repositories.
+
+    Args:
+        path: the folder with the repositories, absolute; None when they are reached by `url`.
+        url: where they are served over HTTP, or None.
+        groups: group path → user names.
+    """
+
+    path: Path | None
+    url: str | None
+    groups: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class GitLabForge:
+    """A GitLab server.
+
+    Args:
+        url: its address, e.g. `https://gitlab.example.com`.
+    """
+
+    url: str
+
+
+ForgeSettings: TypeAlias = LocalForge | GitLabForge
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Name and e-mail address of the committer."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """An effective value and where it comes from.
+
+    Args:
+        value: as the file or the environment has it, before paths are resolved.
+        place: position in the file, the variable's name, or None for a default.
+    """
+
+    value: str | int | bool | tuple[str, ...]
+    place: Place | None
+
+    @property
+    def source(self) -> str:
+        """Where the value comes from, in a person's words."""
+        return "default" if self.place is None else str(self.place)
+
+    @property
+    def shown(self) -> str:
+        """The value as YAML would write it on one line."""
+        match self.value:
+            case bool():
+                return "true" if self.value else "false"
+            case tuple():
+                return f"[{', '.join(self.value)}]"
+            case _:
+                return str(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What tidegate.yaml, the environment and the defaults say together.
+
+    Args:
+        pipeline: environments, services and registries.
+        forge: where projects and merge requests are.
+        identity: who commits and merges.
+        file: the file that was read, absolute.
+        origins: effective key (dotted) → value and where it comes from, in the schema's order.
+    """
+
+    pipeline: Pipeline
+    forge: ForgeSettings
+    identity: Identity
+    file: Path
+    origins: Mapping[str, Origin]

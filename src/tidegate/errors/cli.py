@@ -1,0 +1,17 @@
+"""Errors of the command line itself."""
+
+from __future__ import annotations
+
+from tidegate.errors import UsageError
+
+
+class PersonUnknown(UsageError):
+    """Who is acting is not known, or is no user name."""
+
+    code = "cli/person-unknown"
+
+
+class FolderMissing(UsageError):
+    """The folder given with `-C` is not there."""
+
+    code = "cli/folder-missing"
