@@ -51,3 +51,9 @@ class RangeNotMovable(UsageError):
     """A range is written in a style that can't be moved without changing its meaning."""
 
     code = "manifest/range-not-movable"
+
+
+class InvalidRegexp(UsageError):
+    """A regular expression that Go, and so Flux, does not take."""
+
+    code = "manifest/regexp-invalid"
