@@ -17,4 +17,35 @@ START: Final = "Start here"
 
 SECTIONS: Final = (EVERYDAY, MERGE_REQUESTS, TOOLS, START)
 
-COMMANDS: Final = (Entry("config", "tidegate.cli.config:config", TOOLS, "Show, check and describe tidegate.yaml."),)
+COMMANDS: Final = (
+    Entry(
+        "status",
+        "tidegate.cli.status:status",
+        EVERYDAY,
+        "Show which version every environment has, with its digest and since when.",
+    ),
+    Entry(
+        "plan", "tidegate.cli.plan:plan", EVERYDAY, "Show what a promotion would do, step by step, and write nothing."
+    ),
+    Entry(
+        "promote",
+        "tidegate.cli.promote:promote",
+        EVERYDAY,
+        "Open the merge request that brings a release to the next environment.",
+    ),
+    Entry(
+        "deliver",
+        "tidegate.cli.deliver:deliver",
+        EVERYDAY,
+        "Make the images of approved merge requests available, and merge them.",
+    ),
+    Entry("why", "tidegate.cli.why:why", EVERYDAY, "Say why a version waits before an environment."),
+    Entry(
+        "wait",
+        "tidegate.cli.wait:wait",
+        EVERYDAY,
+        "Wait until an environment declares a release; exit code 8 when the time is over.",
+    ),
+    Entry("mr", "tidegate.cli.mr:mr", MERGE_REQUESTS, "List, read, open, approve and close merge requests."),
+    Entry("config", "tidegate.cli.config:config", TOOLS, "Show, check and describe tidegate.yaml."),
+)

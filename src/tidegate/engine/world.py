@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tidegate.errors.release import EnvironmentUnknown, NoSource, ServiceUnknown
@@ -21,7 +21,7 @@ class World:
         forge: where merge requests are.
         clock: what time it is.
         actor: the acting person's user name on the forge.
-        version_tags: by service, the tags of the application's repository, where it is known.
+        version_tags: gives the version tags of a service's application repository.
     """
 
     pipeline: Pipeline
@@ -30,7 +30,7 @@ class World:
     forge: Forge
     clock: Clock
     actor: str
-    version_tags: Mapping[str, VersionTags]
+    version_tags: Callable[[Service], VersionTags]
 
     def repo(self, environment: Environment) -> GitOpsRepo:
         """Return the repository that `environment` is deployed from."""

@@ -56,3 +56,9 @@ class ConfigInvalid(UsageError):
         count = "1 error" if len(findings) == 1 else f"{len(findings)} errors"
         super().__init__(f"{count} in the configuration", where=first.place)
         self.findings = findings
+
+
+class ForgeUnsupported(UsageError):
+    """The configured forge has no adapter in this version."""
+
+    code = "config/forge-unsupported"

@@ -100,3 +100,9 @@ class VersionTaken(TidegateError):
 
     code = "release/version-taken"
     retryable = True
+
+
+class SourceUnknown(UsageError):
+    """Nothing says where a service's application repository is."""
+
+    code = "release/source-unknown"

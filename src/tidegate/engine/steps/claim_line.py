@@ -37,6 +37,6 @@ class ClaimLine:
     def perform(self, run: Run) -> Outcome:
         """Push the tag; one that exists is adopted, wherever it points."""
         message = f"Open the line {self.tag} of {self.service}"
-        if run.world.version_tags[self.service].claim(self.tag, self.commit, message):
+        if run.world.version_tags(run.world.service(self.service)).claim(self.tag, self.commit, message):
             return Outcome(f"line {self.tag} of {self.service} is open")
         return Outcome(f"line {self.tag} of {self.service} was open already", adopted=True)

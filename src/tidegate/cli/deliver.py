@@ -1,0 +1,131 @@
+"""`tidegate deliver`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tidegate.cli.invocation import Invocation, pass_invocation
+from tidegate.cli.lazy import Command
+from tidegate.cli.merge_request_names import MergeRequestName
+from tidegate.cli.options import as_option, output_option
+from tidegate.cli.output import Cell, Format, Report, Table
+from tidegate.cli.plans import delivery_record, outcome, show_plan, verdict_rows
+from tidegate.cli.progress import StepTalk
+from tidegate.errors import Blocked
+
+if TYPE_CHECKING:
+    from tidegate.engine.deliver import Delivery
+    from tidegate.engine.world import World
+
+
+@click.command(
+    "deliver",
+    cls=Command,
+    examples=[
+        "tidegate deliver inventory --to e2e",
+        "tidegate deliver 'platform/gitops-staging!4'",
+        "tidegate deliver --all",
+        "tidegate deliver --all --dry-run",
+    ],
+)
+@click.argument("what", metavar="[SERVICE | MERGE-REQUEST]", required=False)
+@click.option("--to", "target", metavar="ENV", help="With SERVICE: the environment that gets the release.")
+@click.option("--all", "everything", is_flag=True, help="Every open merge request that is ready.")
+@click.option("--dry-run", is_flag=True, help="Print verdicts and the plan that would run; write nothing.")
+@output_option
+@as_option
+@pass_invocation
+def deliver(
+    invocation: Invocation,
+    *,
+    what: str | None,
+    target: str | None,
+    everything: bool,
+    dry_run: bool,
+    form: Format,
+    user: str,
+) -> None:
+    """Make the images of approved merge requests available, and merge them.
+
+    A merge request is named by its service and environment or as project!number, or all open ones are looked at.
+    One that may not go yet is left as it is, and every reason is printed; its exit code is 11. With --all the exit
+    code tells failures only.
+    """
+    from tidegate.bootstrap import open_world
+
+    if sum((everything, what is not None)) != 1:
+        raise click.UsageError("name one merge request (or a service and --to), or give --all")
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
+        names = _named(invocation, world, what, target)
+        deliveries = [_deliver(invocation, world, *name, dry_run=dry_run, alone=not everything) for name in names]
+    if dry_run and form is Format.TABLE:
+        for each in deliveries:
+            if each.plan is not None:
+                show_plan(invocation.output, form, each.plan)
+    _report(invocation, form, deliveries)
+    if any(each.error for each in deliveries):
+        click.get_current_context().exit(1)
+    if not everything and any(outcome(each) in {"waits", "refused"} for each in deliveries):
+        click.get_current_context().exit(Blocked.exit_code)
+
+
+def _named(invocation: Invocation, world: World, what: str | None, target: str | None) -> list[tuple[str, int]]:
+    """Return project and number of what the command line names; says so where there is nothing."""
+    from tidegate.engine.status import moving_merge_requests
+
+    if what is None:
+        projects = sorted({each.repo for each in world.pipeline.environments if each.source})
+        return [(project, found.iid) for project in projects for found in world.forge.merge_requests(project)]
+    if "!" in what:
+        name = MergeRequestName.parse(what)
+        return [(name.project, name.iid)]
+    if target is None:
+        raise click.UsageError(f"say where {what} is delivered to: --to ENV")
+    service, environment = world.service(what), world.environment(target)
+    world.source_of(environment)
+    found = [
+        (seen.merge_request.project, seen.merge_request.iid)
+        for seen in moving_merge_requests(world, service, environment)
+    ]
+    if len(found) > 1:
+        names = ", ".join(f"{project}!{iid}" for project, iid in found)
+        raise click.UsageError(f"several merge requests move {what} to {target}: name one of {names}")
+    if not found:
+        invocation.output.say(f"no open merge request moves {what} to {target}")
+    return found
+
+
+def _deliver(invocation: Invocation, world: World, project: str, iid: int, *, dry_run: bool, alone: bool) -> Delivery:
+    from tidegate.engine.deliver import Delivery, deliver_merge_request, planned_delivery
+    from tidegate.errors import TidegateError
+
+    try:
+        if dry_run:
+            return planned_delivery(world, project, iid)
+        return deliver_merge_request(world, project, iid, StepTalk(invocation.output))
+    except TidegateError as error:
+        if alone:
+            raise
+        return Delivery(world.forge.merge_request(project, iid), error=error)
+
+
+def _report(invocation: Invocation, form: Format, deliveries: list[Delivery]) -> None:
+    rows: list[tuple[str | Cell, ...]] = []
+    for each in deliveries:
+        rows.append((each.merge_request.ref, outcome(each), "", each.merge_request.title, ""))
+        if each.error is not None:
+            rows.append(("", "", each.error.code, str(each.error), each.error.hint or ""))
+        if each.verdict is not None and each.plan is None:
+            rows.extend(("", *row) for row in verdict_rows(each.verdict))
+    invocation.output.show(
+        form,
+        Report(
+            Table(
+                ("MERGE REQUEST", "OUTCOME", "GATE", "REASON", "WHAT TO DO"), tuple(rows), empty="nothing to deliver"
+            ),
+            {"deliveries": [delivery_record(each) for each in deliveries]},
+            tuple(each.merge_request.ref for each in deliveries if each.delivered),
+        ),
+    )

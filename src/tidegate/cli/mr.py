@@ -1,0 +1,179 @@
+"""`tidegate mr`: merge requests, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tidegate.cli.invocation import Invocation, pass_invocation
+from tidegate.cli.lazy import Group
+from tidegate.cli.merge_request_names import MergeRequestName, named
+from tidegate.cli.options import as_option, output_option
+from tidegate.cli.output import Format, Json, Report, Table, printable
+
+if TYPE_CHECKING:
+    from tidegate.model import MergeRequest
+
+_COLUMNS = ("MERGE REQUEST", "STATE", "TITLE", "AUTHOR", "APPROVALS")
+
+
+@click.group("mr", cls=Group)
+def mr() -> None:
+    """List, read, open, approve and close merge requests."""
+
+
+@mr.command("list", examples=["tidegate mr list", "tidegate mr list --repo platform/gitops --state all -o json"])
+@click.option("--repo", metavar="PROJECT", help="One project; default: every environment's repository.")
+@click.option("--state", type=click.Choice(["open", "merged", "closed", "all"]), default="open", show_default=True)
+@output_option
+@pass_invocation
+def list_merge_requests(invocation: Invocation, *, repo: str | None, state: str, form: Format) -> None:
+    """List merge requests."""
+    from tidegate.bootstrap import open_world
+    from tidegate.model import MergeRequestState
+
+    wanted = None if state == "all" else MergeRequestState(state)
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
+        projects = [repo] if repo else sorted({each.repo for each in world.pipeline.environments})
+        found = [each for project in projects for each in world.forge.merge_requests(project, state=wanted)]
+    _show(invocation, form, found)
+
+
+@mr.command("show", examples=["tidegate mr show 'platform/gitops!3'"])
+@click.argument("name", metavar="PROJECT!NUMBER", callback=named)
+@output_option
+@pass_invocation
+def show(invocation: Invocation, *, name: MergeRequestName, form: Format) -> None:
+    """Show a merge request with its text, approvals and notes."""
+    from tidegate.bootstrap import open_world
+
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
+        found = world.forge.merge_request(name.project, name.iid)
+    if form is not Format.TABLE:
+        _show(invocation, form, [found])
+        return
+    output = invocation.output
+    output.line(printable(f"{found.ref}  {found.title}"))
+    output.line(printable(f"{found.state.value}, by {found.author}, {found.source_branch} → {found.target_branch}"))
+    for approval in found.approvals:
+        stale = "" if approval.head == found.head else ", before the last push: does not count"
+        output.line(printable(f"approved by {approval.user}, {approval.at:%Y-%m-%d %H:%M} UTC{stale}"))
+    output.line()
+    for line in found.description.splitlines():
+        output.line(printable(line))
+    for comment in found.comments:
+        output.line()
+        output.line(printable(f"{comment.user}, {comment.at:%Y-%m-%d %H:%M} UTC:"))
+        for line in comment.text.splitlines():
+            output.line(f"  {printable(line)}")
+
+
+@mr.command(
+    "open", examples=["tidegate mr open platform/gitops-staging --branch orders-1.4 --title 'orders 1.4' --as dana"]
+)
+@click.argument("project")
+@click.option("--branch", required=True, help="The branch with the change; it must have been pushed.")
+@click.option("--target", default="main", show_default=True, help="The branch that it goes to.")
+@click.option("--title", required=True, help="One line.")
+@click.option("--description", default="", help="Markdown.")
+@output_option
+@as_option
+@pass_invocation
+def open_merge_request(
+    invocation: Invocation,
+    *,
+    project: str,
+    branch: str,
+    target: str,
+    title: str,
+    description: str,
+    form: Format,
+    user: str,
+) -> None:
+    """Open a merge request for a branch that was made by hand."""
+    from tidegate.bootstrap import open_world
+    from tidegate.ports import NewMergeRequest
+
+    new = NewMergeRequest(branch, target, title, description, user)
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
+        found = world.forge.open(project, new)
+    _show(invocation, form, [found])
+
+
+@mr.command("approve", examples=["tidegate mr approve 'platform/gitops-staging!1' --as sam"])
+@click.argument("name", metavar="PROJECT!NUMBER", callback=named)
+@output_option
+@as_option
+@pass_invocation
+def approve(invocation: Invocation, *, name: MergeRequestName, form: Format, user: str) -> None:
+    """Approve a merge request as it is now."""
+    from tidegate.bootstrap import open_world
+
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
+        found = world.forge.approve(name.project, name.iid, user=user)
+    _show(invocation, form, [found])
+
+
+@mr.command("unapprove", examples=["tidegate mr unapprove 'platform/gitops-staging!1' --as sam"])
+@click.argument("name", metavar="PROJECT!NUMBER", callback=named)
+@output_option
+@as_option
+@pass_invocation
+def unapprove(invocation: Invocation, *, name: MergeRequestName, form: Format, user: str) -> None:
+    """Take an approval back."""
+    from tidegate.bootstrap import open_world
+
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
+        found = world.forge.unapprove(name.project, name.iid, user=user)
+    _show(invocation, form, [found])
+
+
+@mr.command("close", examples=["tidegate mr close 'platform/gitops!3' --as alice"])
+@click.argument("name", metavar="PROJECT!NUMBER", callback=named)
+@output_option
+@as_option
+@pass_invocation
+def close(invocation: Invocation, *, name: MergeRequestName, form: Format, user: str) -> None:
+    """Close a merge request without merging it."""
+    from tidegate.bootstrap import open_world
+
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
+        found = world.forge.close(name.project, name.iid, user=user)
+    _show(invocation, form, [found])
+
+
+def _show(invocation: Invocation, form: Format, found: list[MergeRequest]) -> None:
+    rows = tuple(
+        (each.ref, each.state.value, each.title, each.author, ", ".join(_approvers(each)) or "–") for each in found
+    )
+    documents: list[Json] = [_record(each) for each in found]
+    table = Table(_COLUMNS, rows, empty="no merge requests")
+    invocation.output.show(form, Report(table, {"mergeRequests": documents}, tuple(each.ref for each in found)))
+
+
+def _approvers(found: MergeRequest) -> list[str]:
+    return [each.user if each.head == found.head else f"{each.user} (before the last push)" for each in found.approvals]
+
+
+def _record(found: MergeRequest) -> dict[str, Json]:
+    approvals: list[Json] = [
+        {"user": each.user, "at": each.at.isoformat(), "head": each.head} for each in found.approvals
+    ]
+    comments: list[Json] = [
+        {"user": each.user, "at": each.at.isoformat(), "text": each.text} for each in found.comments
+    ]
+    return {
+        "ref": found.ref,
+        "state": found.state.value,
+        "title": found.title,
+        "description": found.description,
+        "author": found.author,
+        "sourceBranch": found.source_branch,
+        "targetBranch": found.target_branch,
+        "head": found.head,
+        "mergeCommit": found.merge_commit,
+        "conflicts": found.conflicts,
+        "approvals": approvals,
+        "comments": comments,
+    }

@@ -1,0 +1,85 @@
+"""How plans and verdicts are printed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from tidegate.cli.output import Cell, Format, Json, Output, Report, Style, Table, printable
+from tidegate.engine.deliver import Delivery
+from tidegate.engine.plan import Plan
+from tidegate.model import Answer, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MARKS: Final = {
+    Answer.GO: Cell("✓ go", Style.GOOD),
+    Answer.WAIT: Cell("… wait", Style.WAIT),
+    Answer.NO: Cell("✗ no", Style.BAD),
+}
+
+
+def show_plan(output: Output, form: Format, plan: Plan) -> None:
+    """Print a plan: its steps in order, then the manifest change."""
+    table = Table(
+        columns=("STEP", "WHAT", "DETAIL"),
+        rows=tuple((str(number), step.kind, step.describe()) for number, step in enumerate(plan.steps, 1)),
+        empty="nothing to do",
+    )
+    if form is Format.TABLE:
+        output.say(printable(plan.summary))
+        for warning in plan.warnings:
+            output.say(f"  warning: {printable(warning)}")
+    document = cast("Mapping[str, Json]", plan.record())
+    output.show(form, Report(table, document, tuple(step.kind for step in plan.steps)))
+    if form is Format.TABLE and plan.diff:
+        output.line()
+        for line in plan.diff.splitlines():
+            output.line(printable(line))
+
+
+def verdict_rows(verdict: Verdict) -> tuple[tuple[str | Cell, ...], ...]:
+    """Return a verdict as rows: answer, gate, reason, what to do."""
+    return tuple((_MARKS[reason.answer], reason.gate, reason.text, reason.hint or "") for reason in verdict.reasons)
+
+
+def verdict_record(verdict: Verdict | None) -> dict[str, Json] | None:
+    """Return a verdict for JSON."""
+    if verdict is None:
+        return None
+    reasons: list[Json] = [
+        {
+            "gate": reason.gate,
+            "answer": reason.answer.value,
+            "text": reason.text,
+            "evidence": reason.evidence,
+            "hint": reason.hint,
+            "code": reason.code,
+        }
+        for reason in verdict.reasons
+    ]
+    return {"answer": verdict.answer.value, "reasons": reasons}
+
+
+def delivery_record(delivery: Delivery) -> dict[str, Json]:
+    """Return what became of a merge request, for JSON."""
+    error = delivery.error
+    return {
+        "mergeRequest": delivery.merge_request.ref,
+        "outcome": outcome(delivery),
+        "verdict": verdict_record(delivery.verdict),
+        "error": None if error is None else {"code": error.code, "what": error.what, "hint": error.hint},
+    }
+
+
+def outcome(delivery: Delivery) -> str:
+    """Return one word for what became of a merge request: delivered, merged, waits, refused, failed or none."""
+    if delivery.error is not None:
+        return "failed"
+    if delivery.plan is not None:
+        return "delivered"
+    if delivery.delivered:
+        return "merged"
+    if delivery.verdict is None:
+        return "none"
+    return "refused" if delivery.verdict.answer is Answer.NO else "waits"

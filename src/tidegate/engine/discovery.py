@@ -1,0 +1,53 @@
+"""Services that are found in the repositories, with `services: discover`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tidegate.engine.declared import branch_head
+from tidegate.engine.world import World
+from tidegate.errors import TidegateError
+from tidegate.flux import find_images
+from tidegate.model import Environment, Service
+from tidegate.ports import GitOpsRepo
+
+
+def with_discovered_services(world: World) -> World:
+    """Return the world whose pipeline also has the services that its environments' folders hold.
+
+    A service is a folder that fits an environment's path and holds a HelmRelease with one image of that
+    environment's registry. What the configuration says of a service goes before what is found.
+    """
+    services = dict(world.pipeline.services)
+    for environment in world.pipeline.environments:
+        for service in _services_in(world.repo(environment), environment):
+            services.setdefault(service.name, service)
+    pipeline = replace(world.pipeline, services=dict(sorted(services.items())))
+    return replace(world, pipeline=pipeline)
+
+
+def _services_in(repo: GitOpsRepo, environment: Environment) -> list[Service]:
+    head = branch_head(repo, environment)
+    fixed = environment.path.text.partition("{service}")[0].rpartition("/")[0]
+    paths: dict[str, list[str]] = {}
+    for path in repo.files(head, fixed):
+        name = environment.path.read(path)
+        if name and path.endswith((".yaml", ".yml")):
+            paths.setdefault(name, []).append(path)
+    contents = repo.read(head, [path for group in paths.values() for path in group])
+    found = []
+    for name, group in sorted(paths.items()):
+        images = {image for path in group for image in _repositories(contents.get(path, b""), path, environment)}
+        if len(images) == 1:
+            found.append(Service(name, images.pop()))
+    return found
+
+
+def _repositories(data: bytes, path: str, environment: Environment) -> set[str]:
+    if b"HelmRelease" not in data:
+        return set()
+    try:
+        sites = find_images(data, file=path)
+    except TidegateError:
+        return set()  # what can't be read is no service; naming it in the configuration tells why
+    return {site.image.repository for site in sites if site.image and site.image.host == environment.registry.host}
