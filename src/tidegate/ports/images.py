@@ -19,6 +19,7 @@ class CopyReport:
         blobs_sent: blobs that were written.
         blobs_present: blobs that were there already or were mounted.
         adopted: the target was already as wanted; nothing was written.
+        foreign: layers that lie elsewhere and are not to be copied; the target's manifest still names them.
     """
 
     digest: Digest
@@ -26,6 +27,7 @@ class CopyReport:
     blobs_sent: int = 0
     blobs_present: int = 0
     adopted: bool = False
+    foreign: tuple[Digest, ...] = ()
 
 
 class Images(Protocol):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Final
 
-from tidegate.errors.registry import DigestMismatch, RegistryFailed, RegistryUnreachable
+from tidegate.errors.registry import RegistryFailed, RegistryUnreachable
 from tidegate.http import Response
 from tidegate.model.digest import Digest
 from tidegate.registry.answers import unreachable
+from tidegate.registry.verify import verified
 
 _MOST_RESUMPTIONS: Final = 3
 _CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]+)-[0-9]+/(?:[0-9]+|\*)")
@@ -31,27 +31,13 @@ class Download:
         self._response = open_at(0)
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the blob's bytes. The last piece is held back until all bytes are verified.
+        """Return the blob's bytes. The last piece is held back until all bytes are verified.
 
         Raises:
             DigestMismatch: the bytes are others.
             RegistryUnreachable: the connection broke more often than is worth resuming.
         """
-        hashed = hashlib.new(self._digest.algorithm)
-        held = b""
-        for piece in self._received():
-            hashed.update(piece)
-            if held:
-                yield held
-            held = piece
-        if hashed.hexdigest() != self._digest.hex:
-            raise DigestMismatch(
-                f"the bytes received are not {self._digest}",
-                where=str(self._response.request),
-                hint="the registry or something on the way changed them; nothing was kept",
-            )
-        if held:
-            yield held
+        return verified(self._received(), self._digest, str(self._response.request))
 
     def close(self) -> None:
         """End the transfer."""

@@ -1,0 +1,137 @@
+"""The images port over the configured registry accounts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tidegate import __version__
+from tidegate.errors.model import InvalidImageRef
+from tidegate.errors.registry import HostNotConfigured
+from tidegate.http import Client, Origin, Proxies, Retry, Timeouts, Trust
+from tidegate.model.digest import Digest
+from tidegate.model.image import ImageRef
+from tidegate.model.pipeline import RegistryAccount
+from tidegate.ports.images import CopyReport
+from tidegate.ports.registry import Registry
+from tidegate.registry.authorization import Authorizer
+from tidegate.registry.copy import Copier, Home
+from tidegate.registry.credentials import CredentialStore, variable_prefix
+from tidegate.registry.endpoint import locate
+from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.remote import RemoteRegistry
+
+
+class RegistryImages:
+    """Images in the configured registry accounts; no other host is ever asked. Close it, or use it in a `with`.
+
+    Adapters are made, and credentials looked up, when an account is first used.
+
+    Args:
+        accounts: host, as image references name it → account.
+        environment: environment variables: credentials, proxies, Docker's configuration.
+        home: the person's home folder, for `.docker/config.json`.
+        retry: how often failed requests and blobs are tried.
+        timeouts: how long to wait for a registry.
+    """
+
+    def __init__(
+        self,
+        accounts: Mapping[str, RegistryAccount],
+        *,
+        environment: Mapping[str, str],
+        home: Path,
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self._accounts = accounts
+        self._environment = environment
+        self._credentials = CredentialStore(environment, home)
+        self._retry = retry or Retry()
+        self._timeouts = timeouts or Timeouts()
+        self._copier = Copier(self._retry)
+        self._lock = threading.Lock()
+        self._registries: dict[str, Registry] = {}
+        self._clients: dict[bool, Client] = {}
+
+    def digest(self, image: ImageRef) -> Digest | None:
+        """Return the digest of `image`, or None when the registry has none."""
+        reference = str(image.digest) if image.digest else image.tag
+        found = self.registry(image.host).resolve(image.repository, reference or "latest")
+        return found.digest if found else None
+
+    def tags(self, host: str, repository: str) -> tuple[str, ...]:
+        """Return all tags of a repository."""
+        return tuple(self.registry(host).tags(repository))
+
+    def copy(self, source: ImageRef, target: ImageRef) -> CopyReport:
+        """Make the tag of `target` hold exactly the digest of `source`."""
+        if source.digest is None or target.tag is None:
+            what = f"a copy goes from a digest to a tag, not from {source} to {target}"
+            raise InvalidImageRef(what, hint="resolve the source's digest first")
+        return self._copier.copy(
+            Home(self.registry(source.host), source.host, source.repository),
+            source.digest,
+            Home(self.registry(target.host), target.host, target.repository),
+            target.tag,
+        )
+
+    def registry(self, host: str) -> Registry:
+        """Return the registry of the account whose images are named by `host`; the same object for the same host.
+
+        Raises:
+            HostNotConfigured: there is no such account.
+            EndpointInvalid: the account's endpoint can't be used.
+        """
+        account = self._accounts.get(host)
+        if account is None:
+            known = ", ".join(sorted(self._accounts)) or "none"
+            what = f"{host} is not a registry of this pipeline"
+            raise HostNotConfigured(what, hint=f"known: {known}. Others are added under registries: in tidegate.yaml")
+        with self._lock:
+            if host not in self._registries:
+                self._registries[host] = self._open(account)
+            return self._registries[host]
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self, account: RegistryAccount) -> Registry:
+        place = locate(account)
+        if isinstance(place, Path):
+            return LayoutRegistry(place)
+        client = self._client(verify=not account.insecure)
+        origin = Origin.of(place)
+        hosts = tuple(dict.fromkeys((origin.authority, account.host)))
+        prefix = variable_prefix(account.name)
+        authorizer = Authorizer(
+            origin,
+            client,
+            lambda: self._credentials.find(account.name, hosts),
+            hint=f"run docker login {origin.authority}, or set {prefix}_USERNAME and {prefix}_PASSWORD",
+        )
+        return RemoteRegistry(place, client, authorizer, self._retry)
+
+    def _client(self, *, verify: bool) -> Client:
+        if verify not in self._clients:
+            self._clients[verify] = Client(
+                f"tidegate/{__version__}",
+                timeouts=self._timeouts,
+                trust=Trust(verify=verify),
+                proxies=Proxies.of(self._environment),
+            )
+        return self._clients[verify]

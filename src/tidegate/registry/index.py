@@ -1,0 +1,123 @@
+"""`index.json` of an image layout: which tag is which manifest. Entries of other tools are kept as they are."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tidegate.errors.model import InvalidDigest
+from tidegate.errors.registry import LayoutInvalid
+from tidegate.model.digest import Digest
+from tidegate.model.image import is_tag
+from tidegate.model.manifest import OCI_INDEX, Descriptor
+from tidegate.registry.files import incoming, sweep, sync_folder
+
+_LARGEST_INDEX: Final = 64 * 1024 * 1024
+_REF_NAME: Final = "org.opencontainers.image.ref.name"
+_EMPTY: Final[Mapping[str, object]] = {"schemaVersion": 2, "mediaType": OCI_INDEX}
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The index of a layout.
+
+    Args:
+        entries: its descriptors, as JSON objects.
+        rest: its other fields.
+    """
+
+    entries: tuple[Mapping[str, object], ...] = ()
+    rest: Mapping[str, object] = field(default_factory=lambda: _EMPTY)
+
+    @property
+    def tags(self) -> Mapping[str, Descriptor]:
+        """Tag → manifest, in order. Entries without a tag, or that can't be read, are left out."""
+        found = ((_tag(entry), _descriptor(entry)) for entry in self.entries)
+        return {tag: descriptor for tag, descriptor in found if tag is not None and descriptor is not None}
+
+    def with_tag(self, tag: str, manifest: Descriptor) -> Index:
+        """Return the index in which `tag` is `manifest`."""
+        if self.tags.get(tag) == manifest:
+            return self
+        entry = {
+            "mediaType": manifest.media_type,
+            "digest": str(manifest.digest),
+            "size": manifest.size,
+            "annotations": {_REF_NAME: tag},
+        }
+        return Index((*(other for other in self.entries if _tag(other) != tag), entry), self.rest)
+
+
+def read_index(layout: Path) -> Index:
+    """Return the index of the layout in folder `layout`; an empty one when there is no layout.
+
+    Raises:
+        LayoutInvalid: there is a layout whose index is missing or can't be read.
+    """
+    path = layout / "index.json"
+    try:
+        with path.open("rb") as file:
+            document: object = json.loads(file.read(_LARGEST_INDEX))
+    except (FileNotFoundError, NotADirectoryError):
+        if not (layout / "oci-layout").exists():
+            return Index()
+        raise _invalid(path, "is missing") from None
+    except (ValueError, RecursionError) as error:
+        raise _invalid(path, "is not JSON") from error
+    if not isinstance(document, dict):
+        raise _invalid(path, "is not a JSON object")
+    entries = document.pop("manifests", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise _invalid(path, "has no list of descriptors")
+    return Index(tuple(entries), document)
+
+
+def update_index(layout: Path, change: Callable[[Index], Index]) -> None:
+    """Replace the index of `layout` by what `change` makes of it, with all other writers kept out meanwhile."""
+    path = layout / "index.json"
+    with _locked(layout):
+        sweep(layout)
+        before = read_index(layout)
+        after = change(before)
+        if after == before and path.exists():
+            return
+        with incoming(layout, path) as file:
+            file.write(json.dumps({**after.rest, "manifests": after.entries}, separators=(",", ":")).encode())
+        sync_folder(layout)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock: across processes, and across threads, since each opens the folder anew."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _tag(entry: Mapping[str, object]) -> str | None:
+    annotations = entry.get("annotations")
+    name = annotations.get(_REF_NAME) if isinstance(annotations, dict) else None
+    return name if isinstance(name, str) and is_tag(name) else None
+
+
+def _descriptor(entry: Mapping[str, object]) -> Descriptor | None:
+    media_type, digest, size = entry.get("mediaType"), entry.get("digest"), entry.get("size")
+    if not isinstance(media_type, str) or not isinstance(digest, str) or not isinstance(size, int):
+        return None
+    try:
+        return Descriptor(media_type, Digest.parse(digest), size)
+    except InvalidDigest:
+        return None
+
+
+def _invalid(path: Path, what: str) -> LayoutInvalid:
+    return LayoutInvalid(f"the index of this image layout {what}", where=str(path), hint="restore it, or start anew")

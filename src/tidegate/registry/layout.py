@@ -1,0 +1,148 @@
+"""The registry port over OCI image-layout folders. Follows OCI image-spec `image-layout.md`.
+
+An account is a folder; each repository in it is a layout of its own, so `FOLDER/inventory` is what other tools know
+as `oci:FOLDER/inventory:TAG`. Many processes may use one at once: blobs appear by rename, the index changes under a
+lock and by rename. Killed at any point, it leaves a valid layout, and perhaps a file that the next writer sweeps away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tidegate.errors.registry import BlobMissing, DigestMismatch, LayoutInvalid, ManifestMissing
+from tidegate.model.digest import Digest
+from tidegate.model.image import is_repository, is_tag
+from tidegate.model.manifest import LARGEST_MANIFEST, Descriptor, Manifest, media_type_of
+from tidegate.registry.files import incoming, link, sync_folder
+from tidegate.registry.index import read_index, update_index
+from tidegate.registry.verify import verified
+
+_PIECE: Final = 256 * 1024
+_OF_THE_LAYOUT: Final = frozenset({"blobs", "index.json", "oci-layout"})
+_MARKER: Final = b'{"imageLayoutVersion":"1.0.0"}'
+
+
+class LayoutRegistry:
+    """One registry account in a folder. Safe for use by many threads and processes at once.
+
+    Args:
+        folder: where the repositories are; made when the first one is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def resolve(self, repository: str, reference: str) -> Descriptor | None:
+        """Return the descriptor of the manifest at `reference`, or None."""
+        if is_tag(reference):
+            return read_index(self._layout(repository)).tags.get(reference)
+        manifest = self._stored(repository, Digest.parse(reference))
+        return manifest.descriptor if manifest else None
+
+    def manifest(self, repository: str, reference: str) -> Manifest:
+        """Return the manifest at `reference`, verified."""
+        found = self.resolve(repository, reference)
+        stored = self._stored(repository, found.digest) if found else None
+        if found is None or stored is None:
+            what = f"there is no {reference} in {repository}"
+            raise ManifestMissing(what, where=str(self._layout(repository)), hint="was it pushed, and to this folder?")
+        return Manifest(found.media_type, stored.data)
+
+    def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
+        """Store `manifest` under `reference`. Raises `BlobMissing` when something that it refers to is not there."""
+        contents = manifest.contents()
+        for part in (*contents.manifests, *contents.blobs):
+            if not self.has_blob(repository, part.digest):
+                where = str(self._layout(repository))
+                raise BlobMissing(f"{manifest.digest} refers to {part.digest}, which is not there", where=where)
+        self.write_blob(repository, manifest.descriptor, iter((manifest.data,)))
+        if is_tag(reference):
+            layout = self._layout(repository)
+            sync_folder(self._blob(repository, manifest.digest).parent)
+            update_index(layout, lambda index: index.with_tag(reference, manifest.descriptor))
+        elif Digest.parse(reference) != manifest.digest:
+            raise DigestMismatch(f"the manifest is {manifest.digest}", where=reference)
+
+    def has_blob(self, repository: str, digest: Digest) -> bool:
+        """Return whether the repository holds the blob."""
+        return self._blob(repository, digest).is_file()
+
+    @contextmanager
+    def read_blob(self, repository: str, digest: Digest) -> Iterator[Iterator[bytes]]:
+        """Return a context whose value yields the blob's bytes; the last piece is held back until they are verified."""
+        path = self._blob(repository, digest)
+        try:
+            file = path.open("rb", buffering=0)
+        except FileNotFoundError as error:
+            raise BlobMissing(f"there is no blob {digest} in {repository}", where=str(path)) from error
+        with file:
+            yield verified(iter(lambda: file.read(_PIECE), b""), digest, str(path))
+
+    def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
+        """Store a blob: written beside its place, verified, then renamed."""
+        path = self._blob(repository, blob.digest)
+        self._begin(repository)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        size = 0
+        with incoming(self._layout(repository), path) as file:
+            for piece in verified(pieces, blob.digest, str(path)):
+                size += file.write(piece)
+            if size != blob.size:
+                what = f"blob {blob.digest} has {size} bytes, its descriptor says {blob.size}"
+                raise DigestMismatch(what, where=str(path))
+
+    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
+        """Make a blob of repository `source` appear in `repository` by a hard link."""
+        there, here = self._blob(source, digest), self._blob(repository, digest)
+        if here.is_file() or not there.is_file():
+            return here.is_file()
+        self._begin(repository)
+        here.parent.mkdir(parents=True, exist_ok=True)
+        return link(there, here)
+
+    def tags(self, repository: str) -> Iterator[str]:
+        """Yield all tags in the index's order."""
+        yield from read_index(self._layout(repository)).tags
+
+    def _stored(self, repository: str, digest: Digest) -> Manifest | None:
+        """Return the manifest among the blobs, or None when there is none or the blob is no manifest."""
+        path = self._blob(repository, digest)
+        try:
+            if path.stat().st_size > LARGEST_MANIFEST:
+                return None
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        media_type = media_type_of(data)
+        if media_type is None:
+            return None
+        for _ in verified(iter((data,)), digest, str(path)):
+            pass
+        return Manifest(media_type, data)
+
+    def _begin(self, repository: str) -> None:
+        """Make the layout when it is not there yet. The marker comes last: with it the layout is valid."""
+        layout = self._layout(repository)
+        marker = layout / "oci-layout"
+        if marker.exists():
+            return
+        (layout / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
+        update_index(layout, lambda index: index)
+        with incoming(layout, marker) as file:
+            file.write(_MARKER)
+
+    def _layout(self, repository: str) -> Path:
+        first, *rest = repository.split("/")
+        if not is_repository(repository) or _OF_THE_LAYOUT.intersection(rest):
+            hint = "lower-case letters, digits and single . _ - between them; no part named blobs"
+            raise LayoutInvalid(f"{repository[:80]!r} can't be a repository in a folder", hint=hint)
+        layout = self._folder.joinpath(first, *rest)
+        if not layout.resolve().is_relative_to(self._folder.resolve()):
+            raise LayoutInvalid("a symbolic link leads out of the folder of this registry account", where=str(layout))
+        return layout
+
+    def _blob(self, repository: str, digest: Digest) -> Path:
+        return self._layout(repository) / "blobs" / digest.algorithm / digest.hex
