@@ -48,7 +48,11 @@ def open_world(configuration: Configuration, environ: Mapping[str, str], clock: 
         git = Git.find(environ)
         mirrors = stack.enter_context(Mirrors(git, cache_folder(environ)))
         images = stack.enter_context(
-            RegistryImages(configuration.pipeline.registries.values(), environ, Path.home(), clock)
+            RegistryImages(
+                {account.host: account for account in configuration.pipeline.registries.values()},
+                environment=environ,
+                home=Path.home(),
+            )
         )
         world = World(
             pipeline=configuration.pipeline,
