@@ -1,0 +1,189 @@
+"""What every registry keeps to: docker-registry over HTTP, image-layout folders, the fake."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from support.docker_registry import PASSWORD, USERNAME, DockerRegistry
+from tidegate.errors.registry import BlobMissing, DigestMismatch, ManifestMissing
+from tidegate.model.digest import Digest
+from tidegate.model.manifest import DOCKER_MANIFEST, Descriptor, Manifest
+from tidegate.model.pipeline import RegistryAccount
+from tidegate.ports.registry import Registry
+from tidegate.registry.images import RegistryImages
+from tidegate.testing.images import build_image, build_index
+from tidegate.testing.registry import FakeRegistry
+
+NOWHERE = Digest.of(b"nobody has this")
+HOST = "registry.example.com"
+
+
+@pytest.fixture(scope="module", params=["docker-registry", "image layout", "fake"])
+def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    folder = tmp_path_factory.mktemp("registry")
+    if request.param == "fake":
+        yield FakeRegistry()
+    elif request.param == "image layout":
+        with _images(f"oci-layout:{folder}", folder) as images:
+            yield images.registry(HOST)
+    else:
+        with DockerRegistry(folder, auth=True) as process, _images(process.url, folder) as images:
+            yield images.registry(HOST)
+
+
+def _images(endpoint: str, home: Path) -> RegistryImages:
+    environment = {"TIDEGATE_REGISTRY_TEST_USERNAME": USERNAME, "TIDEGATE_REGISTRY_TEST_PASSWORD": PASSWORD}
+    return RegistryImages({HOST: RegistryAccount("test", HOST, endpoint)}, environment=environment, home=home)
+
+
+@pytest.fixture
+def repository() -> str:
+    return f"team/inventory-{uuid.uuid4().hex[:12]}"
+
+
+def _blob(data: bytes) -> Descriptor:
+    return Descriptor("application/octet-stream", Digest.of(data), len(data))
+
+
+def _read(registry: Registry, repository: str, digest: Digest) -> bytes:
+    with registry.read_blob(repository, digest) as pieces:
+        return b"".join(pieces)
+
+
+def test_what_is_not_there_is_none_or_an_error(registry: Registry, repository: str) -> None:
+    for name in (repository, f"{repository}/deeper"):
+        assert registry.resolve(name, "1.0.0") is None
+        assert registry.resolve(name, str(NOWHERE)) is None
+        assert not registry.has_blob(name, NOWHERE)
+        assert list(registry.tags(name)) == []
+        with pytest.raises(ManifestMissing):
+            registry.manifest(name, "1.0.0")
+        with pytest.raises(ManifestMissing):
+            registry.manifest(name, str(NOWHERE))
+        with pytest.raises(BlobMissing):
+            _read(registry, name, NOWHERE)
+
+
+def test_an_image_comes_back_byte_for_byte(registry: Registry, repository: str) -> None:
+    image = build_image("inventory", files={"etc/motd": b"hello"}, labels={"version": "1.0.0"})
+    assert image.push(registry, repository, "1.0.0") == image.digest
+    for reference in ("1.0.0", str(image.digest)):
+        assert registry.resolve(repository, reference) == image.root.descriptor
+        assert registry.manifest(repository, reference) == image.root
+    for blob, data in image.blobs.items():
+        assert registry.has_blob(repository, blob.digest)
+        assert _read(registry, repository, blob.digest) == data
+
+
+def test_an_index_and_each_platform_come_back(registry: Registry, repository: str) -> None:
+    image = build_index("inventory")
+    image.push(registry, repository, "1.0.0")
+    assert registry.manifest(repository, "1.0.0") == image.root
+    for child in image.children:
+        assert registry.resolve(repository, str(child.digest)) == child.descriptor
+        assert registry.manifest(repository, str(child.digest)) == child
+
+
+def test_docker_manifests_keep_their_media_type(registry: Registry, repository: str) -> None:
+    image = build_image("docker")
+    data = image.root.data.replace(image.root.media_type.encode(), DOCKER_MANIFEST.encode())
+    image.push(registry, repository, "oci")
+    registry.put_manifest(repository, "docker", Manifest(DOCKER_MANIFEST, data))
+    found = registry.resolve(repository, "docker")
+    assert found is not None
+    assert found.media_type == DOCKER_MANIFEST
+    assert registry.manifest(repository, str(found.digest)) == Manifest(DOCKER_MANIFEST, data)
+
+
+def test_a_tag_moves_when_it_is_put_again(registry: Registry, repository: str) -> None:
+    build_image("one").push(registry, repository, "latest")
+    two = build_image("two").push(registry, repository, "latest")
+    found = registry.resolve(repository, "latest")
+    assert found is not None
+    assert found.digest == two
+    assert list(registry.tags(repository)) == ["latest"]
+
+
+def test_all_tags_are_listed(registry: Registry, repository: str) -> None:
+    image = build_image("inventory")
+    names = {f"1.0.{number}" for number in range(12)}
+    for name in names:
+        image.push(registry, repository, name)
+    assert sorted(registry.tags(repository)) == sorted(names)
+
+
+def test_a_manifest_without_its_blobs_is_refused(registry: Registry, repository: str) -> None:
+    index = build_index("inventory")
+    for manifest in (index.children[0], index.root):
+        with pytest.raises(BlobMissing):
+            registry.put_manifest(repository, "1.0.0", manifest)
+    assert registry.resolve(repository, "1.0.0") is None
+
+
+def test_a_manifest_under_another_digest_is_refused(registry: Registry, repository: str) -> None:
+    image = build_image("inventory")
+    image.push(registry, repository, "1.0.0")
+    with pytest.raises(DigestMismatch):
+        registry.put_manifest(repository, str(NOWHERE), image.root)
+    assert registry.resolve(repository, str(NOWHERE)) is None
+
+
+@pytest.mark.parametrize("size", [0, 1, 256 * 1024, 900_001])
+def test_blobs_of_any_size_stream_in_bounded_pieces(registry: Registry, repository: str, size: int) -> None:
+    data = (b"%07d\n" % size) * (size // 8 + 1)
+    data = data[:size]
+    parts = [data[at : at + 100_000] for at in range(0, size, 100_000)]
+    registry.write_blob(repository, _blob(data), iter(parts))
+    with registry.read_blob(repository, Digest.of(data)) as pieces:
+        assert b"".join(pieces) == data
+
+
+@pytest.mark.parametrize("sent", [b"the right lengtH", b"shorter", b"longer than the descriptor says", b""])
+def test_other_bytes_than_described_are_not_stored(registry: Registry, repository: str, sent: bytes) -> None:
+    blob = _blob(b"the right length")
+    with pytest.raises(DigestMismatch):
+        registry.write_blob(repository, blob, iter((sent[:4], sent[4:]) if sent else ()))
+    assert not registry.has_blob(repository, blob.digest)
+
+
+def test_a_source_that_breaks_leaves_nothing(registry: Registry, repository: str) -> None:
+    blob = _blob(b"half and half")
+
+    def breaks() -> Iterator[bytes]:
+        yield b"half and "
+        raise BlobMissing("the source is gone")
+
+    with pytest.raises(BlobMissing, match="the source is gone"):
+        registry.write_blob(repository, blob, breaks())
+    assert not registry.has_blob(repository, blob.digest)
+    registry.write_blob(repository, blob, iter((b"half and half",)))
+    assert registry.has_blob(repository, blob.digest)
+
+
+def test_a_blob_is_mounted_from_another_repository(registry: Registry, repository: str) -> None:
+    blob = _blob(repository.encode())
+    registry.write_blob(repository, blob, iter((repository.encode(),)))
+    assert registry.mount_blob(f"{repository}-copy", blob.digest, repository)
+    assert _read(registry, f"{repository}-copy", blob.digest) == repository.encode()
+
+
+def test_a_mount_from_itself_tells_whether_the_blob_is_there(registry: Registry, repository: str) -> None:
+    blob = _blob(repository.encode())
+    assert not registry.mount_blob(repository, blob.digest, repository)
+    registry.write_blob(repository, blob, iter((repository.encode(),)))
+    assert registry.mount_blob(repository, blob.digest, repository)
+
+
+def test_many_threads_push_at_once(registry: Registry, repository: str) -> None:
+    images = {f"1.0.{number}": build_image(f"image {number % 3}") for number in range(9)}
+    with ThreadPoolExecutor(4) as pool:
+        for _ in pool.map(lambda tag: images[tag].push(registry, repository, tag), images):
+            pass
+    assert sorted(registry.tags(repository)) == sorted(images)
+    for tag, image in images.items():
+        assert registry.manifest(repository, tag) == image.root
