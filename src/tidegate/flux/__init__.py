@@ -1,16 +1,19 @@
 """Flux's resources: HelmReleases, ImagePolicies and setter markers; bytes in, bytes out."""
 
 from tidegate.flux.helmrelease import HelmRelease, helm_releases
+from tidegate.flux.imagepolicy import ImagePolicy, image_policies, set_policy_range
 from tidegate.flux.images import find_images
 from tidegate.flux.markers import SetterMarker
 from tidegate.flux.outcome import Failure, Outcome, SelectionError, TagOutcome
 from tidegate.flux.selection import Selection, select_tag
 from tidegate.flux.set_image import set_image
 from tidegate.flux.sites import ImageSite
+from tidegate.flux.unmark import without_markers
 
 __all__ = [
     "Failure",
     "HelmRelease",
+    "ImagePolicy",
     "ImageSite",
     "Outcome",
     "Selection",
@@ -19,6 +22,9 @@ __all__ = [
     "TagOutcome",
     "find_images",
     "helm_releases",
+    "image_policies",
     "select_tag",
     "set_image",
+    "set_policy_range",
+    "without_markers",
 ]

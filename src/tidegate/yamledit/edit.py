@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tidegate.errors import Place
 from tidegate.errors.manifest import UnsafeEdit
-from tidegate.yamledit.compare import first_difference
 from tidegate.yamledit.locate import dotted, locate
 from tidegate.yamledit.node import Path
 from tidegate.yamledit.scalar import scalar_splice
-from tidegate.yamledit.splice import Splice, encoded, reparse
-from tidegate.yamledit.stream import Stream, parse
+from tidegate.yamledit.splice import Splice, encoded, reparse, verify
+from tidegate.yamledit.stream import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +61,5 @@ def apply(data: bytes, edits: Iterable[Edit], *, file: str = "<data>") -> bytes:
     if not splices:
         return data
     after = reparse(stream, splices)
-    _verify(stream, after, wanted)
+    verify(stream, after, wanted)
     return encoded(after)
-
-
-def _verify(before: Stream, after: Stream, wanted: dict[int, str]) -> None:
-    if len(before.documents) != len(after.documents):
-        raise _unexpected(before, "the number of documents would change")
-    for one, other in zip(before.documents, after.documents, strict=True):
-        path = first_difference(one, other, wanted)
-        if path is not None:
-            raise _unexpected(before, f"{dotted(path)} would not read as it should afterwards")
-
-
-def _unexpected(stream: Stream, why: str) -> UnsafeEdit:
-    return UnsafeEdit(f"the edit can't be made: {why}", where=Place(stream.file), hint="make this change by hand")

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from tidegate.errors import Place
 from tidegate.errors.manifest import InvalidYaml, UnsafeEdit
+from tidegate.yamledit.compare import Wanted, first_difference
+from tidegate.yamledit.locate import dotted
 from tidegate.yamledit.stream import BOM, Stream, parse_text
 
 
@@ -39,6 +41,25 @@ def reparse(stream: Stream, splices: Iterable[Splice]) -> Stream:
             where=place,
             hint="make this change by hand",
         ) from error
+
+
+def verify(before: Stream, after: Stream, wanted: Wanted) -> None:
+    """Check that `after` says what `before` says, but for the `wanted` values.
+
+    Raises:
+        UnsafeEdit: it does not.
+    """
+    if len(before.documents) != len(after.documents):
+        raise unexpected(before, "the number of documents would change")
+    for one, other in zip(before.documents, after.documents, strict=True):
+        path = first_difference(one, other, wanted)
+        if path is not None:
+            raise unexpected(before, f"{dotted(path)} would not read as it should afterwards")
+
+
+def unexpected(stream: Stream, why: str) -> UnsafeEdit:
+    """Return the error for a splice whose result reads otherwise than it should."""
+    return UnsafeEdit(f"the edit can't be made: {why}", where=Place(stream.file), hint="make this change by hand")
 
 
 def encoded(stream: Stream) -> bytes:
