@@ -47,5 +47,6 @@ COMMANDS: Final = (
         "Wait until an environment declares a release; exit code 8 when the time is over.",
     ),
     Entry("mr", "tidegate.cli.mr:mr", MERGE_REQUESTS, "List, read, open, approve and close merge requests."),
+    Entry("policy", "tidegate.cli.policy:policy", TOOLS, "Show what ImagePolicies let through."),
     Entry("config", "tidegate.cli.config:config", TOOLS, "Show, check and describe tidegate.yaml."),
 )

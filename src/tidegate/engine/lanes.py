@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tidegate.engine.declared import DeclaredRelease
+from tidegate.engine.declared import DeclaredRelease, branch_head, read_declared
+from tidegate.engine.world import World
 from tidegate.errors import Place
+from tidegate.errors.model import InvalidVersion
 from tidegate.errors.release import LaneBroken, PolicyMissing
-from tidegate.flux import ImagePolicy, Selection, image_policies, select_tag
-from tidegate.model import Environment, Service
+from tidegate.flux import ImagePolicy, Outcome, Selection, TagOutcome, image_policies, select_tag
+from tidegate.model import Environment, ImageRef, Service, Version
 from tidegate.ports import GitOpsRepo, Images
 
 
@@ -70,6 +72,55 @@ def _policies(repo: GitOpsRepo, commit: str, folder: str) -> list[tuple[str, byt
         if b"ImagePolicy" in data
         for policy in image_policies(data, file=path)
     ]
+
+
+def observe_lane(world: World, service: Service, environment: Environment) -> Lane | None:
+    """Return the lane of `service` in an automatic environment as of its branch's head; None when it has none."""
+    repo = world.repo(environment)
+    head = branch_head(repo, environment)
+    return read_lane(repo, head, environment, service, read_declared(repo, head, environment, service))
+
+
+@dataclass(frozen=True, slots=True)
+class LaneReport:
+    """What a lane lets through.
+
+    Args:
+        lane: the lane.
+        selection: what it selects now.
+        outside: released versions that are newer than the selection and that the policy does not take, each with
+            why, newest first.
+        declared: the image that the environment declares, or None.
+    """
+
+    lane: Lane
+    selection: Selection
+    outside: tuple[TagOutcome, ...]
+    declared: ImageRef | None
+
+
+def report_lane(world: World, lane: Lane) -> LaneReport:
+    """Return what `lane` selects from the registry's tags, and what is newer but outside."""
+    selection = lane_selection(world.images, lane)
+    versions = {outcome: _release(outcome.tag) for outcome in selection.explain()}
+    selected = _release(selection.tag) if selection.tag else None
+    newer = {
+        outcome: version
+        for outcome, version in versions.items()
+        if version is not None and outcome.outcome is not Outcome.TAKEN and (selected is None or version > selected)
+    }
+    repo = world.repo(lane.environment)
+    declared = read_declared(repo, lane.commit, lane.environment, lane.service)
+    outside = tuple(sorted(newer, key=lambda outcome: newer[outcome], reverse=True))
+    return LaneReport(lane, selection, outside, declared.image if declared else None)
+
+
+def _release(tag: str) -> Version | None:
+    try:
+        version = Version.parse_flux(tag)
+    except InvalidVersion:
+        return None
+    return None if version.prerelease else version
 
 
 def require_lane(lane: Lane | None, environment: Environment, service: Service) -> Lane:
