@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import IO, ClassVar, Self
+from urllib.parse import quote
 
 
 class GitServer:
@@ -37,7 +38,7 @@ class GitServer:
     @property
     def url_with_credentials(self) -> str:
         """The address with user and password, where there are any."""
-        user = "{}:{}@".format(*self._credentials) if self._credentials else ""
+        user = ":".join(quote(part, safe="") for part in self._credentials) + "@" if self._credentials else ""
         return self.url.replace("http://", f"http://{user}")
 
     def __enter__(self) -> Self:
