@@ -22,8 +22,8 @@ debian-packages:
 	@tests/install-debian-packages docker-registry:docker-registry skopeo:skopeo
 
 test: $(VENV)/installed-test debian-packages ## lint, types, rooms and every test
-	$(BIN)/ruff check src tests bench
-	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench docs
+	$(BIN)/ruff format --check src tests bench docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 -m 'not soak'
@@ -35,7 +35,10 @@ bench: $(VENV)/installed-test debian-packages ## print figures
 	$(BIN)/python -m compileall -q src
 	$(BIN)/python -m bench
 
+docs: $(VENV)/installed ## write docs/reference from the program
+	$(BIN)/python docs/generate_reference.py
+
 clean: ## remove what make made
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist
 
-.PHONY: help demo debian-packages test soak bench clean
+.PHONY: help demo debian-packages test soak bench docs clean

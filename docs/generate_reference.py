@@ -1,0 +1,93 @@
+"""Writes docs/reference/ from the program itself; `make docs` runs it, and a test fails when a page lags."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+import tidegate.errors
+from tidegate.cli.frame import root
+from tidegate.errors import TidegateError
+
+REFERENCE = Path(__file__).parent / "reference"
+WIDTH = 100
+
+
+def commands_page() -> str:
+    """Return every command's help, as a person sees it."""
+    parts = ["# Commands", "", "What `--help` says, of every command. Made by `make docs`.", ""]
+    for path, command in _commands("tidegate", root, click.Context(root, info_name="tidegate")):
+        context = click.Context(command, info_name=path, max_content_width=WIDTH, terminal_width=WIDTH)
+        parts += [f"## {path}", "", "```", command.get_help(context).rstrip(), "```", ""]
+    return "\n".join(parts)
+
+
+def _commands(path: str, command: click.Command, context: click.Context) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None:
+                yield from _commands(f"{path} {name}", child, context)
+
+
+def errors_page() -> str:
+    """Return every error code with its exit code and meaning."""
+    rows = [
+        f"| `{leaf.code}` | {leaf.exit_code} | {'yes' if leaf.retryable else ''} | {_first_paragraph(leaf)} |"
+        for leaf in sorted(leaves(), key=lambda leaf: leaf.code)
+    ]
+    return "\n".join(
+        (
+            "# Errors",
+            "",
+            "Every failure has a stable code. `-o json` prints it as `error.code` on stderr. Made by `make docs`.",
+            "",
+            "Exit codes: 0 done or nothing to do; 1 failure; 2 usage or configuration; 4 authentication; 8 still",
+            "pending; 10 changes (`plan --exit-code`); 11 blocked by a gate; 12 drift; 130 interrupted.",
+            "",
+            "| code | exit | a retry may help | meaning |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        )
+    )
+
+
+def leaves() -> list[type[TidegateError]]:
+    """Return the error classes that are raised: those of the modules below `tidegate.errors`."""
+    modules = [
+        importlib.import_module(f"tidegate.errors.{module.name}")
+        for module in pkgutil.iter_modules(tidegate.errors.__path__)
+    ]
+    return [
+        each
+        for module in modules
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, TidegateError) and each.__module__ == module.__name__
+    ]
+
+
+def _first_paragraph(leaf: type[TidegateError]) -> str:
+    text = (leaf.__doc__ or "").partition("\n\n")[0]
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+PAGES = {"commands.md": commands_page, "errors.md": errors_page}
+
+
+def main() -> int:
+    """Write the pages; return the exit code."""
+    REFERENCE.mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        (REFERENCE / name).write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
