@@ -118,7 +118,7 @@ def _report(invocation: Invocation, form: Format, deliveries: list[Delivery]) ->
         if each.error is not None:
             rows.append(("", "", each.error.code, str(each.error), each.error.hint or ""))
         if each.verdict is not None and each.plan is None:
-            rows.extend(("", *row) for row in verdict_rows(each.verdict))
+            rows.extend(("", *row) for row in verdict_rows(each.verdict.obstacles))
     invocation.output.show(
         form,
         Report(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final, cast
 from tidegate.cli.output import Cell, Format, Json, Output, Report, Style, Table, printable
 from tidegate.engine.deliver import Delivery
 from tidegate.engine.plan import Plan
-from tidegate.model import Answer, Verdict
+from tidegate.model import Answer, Reason, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _MARKS: Final = {
     Answer.GO: Cell("✓ go", Style.GOOD),
@@ -38,9 +38,9 @@ def show_plan(output: Output, form: Format, plan: Plan) -> None:
             output.line(printable(line))
 
 
-def verdict_rows(verdict: Verdict) -> tuple[tuple[str | Cell, ...], ...]:
-    """Return a verdict as rows: answer, gate, reason, what to do."""
-    return tuple((_MARKS[reason.answer], reason.gate, reason.text, reason.hint or "") for reason in verdict.reasons)
+def verdict_rows(reasons: Iterable[Reason]) -> tuple[tuple[str | Cell, ...], ...]:
+    """Return reasons as rows: answer, gate, reason, what to do."""
+    return tuple((_MARKS[reason.answer], reason.gate, reason.text, reason.hint or "") for reason in reasons)
 
 
 def verdict_record(verdict: Verdict | None) -> dict[str, Json] | None:

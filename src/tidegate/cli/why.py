@@ -52,7 +52,7 @@ def _rows(explanation: Explanation) -> tuple[tuple[str | Cell, ...], ...]:
     head = (explanation.target.environment.name, "", "", explanation.sentence, "")
     if explanation.verdict is None or explanation.settled:
         return (head,)
-    return (head, *(("", *row) for row in verdict_rows(explanation.verdict)))
+    return (head, *(("", *row) for row in verdict_rows(explanation.verdict.reasons)))
 
 
 def _record(explanation: Explanation) -> dict[str, Json]:

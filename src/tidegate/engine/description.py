@@ -60,7 +60,6 @@ def promotion_description(seen: PromotionSeen, diff: str) -> str:
             "### How to undo",
             "",
             *_how_to_undo(seen, before),
-            "",
         )
     )
 
