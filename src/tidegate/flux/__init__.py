@@ -1,5 +1,6 @@
 """Flux's resources: HelmReleases, ImagePolicies and setter markers; bytes in, bytes out."""
 
+from tidegate.flux.carry import carry_release
 from tidegate.flux.helmrelease import HelmRelease, helm_releases
 from tidegate.flux.imagepolicy import ImagePolicy, image_policies, set_policy_range
 from tidegate.flux.images import find_images
@@ -20,6 +21,7 @@ __all__ = [
     "SelectionError",
     "SetterMarker",
     "TagOutcome",
+    "carry_release",
     "find_images",
     "helm_releases",
     "image_policies",

@@ -1,6 +1,7 @@
 """Byte-exact YAML reading and editing; knows nothing of Flux."""
 
 from tidegate.yamledit.edit import Edit, apply
+from tidegate.yamledit.graft import Pair, graft
 from tidegate.yamledit.node import Alias, Mapping, Node, Path, Scalar, Sequence, Style
 from tidegate.yamledit.stream import Stream, documents, parse
 
@@ -9,6 +10,7 @@ __all__ = [
     "Edit",
     "Mapping",
     "Node",
+    "Pair",
     "Path",
     "Scalar",
     "Sequence",
@@ -16,5 +18,6 @@ __all__ = [
     "Style",
     "apply",
     "documents",
+    "graft",
     "parse",
 ]

@@ -21,14 +21,14 @@ class Splice(NamedTuple):
 
 
 def reparse(stream: Stream, splices: Iterable[Splice]) -> Stream:
-    """Return what `stream` reads as after `splices`, which must not overlap.
+    """Return what `stream` reads as after `splices`, which must not overlap; at one place, the first comes first.
 
     Raises:
         UnsafeEdit: the result is not YAML.
     """
     pieces = []
     position = 0
-    for start, end, text in sorted(splices):
+    for start, end, text in sorted(splices, key=lambda splice: splice[:2]):
         pieces += [stream.text[position:start], text]
         position = end
     pieces.append(stream.text[position:])
