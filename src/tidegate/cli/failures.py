@@ -56,10 +56,15 @@ class Failure:
             global_options: the root's options; one after the verb gets the hint that it stands before it.
         """
         context = error.ctx if isinstance(error, click.UsageError) else None
+        what = error.format_message()
         hint = f"{context.command_path} --help tells what can be given" if context else None
-        if isinstance(error, click.NoSuchOption) and error.option_name in global_options:
-            hint = f"{error.option_name} stands before the verb: tidegate {error.option_name} …"
-        return cls(error.format_message(), UsageError.code, error.exit_code, hint=hint)
+        if isinstance(error, click.NoSuchOption):
+            what = f"there is no option {error.option_name} here"
+            if error.option_name in global_options:
+                hint = f"{error.option_name} stands before the verb: tidegate {error.option_name} …"
+            elif error.possibilities:
+                hint = f"did you mean {' or '.join(error.possibilities)}?"
+        return cls(what, UsageError.code, error.exit_code, hint=hint)
 
     @classmethod
     def of_bug(cls, error: Exception, clean: Callable[[str], str]) -> Failure:
