@@ -42,7 +42,11 @@ _BY_CODE: Final[Mapping[str, type[TidegateError]]] = {
     "NAME_UNKNOWN": RepositoryMissing,
 }
 _HINTS: Final[Mapping[type[TidegateError], str]] = {
+    BlobMissing: "push the image again: the registry has lost a part of it",
+    DigestMismatch: "something changed the bytes on the way: try again; if it stays, look for a proxy in between",
+    ManifestMissing: "was it pushed, and to this registry account?",
     RegistryDenied: "these credentials may not do this here: ask for the permission, or use others",
+    RegistryRefused: "the registry's own words say why; its log may say more",
     RegistryFailed: "try again; if it stays, ask who runs the registry",
     RegistryThrottled: "try again later, or ask for a higher limit",
     RegistryUnreachable: "is the address right, the registry up and the network open?",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
+from tidegate.errors import TidegateError
 from tidegate.errors.http import ResponseTooLarge
 from tidegate.errors.model import InvalidDigest
 from tidegate.errors.registry import DigestMismatch, ManifestInvalid, ManifestMissing, RegistryFailed
@@ -82,6 +83,7 @@ class RemoteRegistry:
         """Store `manifest` under `reference`, and verify that the registry has got these bytes."""
         fields = {"Content-Type": manifest.media_type}
         request = self._request("PUT", repository, f"manifests/{reference}", fields, manifest.data)
+        wrong: set[Digest] = set()
 
         def put() -> None:
             with self._send(request, _push(repository)) as response:
@@ -94,9 +96,14 @@ class RemoteRegistry:
             if stored is None:
                 raise RegistryFailed("the registry took the manifest and does not have it", where=str(request))
             if stored != manifest.digest and stored.algorithm == manifest.digest.algorithm:
+                wrong.add(stored)
                 raise _other_digest(stored, manifest.digest, request)
 
-        self._retry.call(put)
+        try:
+            self._retry.call(put)
+        except DigestMismatch:
+            self._take_back(repository, reference, wrong)
+            raise
 
     def has_blob(self, repository: str, digest: Digest) -> bool:
         """Return whether the repository holds the blob."""
@@ -164,6 +171,17 @@ class RemoteRegistry:
             return self._send(Request("GET", url), _pull(repository))
 
         return tags_of(f"{self._base}/v2/{repository}/tags/list?n=1000", ask, self._retry)
+
+    def _take_back(self, repository: str, reference: str, wrong: set[Digest]) -> None:
+        """Remove what the registry stored in place of our manifest: bytes changed on the way that it found valid.
+
+        Where the registry does not delete, or can't be reached, the error that follows is all that can be done.
+        """
+        with suppress(TidegateError):
+            found = self.resolve(repository, reference)
+            if found is not None and found.digest in wrong:
+                request = self._request("DELETE", repository, f"manifests/{found.digest}")
+                self._send(request, (f"repository:{repository}:pull,push,delete",)).close()
 
     def _begin_upload(self, repository: str) -> str:
         with self._send(self._request("POST", repository, "blobs/uploads/"), _push(repository)) as response:

@@ -1,0 +1,160 @@
+"""Copies between real registries through a proxy that spoils requests: whole and right, or an error that says where."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from support.docker_registry import DockerRegistry
+from support.fault_proxy import Fault, FaultProxy
+from tidegate.errors import TidegateError
+from tidegate.errors.registry import RegistryUnreachable
+from tidegate.http import Retry, Timeouts
+from tidegate.model.digest import Digest
+from tidegate.model.image import ImageRef
+from tidegate.model.pipeline import RegistryAccount
+from tidegate.ports.registry import Registry
+from tidegate.registry.copy import Home, read_tree
+from tidegate.registry.images import RegistryImages
+from tidegate.testing.images import build_image
+
+DEV, PRD = "dev.example.com", "prd.example.com"
+SIDES = ["pull", "push"]
+NUMBERS = itertools.count()
+FOR_GOOD = [fault for fault in Fault if fault is not Fault.STALL]
+
+
+@dataclass(frozen=True)
+class World:
+    """Two registries; `source` and `target` go straight to them."""
+
+    folder: Path
+    dev: DockerRegistry
+    prd: DockerRegistry
+    source: Registry
+    target: Registry
+    digest: Digest
+
+    def images(self, side: str, proxy: FaultProxy) -> RegistryImages:
+        dev, prd = (proxy.url, self.prd.url) if side == "pull" else (self.dev.url, proxy.url)
+        return _images(self.folder, dev, prd)
+
+
+def _images(folder: Path, dev: str, prd: str) -> RegistryImages:
+    accounts = {DEV: RegistryAccount("dev", DEV, dev), PRD: RegistryAccount("prd", PRD, prd)}
+    retry = Retry(attempts=4, sleep=lambda _seconds: None)
+    return RegistryImages(accounts, environment={}, home=folder, retry=retry, timeouts=Timeouts(2, 0.25))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("world")
+    with (
+        DockerRegistry(folder / "dev") as dev,
+        DockerRegistry(folder / "prd") as prd,
+        _images(folder, dev.url, prd.url) as images,
+    ):
+        source, target = images.registry(DEV), images.registry(PRD)
+        digest = build_image("inventory", layers=2, layer_bytes=5000).push(source, "inventory", "1.0.0")
+        yield World(folder, dev, prd, source, target, digest)
+
+
+@pytest.fixture
+def proxy(world: World, request: pytest.FixtureRequest) -> Iterator[FaultProxy]:
+    side = request.getfixturevalue("side")
+    with FaultProxy(world.dev.host if side == "pull" else world.prd.host) as proxy:
+        yield proxy
+
+
+def _copy(world: World, side: str, proxy: FaultProxy) -> tuple[str, TidegateError | None]:
+    """Copy into a repository of its own; return its name and the error that the copy ended with."""
+    repository = f"inventory-{next(NUMBERS)}"
+    source = ImageRef(DEV, "inventory", None, world.digest)
+    with world.images(side, proxy) as images:
+        try:
+            assert images.copy(source, ImageRef(PRD, repository, "1.0.0")).digest == world.digest
+        except TidegateError as error:
+            return repository, error
+    return repository, None
+
+
+def _is_whole(world: World, repository: str) -> bool:
+    """Return whether the tag is there; when it is, it is the right image and nothing of it is missing."""
+    found = world.target.resolve(repository, "1.0.0")
+    if found is None:
+        return False
+    assert found.digest == world.digest
+    home = Home(world.target, PRD, repository)
+    for blob in read_tree(home, found.digest).blobs:
+        with world.target.read_blob(repository, blob.digest) as pieces:
+            assert sum(len(piece) for piece in pieces) == blob.size
+    return True
+
+
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.DEAD], ids=str)
+@pytest.mark.parametrize("side", SIDES)
+def test_one_fault_at_any_request_does_not_spoil_the_copy(
+    world: World, proxy: FaultProxy, side: str, fault: Fault
+) -> None:
+    for position in itertools.count():
+        proxy.use(lambda number, _, position=position: fault if number == position else None)
+        repository, error = _copy(world, side, proxy)
+        whole = _is_whole(world, repository)
+        at = proxy.requests[position] if position < len(proxy.requests) else "never"
+        if at.startswith("PUT") and "/manifests/" in at and fault is Fault.TRUNCATED:
+            # The registry refuses half a manifest, which can't be told from one that we made wrong.
+            assert error is not None
+            assert not whole
+        else:
+            assert error is None, f"{fault} at {at}"
+            assert whole
+        if at == "never":
+            break
+    assert position >= (4 if side == "pull" else 9)
+
+
+@pytest.mark.parametrize("fault", FOR_GOOD, ids=str)
+@pytest.mark.parametrize("side", SIDES)
+def test_a_fault_that_stays_is_reported_with_the_request(
+    world: World, proxy: FaultProxy, side: str, fault: Fault
+) -> None:
+    for position in range(4 if side == "pull" else 9):
+        with FaultProxy(proxy.upstream) as own:
+            own.use(lambda number, _, position=position: fault if number >= position else None)
+            repository, error = _copy(world, side, own)
+        whole = _is_whole(world, repository)
+        if error is None:  # only the last requests have no body that could be spoilt
+            assert whole
+            assert fault in {Fault.WRONG_BYTES, Fault.TRUNCATED, Fault.RESET_AMID}
+        else:
+            assert own.host in str(error.where)
+            assert error.hint
+
+
+@pytest.mark.parametrize("side", ["push"])
+def test_a_registry_that_is_silent_for_good_is_reported(world: World, proxy: FaultProxy, side: str) -> None:
+    proxy.use(lambda number, _: Fault.STALL if number >= 3 else None)
+    repository, error = _copy(world, side, proxy)
+    assert isinstance(error, RegistryUnreachable)
+    assert "no answer in time" in error.what
+    assert not _is_whole(world, repository)
+
+
+@pytest.mark.parametrize("side", ["push"])
+def test_what_a_broken_copy_left_is_finished_by_the_next(world: World, proxy: FaultProxy, side: str) -> None:
+    source = ImageRef(DEV, "inventory", None, world.digest)
+    target = ImageRef(PRD, f"inventory-{next(NUMBERS)}", "1.0.0")
+    proxy.use(lambda _, request: Fault.ERROR_500 if request.startswith("PUT") and "manifests" in request else None)
+    with world.images(side, proxy) as images, contextlib.suppress(TidegateError):
+        images.copy(source, target)
+    assert not _is_whole(world, target.repository)
+    proxy.use(lambda _number, _request: None)
+    with world.images(side, proxy) as images:
+        report = images.copy(source, target)
+    assert (report.blobs_sent, report.blobs_present) == (0, 3)
+    assert _is_whole(world, target.repository)
