@@ -71,7 +71,8 @@ _TABLE: Final = (
         "check the network and the address, then try again",
     ),
     _row(
-        r"not a valid (?:object|commit)|bad (?:object|revision)|unknown revision|invalid object|not our ref",
+        r"not a valid (?:object|commit)|bad (?:object|revision)|unknown revision|invalid object"
+        r"|not our ref|could not read tagged object",
         CommitMissing,
         None,
         "read the repository again; the commit may have been removed by a forced push",

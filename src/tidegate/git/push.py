@@ -60,7 +60,9 @@ class RefUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
+    """What a push says of one ref: `[rejected] (stale info)` and the like stand in the summary."""
+
     outcome: Outcome
     ref: str
     summary: str
@@ -91,7 +93,7 @@ def push(git: Git, folder: Path, remote: Remote, updates: Sequence[RefUpdate]) -
     answers = {answer.ref: answer for answer in parse_porcelain(finished.out)}
     rejected = [answer for answer in answers.values() if answer.outcome is Outcome.REJECTED]
     if rejected:
-        raise _rejection(rejected, finished.err, remote)
+        raise rejection(rejected, finished.err, remote)
     if _GONE.search(finished.err):
         raise LeaseLost("a branch to be deleted is gone already", where=remote.url, hint="look again")
     if finished.status != 0 or any(update.ref not in answers for update in updates):
@@ -99,18 +101,25 @@ def push(git: Git, folder: Path, remote: Remote, updates: Sequence[RefUpdate]) -
     return tuple(answers[update.ref].outcome for update in updates)
 
 
-def parse_porcelain(out: bytes) -> list[_Answer]:
+def parse_porcelain(out: bytes) -> list[Answer]:
     """Return one answer per ref: lines of `FLAG TAB FROM:TO TAB SUMMARY`; other lines are talk."""
     answers = []
     for line in out.decode("utf-8", "replace").splitlines():
         flag, _, rest = line.partition("\t")
         refs, tab, summary = rest.partition("\t")
         if tab and flag in {outcome.value for outcome in Outcome}:
-            answers.append(_Answer(Outcome(flag), refs.partition(":")[2], summary))
+            answers.append(Answer(Outcome(flag), refs.partition(":")[2], summary))
     return answers
 
 
-def _rejection(rejected: Sequence[_Answer], said: str, remote: Remote) -> TidegateError:
+def rejection(rejected: Sequence[Answer], said: str, remote: Remote) -> TidegateError:
+    """Return the error for the refs that were rejected.
+
+    Args:
+        rejected: at least one.
+        said: git's standard error, with what the server's hooks printed.
+        remote: what was pushed to.
+    """
     cause = next((answer for answer in rejected if not _FOLLOWS.search(answer.summary)), rejected[0])
     name = cause.ref.removeprefix("refs/heads/")
     summary = first_line(cause.summary)

@@ -117,4 +117,5 @@ class ProjectRemotes:
         """
         if not _PROJECT.fullmatch(project) or ".." in project:
             raise InvalidProject(f"{project[:200]!r} is not a project's path", hint="write it as platform/gitops")
-        return Remote.parse(f"{self.base.rstrip('/')}/{project.removesuffix('.git')}.git")
+        base = self.base if self.base.endswith((":", "/")) else f"{self.base}/"
+        return Remote.parse(f"{base}{project.removesuffix('.git')}.git")
