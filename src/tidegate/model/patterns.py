@@ -59,7 +59,8 @@ class TagPattern:
                 f"tag pattern {self.text!r} must hold {{version}} once, and {{n}} at most once",
                 hint='for example "{version}" or "{version}-rc{n}"',
             )
-        if re.search(r"\}\{", self.text) or not is_tag(self.text.format(version="1.0.0", n=1)):
+        # Between version and number stands more than digits, or nobody could tell where one ends.
+        if re.search(r"\}[0-9]*\{", self.text) or not is_tag(self.text.format(version="1.0.0", n=1)):
             raise InvalidPattern(f"tag pattern {self.text!r} does not make tags that a registry accepts")
 
     @property
@@ -117,7 +118,8 @@ class PathPattern:
         head, _, tail = self.text.partition("{service}")
         if "{service}" not in self.text:
             return "" if path.startswith(f"{self.text}/") else None
-        match = re.match(rf"{re.escape(head)}(?P<service>[^/]+?){re.escape(tail)}/", path)
+        again = "(?P=service)".join(map(re.escape, tail.split("{service}")))
+        match = re.match(rf"{re.escape(head)}(?P<service>[^/]+?){again}/", path)
         if match is None or not is_service_name(match["service"]):
             return None
         return match["service"]
