@@ -49,4 +49,10 @@ COMMANDS: Final = (
     Entry("mr", "tidegate.cli.mr:mr", MERGE_REQUESTS, "List, read, open, approve and close merge requests."),
     Entry("policy", "tidegate.cli.policy:policy", TOOLS, "Show what ImagePolicies let through."),
     Entry("config", "tidegate.cli.config:config", TOOLS, "Show, check and describe tidegate.yaml."),
+    Entry(
+        "demo",
+        "tidegate.cli.demo.command:demo",
+        START,
+        "Play the whole road, dev → e2e → staging → production, in a folder.",
+    ),
 )
