@@ -38,7 +38,7 @@ class Trust:
     """Whom to believe.
 
     Args:
-        ca_file: certificates of further authorities, besides the system's (OpenSSL reads SSL_CERT_FILE itself).
+        ca_file: certificates of further authorities (PEM), besides the system's.
         verify: whether certificates are verified at all.
     """
 
@@ -46,10 +46,18 @@ class Trust:
     verify: bool = True
 
     def context(self) -> ssl.SSLContext:
-        """Return the TLS settings that this means."""
+        """Return the TLS settings that this means.
+
+        Raises:
+            ServerNotTrusted: `ca_file` can't be read.
+        """
         context = ssl.create_default_context()
         if self.ca_file is not None:
-            context.load_verify_locations(cafile=str(self.ca_file))
+            try:
+                context.load_verify_locations(cafile=str(self.ca_file))
+            except OSError as error:
+                what = f"the file of certificate authorities can't be used ({reason(error)})"
+                raise ServerNotTrusted(what, where=str(self.ca_file), hint="a PEM file; see SSL_CERT_FILE") from error
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

@@ -13,6 +13,8 @@ from tidegate.http.url import without_secrets
 
 PIECE: Final = 256 * 1024
 """Bytes of one piece of a body: large enough that the interpreter costs little, small enough for many at once."""
+_SHORT: Final = 16 * 1024
+"""Bytes of a body that are rather read than thrown away with their connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,12 @@ class Response:
         return bytes(data)
 
     def close(self) -> None:
-        """Give the connection back when the body was read to its end, else close it."""
-        if self._release is not None:
-            release, self._release = self._release, None
-            if self._left == 0:
-                self._raw.read(1)  # an empty body, as of HEAD, ends when it is asked for
-            release(self._raw.isclosed() and not self._raw.will_close)
-            self._raw.close()
+        """Give the connection back when the body was read, or what is left of it is short; else close it."""
+        if self._release is None:
+            return
+        if self._left is not None and self._left <= _SHORT:
+            self._finish()
+        self._let_go()
 
     def __enter__(self) -> Self:
         return self
@@ -115,7 +116,24 @@ class Response:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if value is None:
+            self.close()
+        else:
+            self._let_go()
+
+    def _finish(self) -> None:
+        """Read what is left: also an empty body, as of HEAD, ends only when it is asked for."""
+        try:
+            while self._raw.read(PIECE):
+                pass
+        except (OSError, http.client.HTTPException):
+            return  # nobody wanted it; the connection is not used again
+
+    def _let_go(self) -> None:
+        if self._release is not None:
+            release, self._release = self._release, None
+            release(self._raw.isclosed() and not self._raw.will_close)
+            self._raw.close()
 
     def _read(self, size: int) -> bytes:
         try:

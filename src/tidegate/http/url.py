@@ -67,7 +67,10 @@ def resolve(base: str, location: str) -> str:
         AddressRefused: it leads from https to http, or to a link-local address.
         InvalidUrl: it leads nowhere.
     """
-    url = urljoin(base, location)
+    try:
+        url = urljoin(base, location)
+    except ValueError as error:
+        raise InvalidUrl("the server points to something that is no URL", where=without_secrets(base)) from error
     here, there = Origin.of(base), Origin.of(url)
     if here.scheme == "https" and there.scheme != "https":
         raise AddressRefused(f"the server points from https to {there}", where=without_secrets(base))

@@ -128,10 +128,11 @@ class RegistryImages:
 
     def _client(self, *, verify: bool) -> Client:
         if verify not in self._clients:
+            authorities = self._environment.get("SSL_CERT_FILE")
             self._clients[verify] = Client(
                 f"tidegate/{__version__}",
                 timeouts=self._timeouts,
-                trust=Trust(verify=verify),
+                trust=Trust(Path(authorities) if authorities else None, verify=verify),
                 proxies=Proxies.of(self._environment),
             )
         return self._clients[verify]

@@ -1,0 +1,133 @@
+"""Pure rules of HTTP: proxies, URLs, retries."""
+
+from __future__ import annotations
+
+import pytest
+
+from tidegate.errors import TidegateError
+from tidegate.errors.http import InvalidUrl
+from tidegate.errors.registry import ManifestMissing, RegistryThrottled, RegistryUnreachable
+from tidegate.http import Origin, Proxies, Retry
+from tidegate.http.url import resolve, without_secrets
+
+
+@pytest.mark.parametrize(
+    ("exempt", "url", "proxied"),
+    [
+        ("", "http://registry.example.com/", True),
+        ("", "http://localhost:5000/", False),
+        ("", "http://127.0.0.9/", False),
+        ("", "http://[::1]:5000/", False),
+        ("*", "http://registry.example.com/", False),
+        ("other.org, example.com", "http://registry.example.com/", False),
+        (".example.com", "http://registry.example.com/", False),
+        ("example.com", "http://notexample.com/", True),
+        ("registry.example.com:5000", "http://registry.example.com/", True),
+        ("registry.example.com:5000", "http://registry.example.com:5000/", False),
+        ("10.0.0.0/8", "http://10.1.2.3/", False),
+        ("10.0.0.0/8", "http://11.1.2.3/", True),
+        ("nonsense/99", "http://10.1.2.3/", True),
+    ],
+)
+def test_what_goes_through_a_proxy(exempt: str, url: str, *, proxied: bool) -> None:
+    proxies = Proxies.of({"HTTP_PROXY": "proxy:3128", "NO_PROXY": exempt})
+    assert (proxies.find(Origin.of(url)) is not None) == proxied
+    assert proxies.find(Origin.of(url.replace("http", "https", 1))) is None
+
+
+@pytest.mark.parametrize("text", ["https://proxy:3128", "socks5://proxy", "http://proxy:port"])
+def test_proxies_that_are_not_supported_are_refused(text: str) -> None:
+    with pytest.raises(InvalidUrl):
+        Proxies.of({"HTTPS_PROXY": text})
+
+
+def test_a_proxys_password_is_not_shown() -> None:
+    proxies = Proxies.of({"HTTP_PROXY": "http://me:c2VjcmV0@proxy:3128"})
+    assert "c2VjcmV0" not in repr(proxies)
+    assert "Basic" not in repr(proxies)
+
+
+@pytest.mark.parametrize(
+    "text", ["registry.example.com", "ftp://host/", "http://", "http://h/a b", "http://h/\r\nX: y"]
+)
+def test_urls_that_are_none(text: str) -> None:
+    with pytest.raises(InvalidUrl):
+        Origin.of(text)
+
+
+def test_what_is_shown_of_a_url() -> None:
+    assert without_secrets("https://me:pass@Registry.example.com:443/v2/?X-Amz-Signature=1#f") == (
+        "https://registry.example.com/v2/"
+    )
+    assert without_secrets("http://[::1]:5000/v2/") == "http://[::1]:5000/v2/"
+
+
+def test_locations_keep_their_query() -> None:
+    assert resolve("http://h:1/v2/a/blobs/uploads/", "/x?_state=a%2Fb&n=1") == "http://h:1/x?_state=a%2Fb&n=1"
+    assert resolve("http://h:1/v2/", "https://other/x") == "https://other/x"
+
+
+class _Calls:
+    """An action that fails as told, then succeeds; and the time that passes while it is waited for."""
+
+    def __init__(self, *errors: TidegateError) -> None:
+        self.errors = list(errors)
+        self.waits: list[float] = []
+        self.count = 0
+
+    def __call__(self) -> str:
+        self.count += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "done"
+
+    def retry(self, *, attempts: int = 5, total: float = 120) -> Retry:
+        return Retry(
+            attempts,
+            first=1,
+            longest=3,
+            total=total,
+            sleep=self.waits.append,
+            monotonic=lambda: sum(self.waits),
+            jitter=lambda: 0.0,
+        )
+
+
+def test_what_may_pass_is_tried_again_and_waits_grow() -> None:
+    calls = _Calls(*[RegistryUnreachable("down") for _ in range(4)])
+    assert calls.retry().call(calls) == "done"
+    assert calls.waits == [1, 2, 3, 3]
+
+
+def test_jitter_shortens_a_wait_by_half_at_most() -> None:
+    waits: list[float] = []
+    calls = _Calls(RegistryUnreachable("down"))
+    assert Retry(first=1, sleep=waits.append, jitter=lambda: 0.999).call(calls) == "done"
+    assert waits == [pytest.approx(0.5, abs=0.01)]
+
+
+def test_the_last_error_comes_out() -> None:
+    calls = _Calls(*[RegistryUnreachable(str(number)) for number in range(9)])
+    with pytest.raises(RegistryUnreachable, match="2"):
+        calls.retry(attempts=3).call(calls)
+    assert calls.count == 3
+
+
+def test_what_stays_wrong_is_not_tried_again() -> None:
+    calls = _Calls(ManifestMissing("none"))
+    with pytest.raises(ManifestMissing):
+        calls.retry().call(calls)
+    assert calls.waits == []
+
+
+def test_retry_after_is_kept() -> None:
+    calls = _Calls(RegistryThrottled("slow", retry_after=7), RegistryThrottled("slow", retry_after=0))
+    assert calls.retry().call(calls) == "done"
+    assert calls.waits == [7, 2]
+
+
+def test_no_wait_passes_the_total() -> None:
+    calls = _Calls(RegistryThrottled("slow", retry_after=7), RegistryThrottled("slow", retry_after=600))
+    with pytest.raises(RegistryThrottled):
+        calls.retry(total=60).call(calls)
+    assert calls.waits == [7]
