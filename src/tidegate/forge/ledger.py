@@ -14,12 +14,13 @@ from datetime import datetime
 from typing import Final
 
 from tidegate.errors.forge import MergeRequestMissing
-from tidegate.forge.records import FILE, from_json, to_json
+from tidegate.forge.records import FILE, from_json, to_json, unreadable
 from tidegate.git.fast_import import NewCommit, write_commit
 from tidegate.git.identity import Identity
 from tidegate.git.message import compose
 from tidegate.git.mirror import Mirror
 from tidegate.git.push import RefUpdate
+from tidegate.git.trees import LARGEST_FILE
 from tidegate.model.merge_request import MergeRequest, MergeRequestState
 
 _EVENTS: Final = re.compile(r"refs/tidegate/merge-requests/([1-9][0-9]{0,8})")
@@ -123,6 +124,9 @@ class Ledger:
 
     def _load(self, iids: Sequence[int]) -> tuple[MergeRequest, ...]:
         names = [f"{self.refs[_events_ref(iid)]}:{FILE}" for iid in iids]
+        for iid, info in zip(iids, self.mirror.ask(lambda reader: reader.info(names)), strict=True):
+            if info is not None and info.size > LARGEST_FILE:
+                raise unreadable(f"{self.project}!{iid}", f"it has {info.size:,} bytes")
         records = self.mirror.ask(lambda reader: reader.contents(names))
         return tuple(self._live(from_json(self.project, iid, data)) for iid, data in zip(iids, records, strict=True))
 

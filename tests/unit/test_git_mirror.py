@@ -1,0 +1,336 @@
+"""The git program and its cached mirrors, on real repositories."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from support.git_server import GitServer
+from support.git_worlds import ROBOT, START, StandingClock, TickingClock, bare_repository, commit_files, git
+from tidegate.errors.git import (
+    CacheBroken,
+    GitMissing,
+    GitUnauthorized,
+    PushRefused,
+    RemoteUnreachable,
+    RepositoryMissing,
+    UnsafePath,
+)
+from tidegate.git import Git, Mirrors, ProjectRemotes, Remote
+from tidegate.git import program as program_module
+from tidegate.git.fast_import import NewCommit, write_commit
+from tidegate.git.mirror import Mirror
+from tidegate.git.trees import entries, read_files
+from tidegate.gitops import MirroredRepo
+from tidegate.ports import Change
+
+FILES = {"a.yaml": b"a: 1\n", "deep/er/b.yaml": b"b: 1\n"}
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    return bare_repository(tmp_path, "app", FILES)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def mirror(bare: Path, cache: Path) -> Iterator[Mirror]:
+    with Mirrors(Git.find(), cache) as mirrors:
+        yield mirrors.mirror(Remote.parse(str(bare)))
+
+
+def repo_on(mirror: Mirror) -> MirroredRepo:
+    repo = MirroredRepo(mirror, ROBOT, TickingClock())
+    repo.refresh()
+    return repo
+
+
+def main_of(repo: MirroredRepo) -> str:
+    head = repo.head("main")
+    assert head is not None
+    return head
+
+
+def fake_git(folder: Path, script: str) -> dict[str, str]:
+    """Return an environment whose `git` is a script."""
+    folder.mkdir()
+    (folder / "git").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "git").chmod(0o755)
+    return {"PATH": f"{folder}:/usr/bin:/bin"}
+
+
+def test_all_refs_of_ours_are_mirrored_and_gone_ones_pruned(bare: Path, mirror: Mirror) -> None:
+    for ref in ("heads/a", "tags/1.0.0", "merge-requests/1/head", "tidegate/merge-requests/1", "private/x"):
+        git("update-ref", f"refs/{ref}", "main", cwd=bare)
+    refs = mirror.refresh()
+    assert sorted(refs) == [
+        "refs/heads/a",
+        "refs/heads/main",
+        "refs/merge-requests/1/head",
+        "refs/tags/1.0.0",
+        "refs/tidegate/merge-requests/1",
+    ]
+    git("update-ref", "-d", "refs/heads/a", cwd=bare)
+    git("update-ref", "refs/heads/a/b", "main", cwd=bare)
+    assert "refs/heads/a/b" in mirror.refresh()
+
+
+def test_the_cache_may_vanish_at_any_time(mirror: Mirror, cache: Path) -> None:
+    repo = repo_on(mirror)
+    head = main_of(repo)
+    assert repo.read(head, ["a.yaml"])
+    shutil.rmtree(cache)
+    assert repo.changed_files(head, head) == ()
+    shutil.rmtree(cache)
+    assert repo.read(head, FILES) == FILES
+    shutil.rmtree(cache)
+    new = repo.push("b", Change({"c.yaml": b"c"}, "s"), parent=head, expected=None)
+    shutil.rmtree(cache)
+    assert repo.commit(new).parents == (head,)
+
+
+@pytest.mark.parametrize("harm", ["no objects", "empty objects", "no refs", "a lock", "a file"])
+def test_a_broken_cache_is_made_anew(mirror: Mirror, cache: Path, harm: str) -> None:
+    repo = repo_on(mirror)
+    head = main_of(repo)
+    mirror.close()
+    (folder,) = cache.glob("*.git")
+    objects = [path for path in (folder / "objects").rglob("*") if path.is_file()]
+    assert objects
+    for path in objects:
+        path.chmod(0o600)
+        if harm == "no objects":
+            path.unlink()
+        elif harm == "empty objects":
+            path.write_bytes(b"")
+    if harm == "no refs":
+        shutil.rmtree(folder / "refs")
+    if harm == "a lock":
+        git("commit-tree", "-m", "x", f"{head}^{{tree}}", cwd=folder)
+        (folder / "refs/heads/main.lock").touch()
+        (folder / "refs/heads/main").write_text("0" * 39 + "1\n")
+    if harm == "a file":
+        shutil.rmtree(folder)
+        folder.write_text("not a repository")
+    repo.refresh()
+    assert main_of(repo) == head
+    assert repo.read(head, FILES) == FILES
+    assert not list(cache.glob("*.tmp-*"))
+
+
+def test_a_cache_that_breaks_between_readings_is_made_anew(mirror: Mirror, cache: Path) -> None:
+    repo = repo_on(mirror)
+    head = main_of(repo)
+    mirror.close()
+    for path in cache.glob("*.git/objects/??/*"):
+        path.chmod(0o600)
+        path.write_bytes(b"torn")
+    assert repo.read(head, FILES) == FILES
+
+
+def test_what_a_killed_run_left_behind_is_swept_away(mirror: Mirror, cache: Path) -> None:
+    left = cache / f"{mirror.remote.name}.tmp-killed"
+    (left / "new").mkdir(parents=True)
+    mirror.refresh()
+    assert not left.exists()
+
+
+def test_many_at_once_share_one_cache(bare: Path, cache: Path) -> None:
+    def visit(number: int) -> str:
+        with Mirrors(Git.find(), cache) as mirrors:
+            repo = repo_on(mirrors.mirror(Remote.parse(str(bare))))
+            change = Change({f"file-{number}": b"x"}, "s")
+            return repo.push(f"b{number}", change, parent=main_of(repo), expected=None)
+
+    with ThreadPoolExecutor(6) as pool:
+        pushed = list(pool.map(visit, range(6)))
+    assert git("for-each-ref", "--format=%(objectname)", "refs/heads/b*", cwd=bare).split() == pushed
+
+
+def test_one_repository_serves_many_threads(mirror: Mirror) -> None:
+    repo = repo_on(mirror)
+    head = main_of(repo)
+    with ThreadPoolExecutor(8) as pool:
+        assert all(found == FILES for found in pool.map(lambda _: repo.read(head, FILES), range(64)))
+
+
+def test_many_objects_are_asked_for_without_a_standstill(bare: Path, mirror: Mirror) -> None:
+    files = {f"folder-{number % 40}/{'n' * 60}-{number}.yaml": b"x" * 400 for number in range(2000)}
+    head = commit_files(bare, "main", files)
+    repo = repo_on(mirror)
+    assert set(repo.files(head, "")) == {*files, *FILES}
+    assert repo.read(head, files) == files
+
+
+def test_modes_are_kept_and_new_files_are_plain(bare: Path, mirror: Mirror) -> None:
+    stream = (
+        b"commit refs/heads/main\ncommitter P <p@example.com> now\ndata 1\nx\nfrom refs/heads/main^0\n"
+        b"M 100755 inline run.sh\ndata 2\n#!\nM 120000 inline link\ndata 6\na.yaml\n"
+    )
+    git("fast-import", "--quiet", "--date-format=now", cwd=bare, data=stream)
+    repo = repo_on(mirror)
+    head = main_of(repo)
+    new = repo.push("b", Change({"run.sh": b"#!/bin/sh", 'odd "name" é': b"1"}, "s"), parent=head, expected=None)
+    found = mirror.ask(lambda reader: entries(reader, new, ["run.sh", 'odd "name" é', "link", "deep"]))
+    assert {path: entry.mode for path, entry in found.items()} == {
+        "run.sh": "100755",
+        'odd "name" é': "100644",
+        "link": "120000",
+        "deep": "40000",
+    }
+    assert repo.files(head, "") == ("a.yaml", "deep/er/b.yaml", "run.sh")
+    assert repo.read(head, ["link"]) == {}
+
+
+@pytest.mark.parametrize("path", ["link", "link/below", "a.yaml/below", "deep", "deep/er"])
+def test_nothing_is_written_through_links_or_over_folders(bare: Path, mirror: Mirror, path: str) -> None:
+    stream = (
+        b"commit refs/heads/main\ncommitter P <p@example.com> now\ndata 1\nx\nfrom refs/heads/main^0\n"
+        b"M 120000 inline link\ndata 7\n../../x\n"
+    )
+    git("fast-import", "--quiet", "--date-format=now", cwd=bare, data=stream)
+    repo = repo_on(mirror)
+    for data in (b"new", None):
+        if data is None and path.endswith("below"):
+            continue
+        with pytest.raises(UnsafePath):
+            repo.push("b", Change({path: data}, "s"), parent=main_of(repo), expected=None)
+
+
+def test_the_same_commit_at_the_same_time_is_the_same_and_adopted(bare: Path, cache: Path) -> None:
+    ids = []
+    for folder in (cache / "one", cache / "two"):
+        with Mirrors(Git.find(), folder) as mirrors:
+            repo = MirroredRepo(mirrors.mirror(Remote.parse(str(bare))), ROBOT, StandingClock())
+            repo.refresh()
+            ids.append(repo.push("b", Change({"c": b"1"}, "s", "", {"X": "y"}), parent=main_of(repo), expected=None))
+    assert ids[0] == ids[1]
+
+
+def test_writing_leaves_no_ref_behind_and_no_identical_commit(mirror: Mirror) -> None:
+    repo = repo_on(mirror)
+    head = main_of(repo)
+    new = NewCommit(head, {"c": b"1"}, "m\n", ROBOT, ROBOT, START)
+    written = write_commit(mirror, new)
+    assert mirror.run("for-each-ref", "--format=%(refname)").text == "refs/heads/main"
+    assert mirror.ask(lambda reader: read_files(reader, written, ["c"])) == {"c": b"1"}
+    assert write_commit(mirror, NewCommit(head, dict(FILES), "m\n", ROBOT, ROBOT, START)) == head
+
+
+def test_a_hook_of_the_remote_may_refuse_and_is_quoted(bare: Path, mirror: Mirror) -> None:
+    hook = bare / "hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho 'only on Mondays' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    repo = repo_on(mirror)
+    with pytest.raises(PushRefused, match="only on Mondays"):
+        repo.push("b", Change({"c": b"1"}, "s"), parent=main_of(repo), expected=None)
+
+
+def test_a_branch_in_the_way_of_another_is_not_a_lost_race(mirror: Mirror) -> None:
+    repo = repo_on(mirror)
+    with pytest.raises(PushRefused, match="in its way"):
+        repo.push("main/b", Change({"c": b"1"}, "s"), parent=main_of(repo), expected=None)
+
+
+def test_the_users_configuration_can_not_surprise(
+    bare: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    for name in ("pre-push", "reference-transaction"):
+        # Not where the remote itself is: there, hooks are the remote's business.
+        (hooks / name).write_text(f"#!/bin/sh\ncase $GIT_DIR in *cache*) touch {tmp_path}/ran-{name}; exit 1; esac\n")
+        (hooks / name).chmod(0o755)
+    (tmp_path / "config").write_text(
+        f"[core]\n hooksPath = {hooks}\n[push]\n gpgSign = true\n followTags = true\n[log]\n showSignature = true\n"
+        f"[init]\n templateDir = {hooks}\n[diff]\n external = false\n noprefix = true\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere")
+    monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
+    monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "ext")
+    with Mirrors(Git.find(), cache) as mirrors:
+        repo = repo_on(mirrors.mirror(Remote.parse(str(bare))))
+        new = repo.push("b", Change({"a.yaml": b"2"}, "s"), parent=main_of(repo), expected=None)
+        assert "--- a/a.yaml\n+++ b/a.yaml\n" in repo.diff(main_of(repo), new, ["a.yaml"])
+        assert len(repo.history(new, "", 5)) == 2
+    assert not list(tmp_path.glob("ran-*"))
+
+
+def test_a_password_is_never_an_argument(bare: Path, cache: Path, tmp_path: Path) -> None:
+    real = shutil.which("git")
+    environ = fake_git(tmp_path / "bin", f'echo "$@" >> {tmp_path}/log\nexec {real} "$@"')
+    with GitServer(bare.parent, ("robot", "hunter2")) as server, Mirrors(Git.find(environ), cache) as mirrors:
+        mirror = mirrors.mirror(ProjectRemotes(server.url_with_credentials).remote("app"))
+        repo = repo_on(mirror)
+        repo.push("b", Change({"c": b"1"}, "s"), parent=main_of(repo), expected=None)
+    log = (tmp_path / "log").read_text()
+    assert server.url in log
+    assert "hunter2" not in log
+    assert "hunter2" not in "".join(path.read_text("latin-1") for path in cache.rglob("*") if path.is_file())
+
+
+def test_wrong_and_missing_credentials(bare: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    with GitServer(bare.parent, ("robot", "hunter2")) as server, Mirrors(Git.find(), cache) as mirrors:
+        for base in (server.url, server.url.replace("http://", "http://robot:wrong-secret@")):
+            with pytest.raises(GitUnauthorized) as caught:
+                mirrors.mirror(ProjectRemotes(base).remote("app")).refresh()
+            assert caught.value.exit_code == 4
+            assert "wrong-secret" not in f"{caught.value} {caught.value.where} {caught.value.hint}"
+
+
+def test_a_credential_helper_of_the_user_works(
+    bare: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper = "!f() { echo username=robot; echo password=hunter2; }; f"
+    (tmp_path / "config").write_text(f'[credential]\n helper = "{helper}"\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    with GitServer(bare.parent, ("robot", "hunter2")) as server, Mirrors(Git.find(), cache) as mirrors:
+        assert mirrors.mirror(ProjectRemotes(server.url).remote("app")).refresh()
+
+
+def test_nobody_there(tmp_path: Path, cache: Path) -> None:
+    with GitServer(tmp_path) as server:
+        gone = server.url
+    with Mirrors(Git.find(), cache) as mirrors:
+        with pytest.raises(RemoteUnreachable):
+            mirrors.mirror(ProjectRemotes(gone).remote("app")).refresh()
+        with pytest.raises(RepositoryMissing):
+            mirrors.mirror(Remote.parse(str(tmp_path / "none.git"))).refresh()
+    assert not list(cache.glob("*.git"))
+
+
+def test_no_git_or_an_old_one(tmp_path: Path) -> None:
+    with pytest.raises(GitMissing, match="no git"):
+        Git.find({"PATH": str(tmp_path)})
+    with pytest.raises(GitMissing, match=r"too old: git version 2\.37\.4"):
+        Git.find(fake_git(tmp_path / "old", "echo git version 2.37.4"))
+    Git.find(fake_git(tmp_path / "new", "echo 'git version 2.38.0 (Apple Git-1)'"))
+
+
+def test_a_git_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = f'case "$*" in *version*) echo git version 2.40.0;; *) (sleep 60; touch {tmp_path}/late) & wait;; esac'
+    program = Git.find(fake_git(tmp_path / "bin", script))
+    monkeypatch.setattr(program_module, "REMOTE_SECONDS", 0.2)
+    with pytest.raises(RemoteUnreachable, match="in time"):
+        program.run("ls-remote", remote=Remote.parse("/x"))
+
+
+def test_a_reader_that_dies_is_reported_when_a_new_one_dies_too(bare: Path, cache: Path, tmp_path: Path) -> None:
+    real = shutil.which("git")
+    environ = fake_git(tmp_path / "bin", f'case "$*" in *batch-command*) exit 1;; esac\nexec {real} "$@"')
+    with Mirrors(Git.find(environ), cache) as mirrors:
+        repo = repo_on(mirrors.mirror(Remote.parse(str(bare))))
+        with pytest.raises(CacheBroken):
+            repo.read(main_of(repo), ["a.yaml"])
