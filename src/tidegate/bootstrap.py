@@ -7,12 +7,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from tidegate.config import Configuration, GitLabForge
+from tidegate.config import Configuration, ForgeSettings, GitLabForge
 from tidegate.engine.discovery import with_discovered_services
 from tidegate.engine.world import World
 from tidegate.errors.config import ForgeUnsupported
 from tidegate.errors.release import SourceUnknown
-from tidegate.git import Git, Identity, Mirrors, ProjectRemotes
+from tidegate.git import Git, Identity, Mirrors, ProjectRemotes, Remote
 from tidegate.gitops import GitVersionTags, MirroredRepos
 from tidegate.model import Service
 from tidegate.ports import Clock, VersionTags
@@ -33,7 +33,7 @@ def open_world(configuration: Configuration, environ: Mapping[str, str], clock: 
         ForgeUnsupported: this version has no adapter for the configured forge.
     """
     from tidegate.forge.local import LocalForge
-    from tidegate.registry import RegistryImages
+    from tidegate.registry.images import RegistryImages
 
     identity = Identity(configuration.identity.name, configuration.identity.email)
     forge = configuration.forge
@@ -43,7 +43,7 @@ def open_world(configuration: Configuration, environ: Mapping[str, str], clock: 
             where=str(configuration.file),
             hint="use forge: {type: local, path: …} for now",
         )
-    remotes = ProjectRemotes(str(forge.path) if forge.path else forge.url or "")
+    remotes = _project_remotes(forge)
     with ExitStack() as stack:
         git = Git.find(environ)
         mirrors = stack.enter_context(Mirrors(git, cache_folder(environ)))
@@ -66,14 +66,33 @@ def open_world(configuration: Configuration, environ: Mapping[str, str], clock: 
         yield with_discovered_services(world) if configuration.pipeline.discover else world
 
 
-def checkout_tags(
-    folder: Path, identity: tuple[str, str], environ: Mapping[str, str], clock: Clock
-) -> VersionTags | None:
-    """Return the version tags of the git checkout that holds `folder`; None when it is in no checkout."""
-    found = next((each for each in (folder.absolute(), *folder.absolute().parents) if (each / ".git").exists()), None)
-    if found is None:
-        return None
-    return GitVersionTags.at(Git.find(environ), str(found), Identity(*identity), clock)
+def version_tags_of(
+    service: Service | None, configuration: Configuration | None, folder: Path, environ: Mapping[str, str], clock: Clock
+) -> VersionTags:
+    """Return the version tags of a service's application repository, or of the checkout that holds `folder`.
+
+    In a checkout of the service's own repository its HEAD is what gets tagged, elsewhere the head of the
+    repository's default branch. Another repository's checkout, such as the GitOps repository with tidegate.yaml in
+    it, is never tagged with a service's version.
+
+    Args:
+        service: the service; None for whatever the checkout is of.
+        configuration: where the service stands; None without a service.
+
+    Raises:
+        SourceUnknown: there is no checkout, and the service does not say where its source is.
+    """
+    committer = configuration.identity if configuration else None
+    identity = Identity(committer.name, committer.email) if committer else Identity("Tidegate", "tidegate@localhost")
+    git = Git.find(environ)
+    here = next((each for each in (folder.absolute(), *folder.absolute().parents) if (each / ".git").exists()), None)
+    checkout = GitVersionTags.at(git, str(here), identity, clock) if here else None
+    if service is None or configuration is None or service.source is None:
+        if checkout is None:
+            raise _source_unknown(service)
+        return checkout
+    source = _sources(git, _project_remotes(configuration.forge), identity, clock)(service)
+    return checkout if checkout is not None and checkout.remote == source.remote else source
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
@@ -86,16 +105,28 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     return user_cache_path(_APPLICATION)
 
 
-def _sources(git: Git, remotes: ProjectRemotes, identity: Identity, clock: Clock) -> Callable[[Service], VersionTags]:
-    def tags_of(service: Service) -> VersionTags:
+def _project_remotes(forge: ForgeSettings) -> ProjectRemotes:
+    if isinstance(forge, GitLabForge):
+        return ProjectRemotes(forge.url)
+    return ProjectRemotes(str(forge.path) if forge.path else forge.url or "")
+
+
+def _sources(
+    git: Git, remotes: ProjectRemotes, identity: Identity, clock: Clock
+) -> Callable[[Service], GitVersionTags]:
+    def tags_of(service: Service) -> GitVersionTags:
         if service.source is None:
-            raise SourceUnknown(
-                f"nothing says where the source of {service.name} is",
-                where=f"services.{service.name}",
-                hint="set `source:` to the application's repository, or run it in a checkout",
-            )
-        is_project = "://" not in service.source and ":" not in service.source and not service.source.startswith("/")
-        place = remotes.remote(service.source).url if is_project else service.source
-        return GitVersionTags.at(git, place, identity, clock)
+            raise _source_unknown(service)
+        is_project = ":" not in service.source and not service.source.startswith("/")
+        place = remotes.remote(service.source) if is_project else Remote.parse(service.source)
+        return GitVersionTags(git, place, None, identity, clock)
 
     return tags_of
+
+
+def _source_unknown(service: Service | None) -> SourceUnknown:
+    return SourceUnknown(
+        f"nothing says where the source of {service.name} is" if service else "this is no git checkout",
+        where=f"services.{service.name}" if service else None,
+        hint="set `source:` of the service to the application's repository, or run it in a checkout",
+    )

@@ -48,6 +48,13 @@ COMMANDS: Final = (
     ),
     Entry("mr", "tidegate.cli.mr:mr", MERGE_REQUESTS, "List, read, open, approve and close merge requests."),
     Entry("policy", "tidegate.cli.policy:policy", TOOLS, "Show what ImagePolicies let through."),
+    Entry("version", "tidegate.cli.version:version", TOOLS, "Compute and claim versions."),
+    Entry(
+        "release",
+        "tidegate.cli.release:release",
+        TOOLS,
+        "Open the next line of versions and move the ImagePolicies' ranges to it.",
+    ),
     Entry("config", "tidegate.cli.config:config", TOOLS, "Show, check and describe tidegate.yaml."),
     Entry(
         "demo",

@@ -153,6 +153,7 @@ def require_selection(lane: Lane, selection: Selection) -> str:
         raise LaneBroken(
             f"the ImagePolicy of {lane.service.name} in {lane.environment.name} selects nothing: {selection.error}",
             where=lane.place,
-            hint=f"see `tidegate policy show {lane.service.name}`; push an image inside the range, or correct it",
+            hint="push an image inside the range, correct the range, or name a version that the environment has "
+            "with --version; `tidegate policy show` tells more",
         )
     return selection.tag

@@ -65,6 +65,11 @@ class GitVersionTags:
             address = str((Path(place) / address).resolve())
         return cls(git, Remote.parse(address), Path(folder), identity, clock)
 
+    @property
+    def remote(self) -> Remote:
+        """Where the tags are."""
+        return self._remote
+
     def all(self) -> Mapping[str, str]:
         """Return tag name → commit id, read from the remote now."""
         tags: dict[str, str] = {}

@@ -1,0 +1,110 @@
+"""`tidegate release`: minor and major releases."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from tidegate.cli.invocation import Invocation, pass_invocation
+from tidegate.cli.lazy import Command
+from tidegate.cli.options import as_option, output_option
+from tidegate.cli.output import Cell, Format, Json, Report, Style, Table
+from tidegate.cli.plans import show_plan
+from tidegate.cli.progress import StepTalk
+
+if TYPE_CHECKING:
+    from tidegate.engine.releases import LaneMove, ReleaseSeen
+
+_LINE: Final = re.compile(r"v?([0-9]{1,18})\.([0-9]{1,18})(?:\.0)?", re.ASCII)
+
+
+@click.command(
+    "release",
+    cls=Command,
+    examples=[
+        "tidegate release minor inventory",
+        "tidegate release minor inventory --dry-run",
+        "tidegate release major inventory --to 2.0.0 --merge-request",
+    ],
+)
+@click.argument("kind", type=click.Choice(["minor", "major"]))
+@click.argument("service")
+@click.option("--to", "line", metavar="VERSION", help="The first version of the line, like 1.4.0. Default: the next.")
+@click.option("--merge-request", is_flag=True, help="Move the ranges by a merge request instead of a commit.")
+@click.option("--dry-run", is_flag=True, help="Show the diff and what each environment selects before and after.")
+@output_option
+@as_option
+@pass_invocation
+def release(
+    invocation: Invocation,
+    *,
+    kind: str,
+    service: str,
+    line: str | None,
+    merge_request: bool,
+    dry_run: bool,
+    form: Format,
+    user: str,
+) -> None:
+    """Open the next line of versions and move the ImagePolicies' ranges to it.
+
+    The line is opened by a tag in the application's repository, so that `tidegate version next` continues on it. Each
+    range moves in the style that it is written in.
+    """
+    from tidegate.bootstrap import open_world
+    from tidegate.engine.releases import observe_release, plan_release
+    from tidegate.engine.releases import release as open_line
+    from tidegate.engine.versions import Bump
+
+    wanted = None if line is None else _line(line)
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
+        asked = world.service(service)
+        if dry_run:
+            seen = observe_release(world, asked, Bump(kind), wanted)
+            if form is Format.TABLE:
+                show_plan(invocation.output, form, plan_release(seen, by_merge_request=merge_request))
+                invocation.output.line()
+        else:
+            progress = StepTalk(invocation.output)
+            seen = open_line(world, asked, Bump(kind), wanted, progress, by_merge_request=merge_request)
+    invocation.output.show(form, _report(seen))
+
+
+def _line(text: str) -> tuple[int, int]:
+    match = _LINE.fullmatch(text)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is not the first version of a line: write it like 1.4.0")
+    return int(match[1]), int(match[2])
+
+
+def _report(seen: ReleaseSeen) -> Report:
+    table = Table(
+        ("SERVICE", "LINE", "ENVIRONMENT", "RANGE", "SELECTS"),
+        tuple(_row(seen, move) for move in seen.moves) or ((seen.service.name, seen.name, "–", "–", "–"),),
+        empty="",
+    )
+    lanes: list[Json] = [
+        {
+            "environment": move.lane.environment.name,
+            "place": str(move.lane.place),
+            "range": {"before": move.lane.policy.range, "after": move.moved.policy.range},
+            "selects": {"before": move.before.tag, "after": move.after.tag},
+        }
+        for move in seen.moves
+    ]
+    return Report(
+        table, {"service": seen.service.name, "line": seen.name, "tag": seen.tag, "lanes": lanes}, (seen.name,)
+    )
+
+
+def _row(seen: ReleaseSeen, move: LaneMove) -> tuple[str | Cell, ...]:
+    after = move.after.tag or "nothing yet"
+    return (
+        seen.service.name,
+        seen.name,
+        move.lane.environment.name,
+        f"{move.lane.policy.range} → {move.moved.policy.range}",
+        Cell(f"{move.before.tag or 'nothing'} → {after}", Style.PLAIN if move.after.tag else Style.WAIT),
+    )
