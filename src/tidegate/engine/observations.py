@@ -139,6 +139,7 @@ class MergeRequestSeen:
         committers: who committed to the branch, Tidegate's own commits left out.
         members: `group:…` and `user:…` of the rule → the user names that it stands for.
         now: when it was looked at (UTC).
+        outside: changed files that are in no folder of the services that it moves.
     """
 
     merge_request: MergeRequest
@@ -148,6 +149,7 @@ class MergeRequestSeen:
     committers: frozenset[str]
     members: Mapping[str, frozenset[str]]
     now: datetime
+    outside: tuple[str, ...] = ()
 
     @property
     def rewritten(self) -> bool:

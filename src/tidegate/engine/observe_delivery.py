@@ -41,10 +41,12 @@ def observe_delivery(world: World, merge_request: MergeRequest) -> MergeRequestS
         hop = _Hop(world, repo, source, target)
         base = repo.merge_base(branch_head(repo, target), merge_request.head)
         commits = commits_between(repo, base, merge_request.head)
-        services = _changed_services(hop, base, merge_request.head)
+        changed = repo.changed_files(base, merge_request.head) if base else repo.files(merge_request.head, "")
+        services = _changed_services(hop, changed)
         deliveries = tuple(_deliveries(hop, services, merge_request.head, commits))
         if deliveries:
-            return _seen(hop, merge_request, deliveries, commits)
+            seen = _seen(hop, merge_request, deliveries, commits)
+            return replace(seen, outside=_outside(deliveries, changed))
     return None
 
 
@@ -69,8 +71,12 @@ def _members(world: World, approver: str) -> frozenset[str]:
     return world.forge.members(name) if kind == "group" else frozenset({name})
 
 
-def _changed_services(hop: _Hop, base: str | None, head: str) -> tuple[Service, ...]:
-    changed = hop.repo.changed_files(base, head) if base else hop.repo.files(head, "")
+def _outside(deliveries: tuple[DeliverySeen, ...], changed: tuple[str, ...]) -> tuple[str, ...]:
+    folders = tuple(f"{each.target.path.write(each.service.name)}/" for each in deliveries)
+    return tuple(path for path in changed if not path.startswith(folders))
+
+
+def _changed_services(hop: _Hop, changed: tuple[str, ...]) -> tuple[Service, ...]:
     return tuple(
         service
         for service in hop.world.pipeline.services.values()

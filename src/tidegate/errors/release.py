@@ -77,6 +77,12 @@ class PolicyMissing(UsageError):
     code = "release/policy-missing"
 
 
+class OutOfScope(Blocked):
+    """A merge request changes files that lie outside the folders of the services that it moves."""
+
+    code = "release/out-of-scope"
+
+
 class NotDelivered(Blocked):
     """A merge request was not delivered: its verdict says why."""
 
@@ -106,3 +112,15 @@ class SourceUnknown(UsageError):
     """Nothing says where a service's application repository is."""
 
     code = "release/source-unknown"
+
+
+class LineUnknown(UsageError):
+    """A line of releases has no version and was not opened."""
+
+    code = "release/line-unknown"
+
+
+class LineNotOpenable(UsageError):
+    """A minor or major release can't open that line."""
+
+    code = "release/line-not-openable"

@@ -8,6 +8,7 @@ from tidegate.engine.gates.approvals import check_approvals
 from tidegate.engine.gates.manifest import check_manifest
 from tidegate.engine.gates.mergeable import check_mergeable
 from tidegate.engine.gates.origin import check_origin
+from tidegate.engine.gates.scope import check_scope
 from tidegate.engine.gates.soak import check_soak
 from tidegate.engine.gates.source_image import check_source_image
 from tidegate.engine.gates.state import check_state
@@ -19,6 +20,7 @@ Gate = Callable[[MergeRequestSeen], Iterator[Reason]]
 
 GATES: tuple[Gate, ...] = (
     check_state,
+    check_scope,
     check_manifest,
     check_origin,
     check_source_image,

@@ -1,0 +1,33 @@
+"""Gate: the merge request changes nothing but the folders of the services that it moves.
+
+Approvals are asked for by the rule of one environment. A file elsewhere may be another environment's, or the
+pipeline's own: it must not ride along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from tidegate.engine.observations import MergeRequestSeen
+from tidegate.errors.release import OutOfScope
+from tidegate.model import Answer, Reason
+
+_SHOWN: Final = 3
+
+
+def check_scope(seen: MergeRequestSeen) -> Iterator[Reason]:
+    """Yield one reason when files elsewhere are changed."""
+    if not seen.outside:
+        return
+    more = len(seen.outside) - _SHOWN
+    names = ", ".join(seen.outside[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    services = " and ".join(each.service.name for each in seen.deliveries)
+    yield Reason(
+        "scope",
+        Answer.NO,
+        f"{seen.merge_request.ref} also changes {names}",
+        evidence=seen.merge_request.ref,
+        hint=f"split it: Tidegate merges what lies in the folder of {services} in {seen.target.name}, a person the rest",
+        code=OutOfScope.code,
+    )
