@@ -41,7 +41,7 @@ def _by_hand(stage: Stage) -> None:
     stage.git("gitops", "pull", "--quiet")
     stage.git("gitops-staging", "pull", "--quiet", "origin", "main")
     if stage.quiet_git("gitops-staging", "ls-remote", "--heads", "origin", _BRANCH):
-        stage.note(f"(the branch {_BRANCH} was pushed before the demo was interrupted)")
+        stage.aside(f"{_BRANCH} was pushed before the demo was interrupted")
         return
     stage.git("gitops-staging", "switch", "--quiet", "--force-create", _BRANCH, "main")
     stage.copy("work/gitops/clusters/e2e/orders/helmrelease.yaml", f"work/gitops-staging/{_FILE}")
