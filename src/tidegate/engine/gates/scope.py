@@ -28,6 +28,6 @@ def check_scope(seen: MergeRequestSeen) -> Iterator[Reason]:
         Answer.NO,
         f"{seen.merge_request.ref} also changes {names}",
         evidence=seen.merge_request.ref,
-        hint=f"split it: Tidegate merges what lies in the folder of {services} in {seen.target.name}, a person the rest",
+        hint=f"split it: Tidegate merges only what lies in the {seen.target.name} folder of {services}",
         code=OutOfScope.code,
     )
