@@ -78,7 +78,8 @@ def _facts(world: Path) -> Iterator[tuple[str, object]]:
         refs = git("for-each-ref", "--format=%(refname)", cwd=repository).split()
         yield f"{name} refs", refs
         yield f"{name} files", git("ls-tree", "-r", "main", cwd=repository).splitlines()
-        yield f"{name} history", _without_ids(git("log", "--format=%an %s%n%b", "main", cwd=repository))
+        commits = git("log", "-z", "--format=%an: %B", "main", cwd=repository).split("\0")
+        yield f"{name} history", sorted(map(_without_ids, commits))  # git's order goes by the second
     for layout in sorted(path.parent for path in (world / "registries").rglob("index.json")):
         entries = json.loads((layout / "index.json").read_bytes())["manifests"]
         tags = {entry["annotations"]["org.opencontainers.image.ref.name"]: entry["digest"] for entry in entries}
