@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tidegate.errors import Place, TidegateError
-from tidegate.errors.git import BranchMissing
+from tidegate.errors import Place, TidegateError, UsageError
+from tidegate.errors.git import BranchMissing, FileTooLarge
 from tidegate.errors.manifest import ImageAmbiguous, ImageNotFound, NotHelmRelease
 from tidegate.errors.release import NothingDeclared, TagUnreadable
 from tidegate.flux import ImageSite, find_images, helm_releases
@@ -179,34 +179,37 @@ class PastRelease:
         since: when it came (UTC).
         actor: who brought it, as the commit says.
         merge_request: the merge request that brought it, or None.
+        until: when something else took its place (UTC); None: it is there.
     """
 
     declared: DeclaredRelease
     since: datetime
     actor: str
     merge_request: str | None
+    until: datetime | None = None
 
 
 def past_releases(repo: GitOpsRepo, declared: DeclaredRelease) -> Iterator[PastRelease]:
-    """Yield the releases of `declared`'s environment, the present one first, each with when it came.
+    """Yield the releases of `declared`'s environment, the present one first, each with when it came and went.
 
     A commit at which the file can't be read ends nothing: it is passed over.
     """
-    environment, service = declared.environment, declared.service
-    current = declared
+    environment, service, file = declared.environment, declared.service, declared.file
     arrived: PastRelease | None = None
-    for commit in repo.history(declared.commit, declared.file, _HISTORY_DEPTH):
-        data = repo.read(commit.id, [declared.file]).get(declared.file)
+    ended: datetime | None = None
+    for commit in repo.history(declared.commit, file, _HISTORY_DEPTH):
         try:
-            before = _of_service(data, declared.file, commit.id, environment, service) if data else None
-        except TidegateError:
+            data = repo.read(commit.id, [file]).get(file)
+            before = _of_service(data, file, commit.id, environment, service) if data else None
+        except (UsageError, FileTooLarge):
             continue  # a broken manifest deployed nothing
-        if arrived is not None and (before is None or before.image != current.image):
+        if arrived is not None and (before is None or before.image != arrived.declared.image):
             yield arrived
-            arrived = None
+            ended, arrived = arrived.since, None
         if before is None:
-            continue
-        current = before
-        arrived = PastRelease(current, commit.at, commit.author, commit.trailers.get("Tidegate-Merge-Request"))
+            ended = commit.at
+        else:
+            request = commit.trailers.get("Tidegate-Merge-Request")
+            arrived = PastRelease(before, commit.at, commit.author, request, ended)
     if arrived is not None:
         yield arrived

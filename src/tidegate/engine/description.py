@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, PromotionSeen
 from tidegate.model import ApprovalRule, Environment, Rewrite
+from tidegate.model.image import is_tag
+
+_LONGEST_DIFF: Final = 50_000
+"""Characters of a diff in a merge request's text."""
 
 
 def promotion_title(seen: PromotionSeen) -> str:
     """Return the merge request's title, which is the commit's subject, too."""
     return f"Promote {seen.service.name} {seen.tag} to {seen.target.name}"
+
+
+def title_tag(title: str, seen: PromotionSeen) -> str | None:
+    """Return the tag that an earlier title of this promotion names; None when a person wrote another title."""
+    before, after = f"Promote {seen.service.name} ", f" to {seen.target.name}"
+    tag = title.removeprefix(before).removesuffix(after)
+    return tag if title == f"{before}{tag}{after}" and is_tag(tag) else None
 
 
 def promotion_trailers(seen: PromotionSeen) -> dict[str, str]:
@@ -35,6 +47,7 @@ def promotion_body(seen: PromotionSeen) -> str:
 def promotion_description(seen: PromotionSeen, diff: str) -> str:
     """Return the merge request's text: what moves, the diff, how to deliver and how to undo."""
     before = seen.present.image.tag if seen.present else None
+    diff = _shown(diff)
     fence = "`" * max(3, _longest_run_of_backticks(diff) + 1)
     return "\n".join(
         (
@@ -50,7 +63,7 @@ def promotion_description(seen: PromotionSeen, diff: str) -> str:
             "### What changes",
             "",
             f"{fence}diff",
-            f"{diff.rstrip()}" if diff else "(the file stays as it is)",
+            diff or "(the file stays as it is)",
             fence,
             "",
             "### How to deliver",
@@ -168,6 +181,14 @@ def delivery_note(seen: MergeRequestSeen) -> str:
 def release_subject(service: str, line: str, environment: Environment) -> str:
     """Return the subject of the commit that moves an ImagePolicy's range."""
     return f"Open the line {line} of {service} in {environment.name}"
+
+
+def _shown(diff: str) -> str:
+    """Return a diff as a forge keeps it: with LF line ends, and not longer than a person reads."""
+    lines = diff.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+    if len(lines) <= _LONGEST_DIFF:
+        return lines
+    return f"{lines[:_LONGEST_DIFF].rpartition(chr(10))[0]}\n(… the rest is in the merge request's changes)"
 
 
 def _tag(delivery: DeliverySeen) -> str:

@@ -8,11 +8,11 @@ from tidegate.engine.declared import DeclaredRelease, parse_declared
 from tidegate.engine.observations import PromotionSeen
 from tidegate.errors.manifest import ImageNotFound
 from tidegate.flux import ImageSite, carry_release, find_images, set_image, without_markers
-from tidegate.model import Carry, Deploy, Environment, ImageRef, Rewrite, Service
+from tidegate.model import Carry, Deploy, Environment, ImageRef, Service
 
 
-def promoted_manifest(seen: PromotionSeen) -> bytes:
-    """Return the bytes of the target's file after the promotion.
+def promoted_manifest(seen: PromotionSeen, image: ImageRef) -> bytes:
+    """Return the bytes of the target's file after the promotion, naming `image` (pinned to a digest).
 
     `carry: image` edits the target's own file; at a first promotion, and with `carry: release`, the source's
     file is copied, with what `keep` names as the target has it. A setter marker of the source's lane stays
@@ -21,7 +21,6 @@ def promoted_manifest(seen: PromotionSeen) -> bytes:
     Raises:
         UnsafeEdit: the file can't be edited without touching other bytes.
     """
-    image = seen.source_image if seen.target.rewrite is Rewrite.ON_APPROVAL else seen.target_image
     if seen.present is not None and seen.service.carry is Carry.IMAGE:
         return with_image(seen.present, image)
     copied = seen.release.data
@@ -68,7 +67,12 @@ def reread_sites(data: bytes, declared: DeclaredRelease) -> tuple[ImageSite, ...
 
 def manifest_diff(before: bytes | None, after: bytes, file: str) -> str:
     """Return the unified diff of one file; "" when nothing changes. `before` None: the file is new."""
-    old = before.decode("utf-8", "replace").splitlines(keepends=True) if before is not None else []
-    new = after.decode("utf-8", "replace").splitlines(keepends=True)
+    old, new = _lines(before or b""), _lines(after)
     lines = difflib.unified_diff(old, new, f"a/{file}" if before is not None else "/dev/null", f"b/{file}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _lines(data: bytes) -> list[str]:
+    """Return the lines as git counts them: nothing but LF ends one."""
+    *lines, last = data.decode("utf-8", "replace").split("\n")
+    return [*(f"{line}\n" for line in lines), *([last] if last else [])]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tidegate.engine.declared import DeclaredRelease
 from tidegate.errors import TidegateError
-from tidegate.model import Commit, Digest, Environment, ImageRef, MergeRequest, Service, Version
+from tidegate.model import Commit, Digest, Environment, ImageRef, MergeRequest, Rewrite, Service, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,11 @@ class PromotionSeen:
         """The image as the target names it, pinned to the digest."""
         return ImageRef(self.target.registry.host, self.service.image, self.tag, self.digest)
 
+    @property
+    def named_image(self) -> ImageRef:
+        """The image that the merge request names: the target's, or the source's until it is approved."""
+        return self.source_image if self.target.rewrite is Rewrite.ON_APPROVAL else self.target_image
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -88,12 +93,14 @@ class Origin:
         since: when the source environment got it (UTC).
         digest: what its tag holds now; None when the tag does not exist.
         version: the release version.
+        until: when the source environment got another one (UTC); None: it has it.
     """
 
     release: DeclaredRelease
     since: datetime
     digest: Digest | None
     version: Version
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,6 @@ class DeliverySeen:
         recorded: the digest that the merge request recorded when it was opened, or None.
         target_image: the image as the target will name it, or None when it can't be told.
         target_digest: what the target's tag holds now; None when it does not exist.
-        present: what the target declares now.
     """
 
     service: Service
@@ -124,7 +130,6 @@ class DeliverySeen:
     recorded: Digest | None = None
     target_image: ImageRef | None = None
     target_digest: Digest | None = None
-    present: DeclaredRelease | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,7 @@ class MergeRequestSeen:
         members: `group:…` and `user:…` of the rule → the user names that it stands for.
         now: when it was looked at (UTC).
         outside: changed files that are in no folder of the services that it moves.
+        unread: it has more commits than are looked at, so that not every committer is known.
     """
 
     merge_request: MergeRequest
@@ -150,6 +156,7 @@ class MergeRequestSeen:
     members: Mapping[str, frozenset[str]]
     now: datetime
     outside: tuple[str, ...] = ()
+    unread: bool = False
 
     @property
     def rewritten(self) -> bool:

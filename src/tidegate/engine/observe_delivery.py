@@ -9,9 +9,9 @@ from tidegate.engine.candidates import candidate_tag, existing_candidates
 from tidegate.engine.declared import DeclaredRelease, absence, branch_head, past_releases, read_declared
 from tidegate.engine.manifests import with_image
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, Origin
-from tidegate.engine.observe_promotion import commits_between
+from tidegate.engine.observe_promotion import LONGEST_BRANCH, commits_between
 from tidegate.engine.world import World
-from tidegate.errors import TidegateError, UsageError
+from tidegate.errors import UsageError
 from tidegate.errors.git import FileTooLarge
 from tidegate.errors.model import InvalidDigest
 from tidegate.model import Commit, Digest, Environment, ImageRef, MergeRequest, Service
@@ -20,12 +20,13 @@ from tidegate.ports import GitOpsRepo
 
 @dataclass(frozen=True, slots=True)
 class _Hop:
-    """Where to look: the way from one environment to the next."""
+    """Where to look: the way from one environment to the next, and where the merge request left the target's branch."""
 
     world: World
     repo: GitOpsRepo
     source: Environment
     target: Environment
+    base: str | None
 
 
 def observe_delivery(world: World, merge_request: MergeRequest) -> MergeRequestSeen | None:
@@ -38,20 +39,23 @@ def observe_delivery(world: World, merge_request: MergeRequest) -> MergeRequestS
         source = world.pipeline.source_of(target)
         if source is None or (target.repo, target.branch) != (merge_request.project, merge_request.target_branch):
             continue
-        hop = _Hop(world, repo, source, target)
         base = repo.merge_base(branch_head(repo, target), merge_request.head)
+        hop = _Hop(world, repo, source, target, base)
         commits = commits_between(repo, base, merge_request.head)
         changed = repo.changed_files(base, merge_request.head) if base else repo.files(merge_request.head, "")
         services = _changed_services(hop, changed)
         deliveries = tuple(_deliveries(hop, services, merge_request.head, commits))
         if deliveries:
-            seen = _seen(hop, merge_request, deliveries, commits)
-            return replace(seen, outside=_outside(deliveries, changed))
+            return _seen(hop, merge_request, deliveries, commits, _outside(deliveries, changed))
     return None
 
 
 def _seen(
-    hop: _Hop, merge_request: MergeRequest, deliveries: tuple[DeliverySeen, ...], commits: tuple[Commit, ...]
+    hop: _Hop,
+    merge_request: MergeRequest,
+    deliveries: tuple[DeliverySeen, ...],
+    commits: tuple[Commit, ...],
+    outside: tuple[str, ...],
 ) -> MergeRequestSeen:
     own_rewrite = _is_own_rewrite(hop, deliveries, commits)
     reviewed = {merge_request.head, *(commits[0].parents if own_rewrite else ())}
@@ -63,6 +67,8 @@ def _seen(
         committers=frozenset(commit.author for commit in commits[1 if own_rewrite else 0 :]),
         members={approver: _members(hop.world, approver) for approver in hop.target.approvals.approvers},
         now=hop.world.clock.now(),
+        outside=outside,
+        unread=len(commits) >= LONGEST_BRANCH,
     )
 
 
@@ -88,32 +94,30 @@ def _deliveries(
     hop: _Hop, services: tuple[Service, ...], head: str, commits: tuple[Commit, ...]
 ) -> Iterator[DeliverySeen]:
     for service in services:
-        present = _present(hop.world, hop.target, service)
+        before = _before(hop, service)
         recorded = _recorded_digest(service, commits)
-        unread = DeliverySeen(service, hop.source, hop.target, None, present=present)
+        unread = DeliverySeen(service, hop.source, hop.target, None)
         try:
             proposed = read_declared(hop.repo, head, hop.target, service)
         except (UsageError, FileTooLarge) as fault:
             yield replace(unread, fault=fault)
             continue
         if proposed is None:
-            if present is not None:
+            if before is not None:
                 yield replace(unread, fault=absence(hop.repo, head, hop.target, service))
-        elif recorded is not None or present is None or present.image != proposed.image:
-            yield _delivery(hop, proposed, recorded, present)
+        elif recorded is not None or before is None or before.image != proposed.image:
+            yield _delivery(hop, proposed, recorded)
 
 
-def _present(world: World, target: Environment, service: Service) -> DeclaredRelease | None:
-    repo = world.repo(target)
+def _before(hop: _Hop, service: Service) -> DeclaredRelease | None:
+    """Return what the target declared where the merge request began: what it does not change, it does not move."""
     try:
-        return read_declared(repo, branch_head(repo, target), target, service)
+        return read_declared(hop.repo, hop.base, hop.target, service) if hop.base else None
     except (UsageError, FileTooLarge):
-        return None  # what is broken there now is what the merge request may mend
+        return None  # what was broken there is what the merge request may mend
 
 
-def _delivery(
-    hop: _Hop, proposed: DeclaredRelease, recorded: Digest | None, present: DeclaredRelease | None
-) -> DeliverySeen:
+def _delivery(hop: _Hop, proposed: DeclaredRelease, recorded: Digest | None) -> DeliverySeen:
     world, source, target, service = hop.world, hop.source, hop.target, proposed.service
     from_source = names_source(source, target, proposed.image)
     origin = _origin(world, source, proposed, recorded, from_source=from_source)
@@ -134,7 +138,6 @@ def _delivery(
         recorded=recorded,
         target_image=image,
         target_digest=world.images.digest(_by_tag(image)) if image else None,
-        present=present,
     )
 
 
@@ -175,10 +178,12 @@ def _origin(
         if from_source:
             fits = _by_tag(image) == _by_tag(proposed.image)
         else:
-            fits = wanted is not None and candidate.version == wanted.version
+            # Written alike: equal is not enough, or 01.1.3 and v1.1.3 would become tags of 1.1.3.
+            fits = wanted is not None and str(candidate.version) == str(wanted.version)
         if not fits:
             continue
-        found = Origin(past.declared, past.since, world.images.digest(_by_tag(image)), candidate.version)
+        digest = world.images.digest(_by_tag(image))
+        found = Origin(past.declared, past.since, digest, candidate.version, past.until)
         if recorded is None or found.digest == recorded:
             return found
         newest = newest or found
@@ -213,7 +218,7 @@ def _is_own_rewrite(hop: _Hop, deliveries: tuple[DeliverySeen, ...], commits: tu
             for each in below
             if each.proposed is not None and each.target_image is not None and each.names_source
         }
-    except TidegateError:
+    except (UsageError, FileTooLarge):
         return False  # what can't be made again was not made by Tidegate
     changed = hop.repo.changed_files(parent, head)
     return bool(rewritten) and set(changed) == set(rewritten) and dict(hop.repo.read(head, changed)) == rewritten

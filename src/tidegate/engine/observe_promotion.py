@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from tidegate.engine.candidates import candidate_tag, existing_candidates
 from tidegate.engine.declared import DeclaredRelease, absence, branch_head, past_releases, read_declared
 from tidegate.engine.lanes import lane_selection, read_lane, require_selection
 from tidegate.engine.observations import BranchSeen, PromotionSeen
 from tidegate.engine.world import World
-from tidegate.errors import TidegateError
+from tidegate.errors import Place, TidegateError
 from tidegate.errors.registry import TagExists
-from tidegate.errors.release import EnvironmentSkipped, SourceForeign, SourceTagMissing
+from tidegate.errors.release import EnvironmentSkipped, ManifestRefused, SourceForeign, SourceTagMissing
 from tidegate.model import Commit, Deploy, Digest, Environment, ImageRef, MergeRequest, Service
 from tidegate.ports import GitOpsRepo
 
-_LONGEST_BRANCH = 50
+LONGEST_BRANCH: Final = 50
+"""How many commits of a branch are looked at."""
 
 
 def promotion_branch(service: Service, target: Environment) -> str:
@@ -36,6 +38,7 @@ def observe_promotion(world: World, service: Service, target: Environment, versi
         SourceTagMissing: the source's tag does not exist.
         EnvironmentSkipped: the source never had `version`.
         TagExists: the target's tag exists with another digest.
+        ManifestRefused: at a first promotion, another file stands where the HelmRelease would go.
     """
     source = world.source_of(target)
     release = _source_release(world, service, source, version)
@@ -48,6 +51,8 @@ def observe_promotion(world: World, service: Service, target: Environment, versi
     target_head = branch_head(repo, target)
     present = read_declared(repo, target_head, target, service)
     file = present.file if present else f"{target.path.write(service.name)}/{release.file.rpartition('/')[2]}"
+    if present is None:
+        _require_no_file(repo, target_head, file, service)
     branch = _branch(repo, promotion_branch(service, target), target_head, file)
     return PromotionSeen(
         service=service,
@@ -141,6 +146,15 @@ def _require_free(tag: str, digest: Digest, existing: Mapping[str, Digest], imag
         )
 
 
+def _require_no_file(repo: GitOpsRepo, head: str, file: str, service: Service) -> None:
+    if repo.read(head, [file]):
+        raise ManifestRefused(
+            f"{file} would be overwritten: it is there, and is no HelmRelease of {service.name}",
+            where=Place(file),
+            hint="rename that file, or write the first HelmRelease by hand",
+        )
+
+
 def _branch(repo: GitOpsRepo, name: str, target_head: str, file: str) -> BranchSeen:
     head = repo.head(name)
     if head is None:
@@ -158,13 +172,21 @@ def _branch(repo: GitOpsRepo, name: str, target_head: str, file: str) -> BranchS
 
 
 def commits_between(repo: GitOpsRepo, base: str | None, head: str) -> tuple[Commit, ...]:
-    """Return the commits from `head` down first parents to `base`, which is left out; at most fifty."""
+    """Return the commits that `head` has and `base` has not, `head` first; at most `LONGEST_BRANCH`."""
     found: list[Commit] = []
-    current = head
-    while current != base and len(found) < _LONGEST_BRANCH:
+    waiting = [head]
+    seen: set[str] = set()
+    linear = True
+    while waiting and len(found) < LONGEST_BRANCH:
+        current = waiting.pop(0)
+        if current == base or current in seen:
+            continue
+        seen.add(current)
+        # Below a merge, a commit may be older than the base without leading to it.
+        if not linear and base is not None and repo.merge_base(current, base) == current:
+            continue
         commit = repo.commit(current)
         found.append(commit)
-        if not commit.parents:
-            break
-        current = commit.parents[0]
+        linear = linear and len(commit.parents) == 1
+        waiting.extend(commit.parents)
     return tuple(found)

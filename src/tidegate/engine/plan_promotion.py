@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from tidegate.engine.description import (
     promotion_body,
     promotion_description,
     promotion_title,
     promotion_trailers,
+    title_tag,
     update_note,
 )
 from tidegate.engine.manifests import manifest_diff, promoted_manifest
@@ -14,6 +17,8 @@ from tidegate.engine.observations import PromotionSeen
 from tidegate.engine.plan import Plan
 from tidegate.engine.steps import Comment, CommitFiles, OpenMergeRequest, Step
 from tidegate.errors.release import ManifestRefused
+
+_DRAFT: Final = "Draft: "
 
 
 def plan_promotion(seen: PromotionSeen) -> Plan:
@@ -26,13 +31,16 @@ def plan_promotion(seen: PromotionSeen) -> Plan:
         UnsafeEdit: the manifest can't be edited byte-exactly.
         ManifestRefused: the branch holds commits that Tidegate did not make.
     """
-    after = promoted_manifest(seen)
+    after = promoted_manifest(seen, seen.named_image)
+    delivered = promoted_manifest(seen, seen.target_image)
     before = seen.present.data if seen.present else None
-    diff = manifest_diff(before, after, seen.target_file)
-    if before == after:
+    if before == delivered:
         return Plan(f"{seen.target.name} has {seen.service.name} {seen.tag} already", ())
+    if before == after:  # someone merged the source's reference: what is left to do is to name the target's
+        after = delivered
+    diff = manifest_diff(before, after, seen.target_file)
     steps: list[Step] = []
-    if not _branch_holds(seen, after):
+    if not _branch_holds(seen, (after, delivered)):
         _require_own_branch(seen)
         steps.append(
             CommitFiles(
@@ -51,11 +59,12 @@ def plan_promotion(seen: PromotionSeen) -> Plan:
     return Plan(_summary(seen), tuple(steps), diff, _warnings(seen))
 
 
-def _branch_holds(seen: PromotionSeen, after: bytes) -> bool:
+def _branch_holds(seen: PromotionSeen, wanted: tuple[bytes, bytes]) -> bool:
+    """Return whether the branch holds the change, as it was opened or as a delivery has rewritten it."""
     before = seen.present.data if seen.present else None
     return (
         not seen.branch.merged
-        and seen.branch.file == after
+        and seen.branch.file in wanted
         and seen.branch.file_below == before
         and seen.branch.digest == str(seen.digest)
     )
@@ -72,15 +81,16 @@ def _require_own_branch(seen: PromotionSeen) -> None:
 
 
 def _merge_request_steps(seen: PromotionSeen, diff: str) -> list[Step]:
-    title, description = promotion_title(seen), promotion_description(seen, diff)
     found = seen.merge_request
+    draft = _DRAFT if found is not None and found.draft else ""  # whoever made it a draft says when it is ready
+    title, description = f"{draft}{promotion_title(seen)}", promotion_description(seen, diff)
     if found is not None and (found.title, found.description) == (title, description):
         return []
     steps: list[Step] = [
         OpenMergeRequest(seen.target.repo, seen.branch.name, seen.target.branch, title, description, author=seen.actor)
     ]
     if found is not None and found.title != title:
-        before = found.title.removeprefix(f"Promote {seen.service.name} ").removesuffix(f" to {seen.target.name}")
+        before = title_tag(found.title.removeprefix(draft), seen)
         # The note stands before the text changes, so that a run that was killed between them still tells reviewers.
         steps.insert(0, Comment(seen.target.repo, found.iid, update_note(seen, before), seen.actor))
     return steps

@@ -45,9 +45,11 @@ def promote(
     """
 
     def attempt() -> Promoted:
-        world.repo(target).refresh()
+        for project in {target.repo, world.source_of(target).repo}:
+            world.repos.repo(project).refresh()
         plan = planned_promotion(world, service, target, version)
         run_plan(plan, world, progress)
-        return Promoted(plan, open_merge_request(world, target, promotion_branch(service, target)))
+        found = open_merge_request(world, target, promotion_branch(service, target)) if plan.diff else None
+        return Promoted(plan, found)
 
     return until_settled(attempt, world, progress)

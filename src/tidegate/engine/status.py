@@ -93,12 +93,14 @@ class Explanation:
         target: what the environment has.
         merge_request: the open merge request that would move it, or None.
         verdict: what decides about that merge request, or None.
+        moving: the image that it brings, with its digest; None when that can't be told.
     """
 
     source: Cell
     target: Cell
     merge_request: MergeRequest | None
     verdict: Verdict | None
+    moving: ImageRef | None = None
 
     @property
     def settled(self) -> bool:
@@ -117,6 +119,9 @@ class Explanation:
         version = self.source.version or self.source.tag
         if self.merge_request is None or self.verdict is None:
             return f"{version} waits: no merge request; open one with `tidegate promote {service} --to {target}`"
+        if self.moving is not None and self.moving.digest != self.source.digest:
+            brings = f"{self.merge_request.ref} brings {self.moving.tag}"
+            return f"{version} waits: {brings}; update it with `tidegate promote {service} --to {target}`"
         if self.verdict.obstacles:
             return f"{version} waits: {'; '.join(reason.text for reason in self.verdict.obstacles)}"
         return f"{version} is ready: `tidegate deliver {service} --to {target}` delivers {self.merge_request.ref}"
@@ -155,4 +160,9 @@ def explain(world: World, service: Service, target: Environment) -> Explanation:
         target=read_cell(world, service, target),
         merge_request=chosen.merge_request if chosen else None,
         verdict=decide(chosen) if chosen else None,
+        moving=_moving(chosen, service) if chosen else None,
     )
+
+
+def _moving(seen: MergeRequestSeen, service: Service) -> ImageRef | None:
+    return next((each.target_image for each in seen.deliveries if each.service.name == service.name), None)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from tidegate.engine.status import Cell, explain, read_cell
 from tidegate.engine.world import World
 from tidegate.errors.release import StillWaiting
-from tidegate.model import Environment, Service
+from tidegate.model import Digest, Environment, Service
 
 
 def wait_for(
@@ -32,32 +32,43 @@ def wait_for(
     Raises:
         StillWaiting: the time is over.
     """
-    wanted = version or _of_source(world, service, target)
+    digest: Digest | None = None
+    if version is None:
+        source = _source_cell(world, service, target)
+        # A release version can come again with another digest: `-rc2` after `-rc1`.
+        version, digest = str(source.version), source.digest
     until = world.clock.now() + timeout
     told = ""
     while True:
         cell = read_cell(world, service, target)
-        if cell.tag is not None and wanted in {cell.tag, str(cell.version)}:
+        if cell.tag is not None and version in {cell.tag, str(cell.version)} and digest in {None, cell.digest}:
             return cell
-        sentence = explain(world, service, target).sentence
+        sentence = _reason(world, service, target, cell)
         if sentence != told:
             report(sentence)
             told = sentence
         if world.clock.now() + interval > until:
             raise StillWaiting(
-                f"{target.name} does not have {service.name} {wanted} yet",
+                f"{target.name} does not have {service.name} {version} yet",
                 where=sentence,
                 hint="wait longer with --timeout, or do what the reason says",
             )
         world.clock.sleep(interval.total_seconds())
-        world.repo(target).refresh()
+        for project in {each.repo for each in world.pipeline.environments if each.name in {target.name, target.source}}:
+            world.repos.repo(project).refresh()
 
 
-def _of_source(world: World, service: Service, target: Environment) -> str:
+def _reason(world: World, service: Service, target: Environment, cell: Cell) -> str:
+    if target.source is not None:
+        return explain(world, service, target).sentence
+    return f"{target.name} has {service.name} {cell.tag}" if cell.tag else f"{target.name} has no {service.name} yet"
+
+
+def _source_cell(world: World, service: Service, target: Environment) -> Cell:
     source = world.source_of(target)
     cell = read_cell(world, service, source)
     if cell.version is None:
         raise StillWaiting(
             f"{source.name} has no {service.name} to wait for", hint="name one with --version, e.g. --version 1.1.3"
         )
-    return str(cell.version)
+    return cell

@@ -17,7 +17,16 @@ _SHOWN: Final = 3
 
 
 def check_scope(seen: MergeRequestSeen) -> Iterator[Reason]:
-    """Yield one reason when files elsewhere are changed."""
+    """Yield a reason when files elsewhere are changed, and one when there are more commits than are looked at."""
+    if seen.unread:
+        yield Reason(
+            "scope",
+            Answer.NO,
+            f"{seen.merge_request.ref} has more commits than are looked at: not everyone who committed is known",
+            evidence=seen.merge_request.ref,
+            hint="squash the commits of its branch into one",
+            code=OutOfScope.code,
+        )
     if not seen.outside:
         return
     more = len(seen.outside) - _SHOWN

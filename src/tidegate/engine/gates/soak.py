@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from tidegate.engine.observations import MergeRequestSeen
+from tidegate.errors.release import NotDelivered
 from tidegate.model import Answer, Reason
 
 
@@ -17,10 +18,20 @@ def check_soak(seen: MergeRequestSeen) -> Iterator[Reason]:
     for each in seen.deliveries:
         if each.origin is None:
             continue
-        age = seen.now - each.origin.since
-        name = f"{each.service.name} {each.origin.release.image.tag} has been in {each.source.name} for {span(age)}"
+        until = each.origin.until
+        age = (until or seen.now) - each.origin.since
+        was = "was" if until else "has been"
+        name = f"{each.service.name} {each.origin.release.image.tag} {was} in {each.source.name} for {span(age)}"
         if age >= needed:
             yield Reason("soak", Answer.GO, f"{name}; {span(needed)} is needed")
+        elif until:
+            yield Reason(
+                "soak",
+                Answer.NO,
+                f"{name}, until {until:%Y-%m-%d %H:%M} UTC; {span(needed)} is needed",
+                hint=f"promote what {each.source.name} has now, or bring this release back there",
+                code=NotDelivered.code,
+            )
         else:
             yield Reason(
                 "soak",
