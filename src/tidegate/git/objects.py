@@ -8,13 +8,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import IO, Final
+from typing import Final
 
 from tidegate.errors.git import CacheBroken
 from tidegate.git.program import Git, end
 
 _BATCH_BYTES: Final = 16 * 1024
 """Requests sent before answers are read: less than a pipe holds, so that neither side waits for the other."""
+
+_MISSING: Final = (b" missing\n", b" ambiguous\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class ObjectReader:
             CacheBroken: the program ended, or answered something else.
         """
         with self._lock:
-            return [info for info, _ in self._ask("info", list(names), contents=False)]
+            return [_parse(header) for header, _ in self._ask("info", list(names))]
 
     def contents(self, names: Iterable[str]) -> list[bytes | None]:
         """Return the bytes of each object, in order; None for one that is missing.
@@ -61,41 +63,40 @@ class ObjectReader:
             CacheBroken: the program ended, or answered something else.
         """
         with self._lock:
-            return [data for _, data in self._ask("contents", list(names), contents=True)]
+            return [data for _, data in self._ask("contents", list(names))]
 
     def close(self) -> None:
         """End the program."""
         self._finalizer()
 
-    def _ask(
-        self, verb: str, names: Sequence[str], *, contents: bool
-    ) -> Iterator[tuple[ObjectInfo | None, bytes | None]]:
+    def _ask(self, verb: str, names: Sequence[str]) -> Iterator[tuple[bytes, bytes | None]]:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None or not self._finalizer.alive:
             raise CacheBroken("the object reader is closed")
+        with_contents = verb == "contents"
         for batch in _batches(verb, names):
             try:
                 stdin.write(b"".join(batch) + b"flush\n")
                 stdin.flush()
-            except OSError as error:
+                for _ in batch:
+                    header = stdout.readline()
+                    data = None
+                    if not header.endswith(_MISSING):
+                        size = int(header.split()[2])
+                        data = stdout.read(size + 1)[:size] if with_contents else None
+                        if data is not None and len(data) != size:
+                            raise _broken(self._process)
+                    yield header, data
+            except (OSError, ValueError, IndexError) as error:
                 raise _broken(self._process) from error
-            for _ in batch:
-                yield self._answer(stdout, contents=contents)
 
-    def _answer(self, stdout: IO[bytes], *, contents: bool) -> tuple[ObjectInfo | None, bytes | None]:
-        header = stdout.readline()
-        if header.endswith((b" missing\n", b" ambiguous\n")):
-            return None, None
-        fields = header.decode("ascii", "replace").split()
-        if not header.endswith(b"\n") or len(fields) != 3 or not fields[2].isdecimal():  # noqa: PLR2004 - id kind size
-            raise _broken(self._process)
-        info = ObjectInfo(fields[0], fields[1], int(fields[2]))
-        if not contents:
-            return info, None
-        data = stdout.read(info.size + 1)
-        if len(data) != info.size + 1:
-            raise _broken(self._process)
-        return info, data[:-1]
+
+def _parse(header: bytes) -> ObjectInfo | None:
+    """Return what a line `ID KIND SIZE` says; None for `NAME missing`."""
+    if header.endswith(_MISSING):
+        return None
+    id_, kind, size = header.split()
+    return ObjectInfo(id_.decode("ascii"), kind.decode("ascii"), int(size))
 
 
 def _batches(verb: str, names: Sequence[str]) -> Iterator[list[bytes]]:

@@ -23,6 +23,8 @@ OLDEST: Final = (2, 38)
 LOCAL_SECONDS: Final = 120.0
 REMOTE_SECONDS: Final = 900.0
 
+_PIPE_BYTES: Final = 256 * 1024
+
 _KEPT: Final = re.compile(
     r"GIT_(?:SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|PROXY_COMMAND|SSL_\w+|HTTP_\w+"
     r"|CONFIG_GLOBAL|CONFIG_COUNT|CONFIG_KEY_\d+|CONFIG_VALUE_\d+|EXEC_PATH)"
@@ -172,6 +174,7 @@ class Git:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environ,
+            bufsize=_PIPE_BYTES,
             start_new_session=True,
         )
 

@@ -112,16 +112,33 @@ def entries(reader: ObjectReader, commit: str, paths: Iterable[str]) -> Mapping[
     """
     require_commit(reader, commit)
     wanted = {path: check_path(path).rpartition("/")[::2] for path in paths}
-    folders = sorted({folder for folder, _ in wanted.values()})
-    infos = reader.info(f"{commit}:{folder}" if folder else f"{commit}^{{tree}}" for folder in folders)
-    trees = [(folder, info.id) for folder, info in zip(folders, infos, strict=True) if info and info.kind == "tree"]
-    contents = reader.contents(id_ for _, id_ in trees)
-    listed = {
-        folder: {entry.name: entry for entry in parse_tree(data or b"", len(commit) // 2)}
-        for (folder, _), data in zip(trees, contents, strict=True)
-    }
+    listed = _folders(reader, commit, {folder for folder, _ in wanted.values()})
     found = {path: listed.get(folder, {}).get(name) for path, (folder, name) in wanted.items()}
     return {path: entry for path, entry in found.items() if entry is not None}
+
+
+def _folders(reader: ObjectReader, commit: str, wanted: Iterable[str]) -> Mapping[str, Mapping[str, TreeEntry]]:
+    """Return folder → name → entry for the folders that exist, walking down from the root, a level at a time."""
+    needed: dict[str, set[str]] = {}
+    for folder in wanted:
+        child = folder
+        while child:
+            above = child.rpartition("/")[0]
+            needed.setdefault(above, set()).add(child)
+            child = above
+    (root,) = reader.info([f"{commit}^{{tree}}"])
+    listed: dict[str, Mapping[str, TreeEntry]] = {}
+    level = {"": root.id} if root else {}
+    while level:
+        below: dict[str, str] = {}
+        for folder, data in zip(level, reader.contents(level.values()), strict=True):
+            listed[folder] = {entry.name: entry for entry in parse_tree(data or b"", len(commit) // 2)}
+            for child in needed.get(folder, ()):
+                entry = listed[folder].get(child.rpartition("/")[2])
+                if entry is not None and entry.is_folder:
+                    below[child] = entry.id
+        level = below
+    return listed
 
 
 def read_files(reader: ObjectReader, commit: str, paths: Iterable[str]) -> Mapping[str, bytes]:
