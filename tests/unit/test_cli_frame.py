@@ -92,7 +92,7 @@ def test_help_and_version_import_no_command_and_nothing_heavy() -> None:
     ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     loaded = set(ended.stdout.split())
     assert "tidegate.cli.frame" in loaded
-    assert not loaded & {"pydantic", "yaml", "rich", "json", "logging", "tidegate.config", "tidegate.model"}
+    assert not loaded & {"pydantic", "yaml", "rich", "json", "logging", "pathlib", "tidegate.config", "tidegate.model"}
     assert not loaded & {entry.target.partition(":")[0] for entry in COMMANDS}
 
 

@@ -7,7 +7,6 @@ import os
 import select
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 import click
@@ -36,6 +35,8 @@ INTERRUPTED: Final = 130
 @click.pass_context
 def root(context: click.Context, directory: str, file: str | None, *, quiet: bool) -> None:
     """Promote container images from environment to environment by merge requests that Flux deploys from."""
+    from pathlib import Path
+
     from tidegate.cli.invocation import Invocation
     from tidegate.cli.output import Output
     from tidegate.errors.cli import FolderMissing

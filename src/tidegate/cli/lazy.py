@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -82,6 +81,8 @@ class Group(click.Group):
         """
         verb = args[0]
         if not ctx.resilient_parsing and self.get_command(ctx, verb) is None:
+            from difflib import get_close_matches
+
             nearest = get_close_matches(verb, self.list_commands(ctx), n=1)
             meant = f" Did you mean {nearest[0]}?" if nearest else ""
             raise click.UsageError(f"{ctx.command_path} has no command {verb!r}.{meant}", ctx)
