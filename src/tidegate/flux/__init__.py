@@ -6,6 +6,7 @@ from tidegate.flux.imagepolicy import ImagePolicy, image_policies, set_policy_ra
 from tidegate.flux.images import find_images
 from tidegate.flux.markers import SetterMarker
 from tidegate.flux.outcome import Failure, Outcome, SelectionError, TagOutcome
+from tidegate.flux.ranges import move_range
 from tidegate.flux.selection import Selection, select_tag
 from tidegate.flux.set_image import set_image
 from tidegate.flux.sites import ImageSite
@@ -25,6 +26,7 @@ __all__ = [
     "find_images",
     "helm_releases",
     "image_policies",
+    "move_range",
     "select_tag",
     "set_image",
     "set_policy_range",

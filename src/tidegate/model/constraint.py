@@ -98,6 +98,11 @@ class Constraint:
                     return True
         return False
 
+    @property
+    def names_prerelease(self) -> bool:
+        """Whether a comparison has a pre-release, which lets pre-releases in."""
+        return any(names_prerelease for names_prerelease, _ in self._groups)
+
     def __str__(self) -> str:
         return self.text
 
