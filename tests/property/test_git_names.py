@@ -113,5 +113,5 @@ def test_plain_text_can_be_written(text: str) -> None:
 def test_trees_are_read(raw: list[tuple[str, bytes]]) -> None:
     named = [(mode, name.replace(b"\0", b"x"), bytes(range(20))) for mode, name in raw]
     data = b"".join(mode.encode() + b" " + name + b"\0" + id_ for mode, name, id_ in named)
-    read = [(entry.mode, entry.name.encode("utf-8", "surrogateescape"), entry.id) for entry in parse_tree(data, 20)]
+    read = [(entry.mode, entry.name.encode("utf-8", "surrogateescape"), entry.id) for entry in parse_tree(data)]
     assert read == [(mode, name, id_.hex()) for mode, name, id_ in named]

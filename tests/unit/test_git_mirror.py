@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,8 @@ from support.git_server import GitServer
 from support.git_worlds import ROBOT, START, StandingClock, TickingClock, bare_repository, commit_files, git
 from tidegate.errors.git import (
     CacheBroken,
+    CacheUnusable,
+    GitFailed,
     GitMissing,
     GitUnauthorized,
     PushRefused,
@@ -334,3 +337,36 @@ def test_a_reader_that_dies_is_reported_when_a_new_one_dies_too(bare: Path, cach
         repo = repo_on(mirrors.mirror(Remote.parse(str(bare))))
         with pytest.raises(CacheBroken):
             repo.read(main_of(repo), ["a.yaml"])
+
+
+def test_a_cache_folder_that_is_none_is_named(bare: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with Mirrors(Git.find(), tmp_path / "file/cache") as mirrors, pytest.raises(CacheUnusable) as caught:
+        mirrors.mirror(Remote.parse(str(bare))).refresh()
+    assert str(caught.value.where) == str(tmp_path / "file/cache")
+
+
+def test_a_sha256_repository_is_refused_in_clear_words(tmp_path: Path, cache: Path) -> None:
+    git("init", "--quiet", "--bare", "--object-format=sha256", "new.git", cwd=tmp_path)
+    commit_files(tmp_path / "new.git", "main", FILES)
+    with Mirrors(Git.find(), cache) as mirrors, pytest.raises(GitFailed, match="SHA-256"):
+        mirrors.mirror(Remote.parse(str(tmp_path / "new.git"))).refresh()
+
+
+def test_an_interrupted_push_leaves_no_lock_behind(bare: Path, cache: Path, tmp_path: Path) -> None:
+    hook = bare / "hooks/reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\n[ $1 != prepared ] || {{ touch {tmp_path}/begun; sleep 30; }}\n")
+    hook.chmod(0o755)
+    with Mirrors(Git.find(), cache) as mirrors:
+        remote = Remote.parse(str(bare))
+        head = repo_on(mirrors.mirror(remote)).head("main")
+        (folder,) = cache.glob("*.git")
+        process = Git.find().start("push", "--", remote.url, f"{head}:refs/heads/b", folder=folder, remote=remote)
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.01)
+        program_module.end(process)
+    assert process.returncode
+    assert not list(bare.rglob("*.lock"))
+    hook.unlink()
+    assert git("for-each-ref", "refs/heads/b", cwd=bare) == ""

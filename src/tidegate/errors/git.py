@@ -96,3 +96,9 @@ class CacheBroken(TidegateError):
 
     code = "git/cache-broken"
     retryable = True
+
+
+class CacheUnusable(UsageError):
+    """The folder for cached mirrors can't be made or written."""
+
+    code = "git/cache-unusable"

@@ -78,6 +78,12 @@ _TABLE: Final = (
         "read the repository again; the commit may have been removed by a forced push",
     ),
     _row(
+        r"mismatched algorithms",
+        GitFailed,
+        "the repository names objects by SHA-256",
+        "Tidegate reads SHA-1 repositories, as GitLab and GitHub make them by default",
+    ),
+    _row(
         r"no space left on device",
         GitFailed,
         "the disk is full",

@@ -71,8 +71,7 @@ def _with_parents(path: str) -> list[str]:
 def _differs(entry: TreeEntry | None, data: bytes | None) -> bool:
     if entry is None or data is None:
         return not (entry is None and data is None)
-    algorithm = "sha1" if len(entry.id) == hashlib.sha1(usedforsecurity=False).digest_size * 2 else "sha256"
-    blob = hashlib.new(algorithm, b"blob %d\0" % len(data) + data, usedforsecurity=False)
+    blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False)
     return not entry.is_file or blob.hexdigest() != entry.id
 
 

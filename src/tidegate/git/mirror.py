@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from typing import BinaryIO, Final, TypeVar
 from tidegate.errors import TidegateError
 from tidegate.errors.git import (
     CacheBroken,
+    CacheUnusable,
     CommitMissing,
     GitUnauthorized,
     RemoteUnreachable,
@@ -100,8 +101,19 @@ class Mirror:
         return self._git.run(*arguments, folder=self._folder, data=data, fine=fine)
 
     def push(self, updates: Sequence[RefUpdate]) -> tuple[Outcome, ...]:
-        """Move refs on the remote; see `tidegate.git.push.push`."""
-        return push(self._git, self._folder, self.remote, updates)
+        """Move refs on the remote; see `tidegate.git.push.push`.
+
+        Raises:
+            CacheBroken: the cache vanished, and what was to be pushed with it.
+        """
+        try:
+            return push(self._git, self._folder, self.remote, updates)
+        except TidegateError as error:
+            if self._identity() is None:
+                raise CacheBroken(
+                    "the cached mirror vanished before its commits were pushed", hint="try again"
+                ) from error
+            raise
 
     def close(self) -> None:
         """End the program that reads objects. The mirror can be used again."""
@@ -146,22 +158,36 @@ class Mirror:
     def _lock_file(self) -> BinaryIO:
         path = self._cache / f"{self.remote.name}.lock"
         while True:
-            self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):
+            try:
+                self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
                 file = path.open("ab")
-                fcntl.flock(file, fcntl.LOCK_EX)
-                if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                    return file
-                file.close()
+            except FileNotFoundError:
+                continue  # deleted between the two lines
+            except OSError as error:
+                raise self._unusable(error) from error
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+            file.close()
+
+    def _unusable(self, error: OSError) -> CacheUnusable:
+        return CacheUnusable(
+            f"the cache folder can't be used: {error.strerror}",
+            where=str(self._cache),
+            hint="make it writable, or name another one",
+        )
 
     def _make(self) -> None:
         """Make the mirror beside its place and move it there whole, so that nobody sees half of one."""
         prefix = f"{self.remote.name}.tmp-"
         for stale in self._cache.glob(f"{prefix}*"):
             shutil.rmtree(stale, ignore_errors=True)
-        new = Path(tempfile.mkdtemp(prefix=prefix, dir=self._cache))
         try:
-            self._git.run("init", "--quiet", "--bare", "--template=", str(new / "new"))
+            new = Path(tempfile.mkdtemp(prefix=prefix, dir=self._cache))
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            self._git.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", str(new / "new"))
             self._fetch(new / "new")
             if self._folder.exists():
                 self._folder.rename(new / "old")

@@ -7,7 +7,7 @@ from typing import Final
 
 from tidegate.errors.git import CommitMissing, InvalidBranch, UnsafePath
 
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _NOT_IN_A_REF: Final = re.compile(r"[ ~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|[./]$|^[-./]")
 _LONGEST_REF: Final = 200
 _LONGEST_PATH: Final = 4096

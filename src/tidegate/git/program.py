@@ -24,6 +24,7 @@ LOCAL_SECONDS: Final = 120.0
 REMOTE_SECONDS: Final = 900.0
 
 _PIPE_BYTES: Final = 256 * 1024
+_PATIENCE_SECONDS: Final = 5.0
 
 _KEPT: Final = re.compile(
     r"GIT_(?:SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|PROXY_COMMAND|SSL_\w+|HTTP_\w+"
@@ -51,6 +52,9 @@ _SETTINGS: Final = (
     "push.recurseSubmodules=no",
     "push.followTags=false",
     "push.gpgSign=false",
+    "push.pushOption=",
+    "merge.renames=true",
+    "merge.directoryRenames=conflict",
     "protocol.ext.allow=never",
     "i18n.commitEncoding=UTF-8",
     "http.lowSpeedLimit=1000",
@@ -158,7 +162,7 @@ class Git:
     ) -> subprocess.Popen[bytes]:
         """Start one command with pipes; the caller ends it. Arguments as for `run`.
 
-        It gets a session of its own: no terminal to ask on, and Ctrl-C ends Tidegate's step, not git's half.
+        It gets a session of its own: there is no terminal to ask on, and Ctrl-C reaches Tidegate alone, which ends it.
         """
         command = [self._program]
         for setting in _SETTINGS:
@@ -180,15 +184,21 @@ class Git:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a started command, whatever it is doing, and everything that it started."""
-    if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    """End a started command, whatever it is doing, and everything that it started.
+
+    It is asked first: git then takes its lock files away, in a local remote too.
+    """
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             with suppress(BrokenPipeError):
                 pipe.close()
-    process.wait()
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_PATIENCE_SECONDS)
 
 
 def _with_authorization(environ: Mapping[str, str], url: str, value: str) -> dict[str, str]:

@@ -13,6 +13,9 @@ from tidegate.git.objects import ObjectReader
 
 LARGEST_FILE: Final = 5 * 1024 * 1024
 
+_ID_BYTES: Final = 20
+"""Mirrors are SHA-1 repositories; a SHA-256 remote is refused by git when it is fetched."""
+
 _FOLDER: Final = "40000"
 _FILES: Final = frozenset({"100644", "100755", "100664"})
 
@@ -42,18 +45,13 @@ class TreeEntry:
         return self.mode in _FILES
 
 
-def parse_tree(data: bytes, id_size: int) -> Iterator[TreeEntry]:
-    """Yield the entries of a tree object.
-
-    Args:
-        data: the object's bytes.
-        id_size: 20 bytes for SHA-1, 32 for SHA-256.
-    """
+def parse_tree(data: bytes) -> Iterator[TreeEntry]:
+    """Yield the entries of a tree object, given its bytes."""
     position = 0
     while position < len(data):
         space = data.index(b" ", position)
         nul = data.index(b"\0", space)
-        after = nul + 1 + id_size
+        after = nul + 1 + _ID_BYTES
         name = data[space + 1 : nul].decode("utf-8", "surrogateescape")
         yield TreeEntry(name, data[position:space].decode("ascii"), data[nul + 1 : after].hex())
         position = after
@@ -94,7 +92,7 @@ def list_files(reader: ObjectReader, commit: str, under: str) -> tuple[str, ...]
         below: list[tuple[str, str]] = []
         trees = reader.contents(id_ for _, id_ in level)
         for (prefix, _), data in zip(level, trees, strict=True):
-            for entry in parse_tree(data or b"", len(commit) // 2):
+            for entry in parse_tree(data or b""):
                 if entry.is_folder:
                     below.append((f"{prefix}{entry.name}/", entry.id))
                 elif entry.is_file:
@@ -132,7 +130,7 @@ def _folders(reader: ObjectReader, commit: str, wanted: Iterable[str]) -> Mappin
     while level:
         below: dict[str, str] = {}
         for folder, data in zip(level, reader.contents(level.values()), strict=True):
-            listed[folder] = {entry.name: entry for entry in parse_tree(data or b"", len(commit) // 2)}
+            listed[folder] = {entry.name: entry for entry in parse_tree(data or b"")}
             for child in needed.get(folder, ()):
                 entry = listed[folder].get(child.rpartition("/")[2])
                 if entry is not None and entry.is_folder:

@@ -139,7 +139,7 @@ class GitVersionTags:
             return
         with tempfile.TemporaryDirectory(prefix="tidegate-tag-") as passing:
             folder = Path(passing) / "tag.git"
-            self._git.run("init", "--quiet", "--bare", "--template=", str(folder))
+            self._git.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", str(folder))
             options = ("--quiet", "--depth=1", "--filter=tree:0", "--no-tags", "--no-write-fetch-head")
             self._git.run("fetch", *options, "--", self._remote.url, commit, folder=folder, remote=self._remote)
             yield folder
