@@ -64,7 +64,7 @@ def deliver(
         for each in deliveries:
             if each.plan is not None:
                 show_plan(invocation.output, form, each.plan)
-    _report(invocation, form, deliveries)
+    _report(invocation, form, deliveries, dry_run=dry_run)
     if any(each.error for each in deliveries):
         click.get_current_context().exit(1)
     if not everything and any(outcome(each) in {"waits", "refused"} for each in deliveries):
@@ -111,10 +111,10 @@ def _deliver(invocation: Invocation, world: World, project: str, iid: int, *, dr
         return Delivery(world.forge.merge_request(project, iid), error=error)
 
 
-def _report(invocation: Invocation, form: Format, deliveries: list[Delivery]) -> None:
+def _report(invocation: Invocation, form: Format, deliveries: list[Delivery], *, dry_run: bool) -> None:
     rows: list[tuple[str | Cell, ...]] = []
     for each in deliveries:
-        rows.append((each.merge_request.ref, outcome(each), "", each.merge_request.title, ""))
+        rows.append((each.merge_request.ref, outcome(each, dry_run=dry_run), "", each.merge_request.title, ""))
         if each.error is not None:
             rows.append(("", "", each.error.code, str(each.error), each.error.hint or ""))
         if each.verdict is not None and each.plan is None:
@@ -125,7 +125,7 @@ def _report(invocation: Invocation, form: Format, deliveries: list[Delivery]) ->
             Table(
                 ("MERGE REQUEST", "OUTCOME", "GATE", "REASON", "WHAT TO DO"), tuple(rows), empty="nothing to deliver"
             ),
-            {"deliveries": [delivery_record(each) for each in deliveries]},
+            {"deliveries": [delivery_record(each, dry_run=dry_run) for each in deliveries]},
             tuple(each.merge_request.ref for each in deliveries if each.delivered),
         ),
     )

@@ -61,23 +61,26 @@ def verdict_record(verdict: Verdict | None) -> dict[str, Json] | None:
     return {"answer": verdict.answer.value, "reasons": reasons}
 
 
-def delivery_record(delivery: Delivery) -> dict[str, Json]:
+def delivery_record(delivery: Delivery, *, dry_run: bool) -> dict[str, Json]:
     """Return what became of a merge request, for JSON."""
     error = delivery.error
     return {
         "mergeRequest": delivery.merge_request.ref,
-        "outcome": outcome(delivery),
+        "outcome": outcome(delivery, dry_run=dry_run),
         "verdict": verdict_record(delivery.verdict),
         "error": None if error is None else {"code": error.code, "what": error.what, "hint": error.hint},
     }
 
 
-def outcome(delivery: Delivery) -> str:
-    """Return one word for what became of a merge request: delivered, merged, waits, refused, failed or none."""
+def outcome(delivery: Delivery, *, dry_run: bool = False) -> str:
+    """Return one word for what became of a merge request.
+
+    delivered (ready, when nothing was run), merged before, waits, refused, failed, or none: it moves no image.
+    """
     if delivery.error is not None:
         return "failed"
     if delivery.plan is not None:
-        return "delivered"
+        return "ready" if dry_run else "delivered"
     if delivery.delivered:
         return "merged"
     if delivery.verdict is None:
