@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from support.conformance import cases
-from tidegate.flux import Failure, Outcome, Selection, select_tag
+from tidegate.flux import Failure, Outcome, Selection, SelectionError, select_tag
+from tidegate.flux.policy import SemverPolicy
+from tidegate.model import Constraint
 
 
 def semver(text: object) -> dict[str, object]:
@@ -29,6 +31,13 @@ def test_every_selection_is_the_original_one(case: dict[str, Any]) -> None:
         assert selection.tag is None
         assert selection.error is not None
         assert selection.error.failure.value == expect["error_class"]
+
+
+@pytest.mark.parametrize("case", cases("semver_dev"), ids=lambda case: case["id"])
+def test_among_equal_versions_the_first_is_the_latest(case: dict[str, Any]) -> None:
+    if case["error"] is None:
+        latest = SemverPolicy(Constraint.parse(case["constraint"])).latest(case["versions"])
+        assert (None if isinstance(latest, SelectionError) else latest) == case["flux_latest"]
 
 
 def test_every_tag_of_a_semver_policy_is_explained() -> None:

@@ -65,7 +65,7 @@ class TagStyle:
 
     def _inner(self, tag: str) -> str | None:
         prefix, _, suffix = self.text.partition(_FIELD)
-        if len(tag) < len(prefix) + len(suffix) or not (tag.startswith(prefix) and tag.endswith(suffix)):
+        if not (tag.startswith(prefix) and tag.endswith(suffix)):
             return None
         return tag[len(prefix) : len(tag) - len(suffix)]
 

@@ -115,7 +115,6 @@ def _keeps_meaning(old: Constraint, start: tuple[int, int], new: Constraint, to:
         and not any(new.admits(version) for version in (lowest, first, last))
         and _reach(old, start)[0]
         and _reach(old, start) == _reach(new, to)
-        and old.names_prerelease == new.names_prerelease
     )
 
 
