@@ -205,6 +205,7 @@ def test_an_error_of_the_streamed_source_comes_out_as_it_is(client: Client) -> N
 
 
 def test_a_server_that_refuses_in_mid_transfer_is_heard(client: Client) -> None:
+    refused = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def refuse() -> None:
@@ -212,14 +213,19 @@ def test_a_server_that_refuses_in_mid_transfer_is_heard(client: Client) -> None:
             with connection:
                 connection.recv(1000)
                 connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                connection.shutdown(socket.SHUT_WR)
-                while connection.recv(1 << 20):
-                    pass
+            refused.set()
+
+        def pieces() -> Iterator[bytes]:
+            yield b"x" * 10_000
+            refused.wait(5)
+            for _ in range(3):
+                time.sleep(0.02)  # the end of the connection takes a moment to arrive
+                yield b"x" * 10_000
 
         thread = threading.Thread(target=refuse)
         thread.start()
-        body = Stream(4_000_000, iter([b"x" * 1_000_000] * 4))
-        with client.send(Request("PUT", f"http://127.0.0.1:{server.getsockname()[1]}/", body=body)) as response:
+        request = Request("PUT", f"http://127.0.0.1:{server.getsockname()[1]}/", body=Stream(40_000, pieces()))
+        with client.send(request) as response:
             assert response.status == 413
         thread.join()
 

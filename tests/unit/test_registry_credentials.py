@@ -117,9 +117,12 @@ def test_a_helper_that_fails_is_reported_without_what_it_said(tmp_path: Path, sc
     assert "s3cret" not in f"{caught.value} {caught.value.hint}"
 
 
-@pytest.mark.parametrize("name", ["not-there", "../evil", "-x", "a b"])
-def test_helpers_that_can_not_be_run(tmp_path: Path, name: str) -> None:
-    with pytest.raises(CredentialsUnreadable):
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("not-there", "can't be run"), ("../evil", "names the"), ("-x", "names the"), ("a b", "names the")],
+)
+def test_helpers_that_can_not_be_run(tmp_path: Path, name: str, what: str) -> None:
+    with pytest.raises(CredentialsUnreadable, match=what):
         _find(tmp_path, {"credHelpers": {HOST: name}}, {"PATH": str(tmp_path)})
 
 

@@ -359,6 +359,16 @@ def test_an_upload_elsewhere_gets_no_credentials() -> None:
         assert "Authorization" not in store.requests[0].fields
 
 
+def test_no_more_than_the_described_size_is_sent() -> None:
+    with _registry(lambda _: Reply(202, fields={"Location": "/up"})) as (registry, server):
+        with pytest.raises(DigestMismatch):
+            registry.write_blob("app", BLOB, iter([b"bl", b"obs"]))
+        deadline = time.monotonic() + 5
+        while len(server.requests) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert server.requests[1].body == b"bl"
+
+
 def test_a_blob_that_breaks_off_goes_on_where_it_stopped() -> None:
     data = bytes(range(256)) * 40
 
