@@ -97,7 +97,7 @@ def test_interrupted_anywhere_it_comes_to_the_same_end(finished: Finished, tmp_p
         ("promote inventory --to staging", 0.2, signal.SIGINT),
         ("deliver inventory --to staging", 0.0, signal.SIGINT),
         ("approve 'platform/gitops-staging!1' --as sam", 0.4, signal.SIGKILL),
-        ("push --quiet origin orders-1.0.0", 0.0, signal.SIGKILL),
+        ("push -q origin orders-1.0.0", 0.0, signal.SIGKILL),
         ("deliver 'platform/gitops-staging!2'", 0.2, signal.SIGINT),
     )
     for text, delay, number in moments:

@@ -32,8 +32,8 @@ def _build(stage: Stage, version: str) -> None:
 
 def _release(stage: Stage, service: str, version: str, work: str) -> None:
     if stage.quiet_git(service, "log", "-1", "--format=%s") != work:
-        stage.git(service, "commit", "--quiet", "--allow-empty", "--message", work)
-    stage.git(service, "push", "--quiet")
+        stage.git(service, "commit", "-q", "--allow-empty", "-m", work)
+    stage.git(service, "push", "-q")
     _claim(stage, service, version)
     push_build(stage, service, version)
 

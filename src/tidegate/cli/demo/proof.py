@@ -22,6 +22,8 @@ _ROADS: Final = {
 }
 """Service → environment → registry account and tag."""
 
+_WIDEST: Final = 64  # the longest reference among them
+
 
 def _matrix(stage: Stage) -> None:
     stage.tidegate("status")
@@ -35,7 +37,7 @@ def _prove(stage: Stage) -> None:
         for environment, (name, tag) in road.items():
             digest, blobs = _read_back(account(stage.folder, name), service, tag)
             digests[environment] = digest
-            stage.note(f"{environment:<11} {ImageRef(HOSTS[name], service, tag)!s:<63} {digest}  {blobs} blobs")
+            stage.note(f"{environment:<11} {ImageRef(HOSTS[name], service, tag)!s:<{_WIDEST}}  {digest}  {blobs} blobs")
         if len(set(digests.values())) != 1:
             raise UnexpectedEnd(f"the digests of {service} differ: {digests}", where=stage.shown)
         stage.note(f"→ one digest of {service} in {', '.join(road)}")

@@ -38,16 +38,16 @@ def _approved(stage: Stage) -> None:
 
 def _by_hand(stage: Stage) -> None:
     stage.tell("orders goes by hand: a plain copy of e2e's HelmRelease, which still names the e2e account.")
-    stage.git("gitops", "pull", "--quiet")
-    stage.git("gitops-staging", "pull", "--quiet", "origin", "main")
+    stage.git("gitops", "pull", "-q")
+    stage.git("gitops-staging", "pull", "-q", "origin", "main")
     if stage.quiet_git("gitops-staging", "ls-remote", "--heads", "origin", _BRANCH):
         stage.aside(f"{_BRANCH} was pushed before the demo was interrupted")
         return
-    stage.git("gitops-staging", "switch", "--quiet", "--force-create", _BRANCH, "main")
+    stage.git("gitops-staging", "switch", "-q", "-C", _BRANCH, "main")
     stage.copy("work/gitops/clusters/e2e/orders/helmrelease.yaml", f"work/gitops-staging/{_FILE}")
     stage.git("gitops-staging", "add", _FILE)
-    stage.git("gitops-staging", "commit", "--quiet", "--message", "orders 1.0.0 to staging")
-    stage.git("gitops-staging", "push", "--quiet", "origin", _BRANCH)
+    stage.git("gitops-staging", "commit", "-q", "-m", "orders 1.0.0 to staging")
+    stage.git("gitops-staging", "push", "-q", "origin", _BRANCH)
 
 
 def _open_by_hand(stage: Stage) -> None:
