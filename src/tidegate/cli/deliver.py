@@ -100,15 +100,24 @@ def _named(invocation: Invocation, world: World, what: str | None, target: str |
 def _deliver(invocation: Invocation, world: World, project: str, iid: int, *, dry_run: bool, alone: bool) -> Delivery:
     from tidegate.engine.deliver import Delivery, deliver_merge_request, planned_delivery
     from tidegate.errors import TidegateError
+    from tidegate.errors.release import NothingToDeliver
 
     try:
         if dry_run:
-            return planned_delivery(world, project, iid)
-        return deliver_merge_request(world, project, iid, StepTalk(invocation.output))
+            delivery = planned_delivery(world, project, iid)
+        else:
+            delivery = deliver_merge_request(world, project, iid, StepTalk(invocation.output))
     except TidegateError as error:
         if alone:
             raise
         return Delivery(world.forge.merge_request(project, iid), error=error)
+    if alone and delivery.verdict is None and not delivery.delivered:
+        raise NothingToDeliver(
+            f"{delivery.merge_request.ref} moves no image of any service",
+            where=delivery.merge_request.title,
+            hint="only merge requests that change the image in a service's folder are delivered; merge it by hand",
+        )
+    return delivery
 
 
 def _report(invocation: Invocation, form: Format, deliveries: list[Delivery], *, dry_run: bool) -> None:
