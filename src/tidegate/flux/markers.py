@@ -16,7 +16,7 @@ from tidegate.yamledit import Scalar, Stream
 
 _KEY: Final = "$imagepolicy"
 _PARTS: Final = frozenset({"tag", "name", "digest"})
-_AFTER: Final = re.compile(r"[ \t]*,?(?P<gap>[ \t]+)(?P<comment>#[^\r\n]*)")
+_AFTER: Final = re.compile(r"(?:[ \t]*,)?(?P<gap>[ \t]+)(?P<comment>#[^\r\n]*)")
 _HEADER: Final = re.compile(r"(?:[&!]\S*[ \t]+)*[|>][-+0-9]{0,2}(?P<gap>[ \t]+)(?P<comment>#[^\r\n]*)")
 _COMMENT_LINE: Final = re.compile(r"[ \t]*(?P<comment>#[^\r\n]*)\r?")
 _BEFORE_VALUE: Final = re.compile(r"[ \t]*(?:-[ \t]+)?")

@@ -9,7 +9,7 @@ from tidegate.yamledit.node import Alias, Mapping, Node, Scalar, Sequence
 
 _COMMENT_LINE: Final = re.compile(r"([ \t]*)#[^\r\n]*\r?")
 _BLANK_LINE: Final = re.compile(r"[ \t]*\r?")
-_TO_LINE_END: Final = re.compile(r"[ \t]*(?:,?[ \t]+#[^\r\n]*)?")
+_TO_LINE_END: Final = re.compile(r"(?:[ \t]+(?:#[^\r\n]*)?)?")
 _KEEPS_BLANK_LINES: Final = re.compile(r"(?:[&!]\S*\s+)*[|>][1-9]?\+")
 
 

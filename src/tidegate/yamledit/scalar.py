@@ -32,7 +32,8 @@ def scalar_splice(stream: Stream, target: Target, path: Path, value: str) -> Spl
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise UnsafeEdit("the new value is not Unicode text", where=stream.place(scalar)) from error
+        what = f"the new value of {dotted(path)} is not Unicode text"
+        raise UnsafeEdit(what, where=stream.place(scalar), hint="write the value in UTF-8") from error
     if scalar.tag is not None and scalar.tag not in STRING_TAGS | _TYPE_TAGS:
         raise _refused(stream, target, path, f"has the tag {scalar.tag}, whose meaning is not known here")
     content = _content_start(stream, target, path)

@@ -35,12 +35,7 @@ def reparse(stream: Stream, splices: Iterable[Splice]) -> Stream:
     try:
         return parse_text("".join(pieces), bom=stream.bom, file=stream.file)
     except InvalidYaml as error:
-        place = error.where if isinstance(error.where, Place) else Place(stream.file)
-        raise UnsafeEdit(
-            f"the edit can't be made: the file would not be YAML afterwards ({error.what})",
-            where=place,
-            hint="make this change by hand",
-        ) from error
+        raise unexpected(stream, "the file would not be YAML afterwards") from error
 
 
 def verify(before: Stream, after: Stream, wanted: Wanted) -> None:
