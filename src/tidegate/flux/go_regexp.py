@@ -58,7 +58,7 @@ class GoRegexp:
 
     def search(self, text: str) -> Match | None:
         """Return the leftmost match in `text`, or None."""
-        return self._compiled.search(text.encode(errors="surrogatepass"))
+        return self._compiled.search(text.encode("utf-8", "surrogatepass"))
 
     def group(self, name: str) -> int | None:
         """Return the number of the group that a template means by `name`; None when there is none."""
