@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -129,14 +129,26 @@ def test_a_broken_cache_is_made_anew(mirror: Mirror, cache: Path, harm: str) -> 
     assert not list(cache.glob("*.tmp-*"))
 
 
-def test_a_cache_that_breaks_between_readings_is_made_anew(mirror: Mirror, cache: Path) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda repo, head: repo.read(head, FILES),
+        lambda repo, head: repo.history(head, "", 1),
+        lambda repo, head: repo.merge_base(head, head),
+        lambda repo, head: repo.changed_files(head, head),
+        lambda repo, head: repo.push("b", Change({"c": b"1"}, "s"), parent=head, expected=None),
+    ],
+)
+def test_a_cache_that_breaks_between_readings_is_made_anew(
+    mirror: Mirror, cache: Path, answer: Callable[[MirroredRepo, str], object]
+) -> None:
     repo = repo_on(mirror)
     head = main_of(repo)
     mirror.close()
     for path in cache.glob("*.git/objects/??/*"):
         path.chmod(0o600)
         path.write_bytes(b"torn")
-    assert repo.read(head, FILES) == FILES
+    answer(repo, head)
 
 
 def test_what_a_killed_run_left_behind_is_swept_away(mirror: Mirror, cache: Path) -> None:

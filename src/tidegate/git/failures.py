@@ -8,6 +8,7 @@ from typing import Final
 
 from tidegate.errors import TidegateError
 from tidegate.errors.git import (
+    CacheBroken,
     CommitMissing,
     GitFailed,
     GitUnauthorized,
@@ -22,37 +23,40 @@ _LONGEST_LINE: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    pattern: re.Pattern[str]
+    pattern: str
     error: type[TidegateError]
     what: str | None
     hint: str | None
 
 
-def _row(pattern: str, error: type[TidegateError], what: str | None, hint: str | None) -> _Row:
-    return _Row(re.compile(pattern, re.IGNORECASE), error, what, hint)
-
-
 _TABLE: Final = (
-    _row(
+    _Row(
+        r"is corrupt\b|object file .* is empty|did not send all necessary objects|inflate: data stream error"
+        r"|unable to read (?:tree|sha1 file)|packfile .* (?:can(?:not|'t) be|does not match|is far too short)",
+        CacheBroken,
+        "a cached mirror of a repository can't be read",
+        "try again; when it stays so, delete Tidegate's cache folder",
+    ),
+    _Row(
         r"host key verification failed|certificate (?:problem|verification)|SSL certificate|server verification failed",
         RemoteUntrusted,
         "the remote can't be verified",
         "add its host key to known_hosts, or its certificate authority to http.sslCAInfo in your git configuration",
     ),
-    _row(
+    _Row(
         r"dubious ownership",
         GitFailed,
         "git does not trust this repository, because it belongs to another user",
         "if you trust it: git config --global --add safe.directory FOLDER",
     ),
-    _row(
+    _Row(
         r"authentication failed|could not read (?:username|password)|terminal prompts disabled|permission denied \("
         r"|access denied|returned error: 40[13]\b|invalid credentials|not authorized",
         GitUnauthorized,
         "the remote wants credentials, or other ones",
         "give a token in the environment, or set up a credential helper or an SSH key for this host",
     ),
-    _row(
+    _Row(
         r"repository .* (?:not found|does not exist)|does not appear to be a git repository|repository not found"
         r"|project you were looking for could not be found"
         r"|no such file or directory\s+fatal: could not read from remote"
@@ -61,7 +65,7 @@ _TABLE: Final = (
         "there is no repository at this address",
         "check the address, and that the credentials may see it",
     ),
-    _row(
+    _Row(
         r"could not resolve|connection (?:refused|timed out|reset|closed)|failed to connect|couldn't connect"
         r"|network is unreachable|no route to host|operation timed out|operation too slow|early eof"
         r"|hung up unexpectedly|rpc failed|returned error: (?:5\d\d|429)|kex_exchange_identification"
@@ -70,20 +74,20 @@ _TABLE: Final = (
         "the remote did not answer, or the connection broke",
         "check the network and the address, then try again",
     ),
-    _row(
+    _Row(
         r"not a valid (?:object|commit)|bad (?:object|revision)|unknown revision|invalid object"
         r"|not our ref|could not read tagged object",
         CommitMissing,
         None,
         "read the repository again; the commit may have been removed by a forced push",
     ),
-    _row(
+    _Row(
         r"mismatched algorithms",
         GitFailed,
         "the repository names objects by SHA-256",
         "Tidegate reads SHA-1 repositories, as GitLab and GitHub make them by default",
     ),
-    _row(
+    _Row(
         r"no space left on device",
         GitFailed,
         "the disk is full",
@@ -103,7 +107,7 @@ def failure(verb: str, said: str, remote: Remote | None) -> TidegateError:
     where = remote.url if remote else None
     detail = first_line(said)
     for row in _TABLE:
-        if row.pattern.search(said):
+        if re.search(row.pattern, said, re.IGNORECASE):
             what = f"{row.what} ({detail})" if row.what else detail
             return row.error(what, where=where, hint=row.hint)
     return GitFailed(f"git {verb} failed: {detail}", where=where)

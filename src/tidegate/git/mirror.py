@@ -85,19 +85,25 @@ class Mirror:
         try:
             return question(self._current_reader())
         except (CacheBroken, CommitMissing) as error:
-            if isinstance(error, CommitMissing) and self._reader_of == self._identity():
+            unchanged = self._reader_of == self._identity()
+            if unchanged and isinstance(error, CommitMissing):
                 raise
-            self._renew(broken=isinstance(error, CacheBroken))
+            self._renew(broken=unchanged)
         return question(self._current_reader())
 
     def run(self, *arguments: str, data: bytes = b"", fine: frozenset[int] = frozenset({0})) -> Finished:
-        """Run a local git command in the mirror; once more when the cache had vanished. Arguments as `Git.run`."""
+        """Run a local git command in the mirror; once more when the cache was gone or broken.
+
+        Arguments as for `Git.run`.
+        """
         try:
             return self._git.run(*arguments, folder=self._folder, data=data, fine=fine)
+        except CacheBroken:
+            self._renew(broken=True)
         except TidegateError:
             if self._identity() is not None:
                 raise
-        self.refresh()
+            self.refresh()
         return self._git.run(*arguments, folder=self._folder, data=data, fine=fine)
 
     def push(self, updates: Sequence[RefUpdate]) -> tuple[Outcome, ...]:
@@ -141,7 +147,7 @@ class Mirror:
 
     def _renew(self, *, broken: bool) -> None:
         with self._thread_lock:
-            if broken and self._reader_of == self._identity():
+            if broken:
                 with self._locked():
                     self._make()
             self.close()
