@@ -8,7 +8,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from support.configs import SMALL
-from tidegate.config import json_schema
+from tidegate.config.json_schema import json_schema
 from tidegate.config.schema import Document
 from tidegate.config.shape import keys_at, shape_at
 

@@ -46,6 +46,6 @@ def schema(invocation: Invocation) -> None:
     """Print the JSON Schema of tidegate.yaml, for editors."""
     import json
 
-    from tidegate.config import json_schema
+    from tidegate.config.json_schema import json_schema
 
     invocation.output.line(json.dumps(json_schema(), indent=2))

@@ -1,7 +1,6 @@
 """`tidegate.yaml` as values, with file, line and column in errors."""
 
 from tidegate.config.durations import duration
-from tidegate.config.json_schema import json_schema
 from tidegate.config.load import FILE_NAME, load
 from tidegate.config.settings import Configuration, ForgeSettings, GitLabForge, Identity, LocalForge, Origin
 
@@ -14,6 +13,5 @@ __all__ = [
     "LocalForge",
     "Origin",
     "duration",
-    "json_schema",
     "load",
 ]
