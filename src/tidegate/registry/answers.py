@@ -1,16 +1,14 @@
-"""What a registry's answers mean: statuses and error codes → errors, Link and Retry-After fields.
+"""What a registry's answers mean: statuses and error codes → errors.
 
 Follows OCI distribution-spec v1.1, "Error Codes", and what registries do in fact: bodies that are no JSON, 404 with
-a plain text, dates in Retry-After.
+a plain text.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -28,10 +26,10 @@ from tidegate.errors.registry import (
     RepositoryMissing,
 )
 from tidegate.http import Response
+from tidegate.registry.fields import retry_after
 
 _LARGEST_ERROR: Final = 64 * 1024
 _LONGEST_TEXT: Final = 200
-_NEXT: Final = re.compile(r"<([^<>]*)>\s*;[^,]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
 
 _BY_CODE: Final[Mapping[str, type[TidegateError]]] = {
     "BLOB_UNKNOWN": BlobMissing,
@@ -85,24 +83,6 @@ def unreachable() -> Iterator[None]:
     except (ConnectionBroken, HostUnreachable) as error:
         hint = error.hint or _HINTS[RegistryUnreachable]
         raise RegistryUnreachable(error.what, where=error.where, hint=hint) from error
-
-
-def next_page(response: Response) -> str | None:
-    """Return the address of the next page as the Link field has it (absolute or relative), or None."""
-    matches = (_NEXT.search(field) for field in response.headers("Link"))
-    return next((match[1] for match in matches if match), None)
-
-
-def retry_after(response: Response) -> float | None:
-    """Return the seconds that Retry-After asks for (a date counts from the answer's own Date), or None."""
-    text = (response.header("Retry-After") or "").strip()
-    if re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
-        return float(text)
-    try:
-        then, now = parsedate_to_datetime(text), parsedate_to_datetime(response.header("Date") or "")
-        return max(0.0, (then - now).total_seconds())
-    except (ValueError, TypeError):
-        return None
 
 
 def _said(response: Response) -> tuple[str, str]:

@@ -171,6 +171,8 @@ def _transfer(source: Home, target: Home, blob: Descriptor, stop: threading.Even
     A mount of a blob from the repository itself succeeds when it is there already, and begins the upload when it is
     not: one request for two questions.
     """
+    if stop.is_set():
+        raise _Stopped
     here, repository = target.registry, target.repository
     if blob.size >= _WORTH_ASKING and here.has_blob(repository, blob.digest):
         return False

@@ -12,7 +12,8 @@ from tidegate.errors.http import ResponseTooLarge
 from tidegate.errors.registry import RegistryFailed
 from tidegate.http import Origin, Response, Retry
 from tidegate.http.url import resolve
-from tidegate.registry.answers import failure, next_page, unreachable
+from tidegate.registry.answers import failure, unreachable
+from tidegate.registry.fields import next_page
 
 _LARGEST_PAGE: Final = 16 * 1024 * 1024
 _MOST_PAGES: Final = 10_000

@@ -12,23 +12,18 @@ from typing import Final
 
 from tidegate.errors import TidegateError
 from tidegate.errors.http import ResponseTooLarge
-from tidegate.errors.model import InvalidDigest
 from tidegate.errors.registry import DigestMismatch, ManifestInvalid, ManifestMissing, RegistryFailed
 from tidegate.http import Client, Origin, Request, Response, Retry, Stream
-from tidegate.http.url import resolve
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import LARGEST_MANIFEST, MANIFEST_TYPES, Descriptor, Manifest, media_type_of
 from tidegate.registry.answers import failure, unreachable
 from tidegate.registry.authorization import Authorizer, Scopes
 from tidegate.registry.download import Download
+from tidegate.registry.fields import content_type, descriptor, digest_in, upload_location
 from tidegate.registry.pages import tags_of
 
 _ACCEPT: Final = ", ".join(MANIFEST_TYPES)
 _BLOB: Final = "application/octet-stream"
-_NO_MOUNT: Final = frozenset(
-    {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
-)
-"""How registries that can't mount, or may not read the source, say so instead of 202."""
 
 
 class RemoteRegistry:
@@ -62,10 +57,10 @@ class RemoteRegistry:
                     return None
                 if response.status not in {HTTPStatus.OK, HTTPStatus.METHOD_NOT_ALLOWED}:
                     raise failure(response)
-                found = _described(response)
+                found = descriptor(response)
             if found is None:
                 return self._manifest(repository, reference).descriptor
-            wanted = _digest_in(reference)
+            wanted = digest_in(reference)
             if wanted is not None and found.digest != wanted:
                 raise _other_digest(found.digest, wanted, request)
             return found
@@ -89,7 +84,7 @@ class RemoteRegistry:
             with self._send(request, _push(repository)) as response:
                 if response.status not in {HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.ACCEPTED}:
                     raise failure(response)
-                stored = _digest_in(response.header("Docker-Content-Digest") or "")
+                stored = digest_in(response.header("Docker-Content-Digest"))
             if stored is None:
                 found = self.resolve(repository, reference)
                 stored = found.digest if found else None
@@ -149,7 +144,10 @@ class RemoteRegistry:
                 raise failure(response)
 
     def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
-        """Mount a blob of repository `source`; when the registry begins an upload instead, that one is kept for it."""
+        """Mount a blob of repository `source`; when the registry begins an upload instead, that one is kept for it.
+
+        A registry that refuses, or fails at it, is not asked again: a mount only saves what an upload would do.
+        """
         scopes = (*_push(repository), *(_pull(source) if source != repository else ()))
         request = self._request("POST", repository, f"blobs/uploads/?mount={digest}&from={source}")
 
@@ -157,8 +155,8 @@ class RemoteRegistry:
             with self._send(request, scopes) as response:
                 if response.status == HTTPStatus.ACCEPTED:
                     with self._lock:
-                        self._uploads[repository, digest] = _location(response)
-                elif response.status != HTTPStatus.CREATED and response.status not in _NO_MOUNT:
+                        self._uploads[repository, digest] = upload_location(response)
+                elif response.status == HTTPStatus.TOO_MANY_REQUESTS:
                     raise failure(response)
                 return response.status == HTTPStatus.CREATED
 
@@ -187,7 +185,7 @@ class RemoteRegistry:
         with self._send(self._request("POST", repository, "blobs/uploads/"), _push(repository)) as response:
             if response.status != HTTPStatus.ACCEPTED:
                 raise failure(response)
-            return _location(response)
+            return upload_location(response)
 
     def _manifest(self, repository: str, reference: str) -> Manifest:
         request = self._request("GET", repository, f"manifests/{reference}", {"Accept": _ACCEPT})
@@ -202,12 +200,12 @@ class RemoteRegistry:
                     data = response.read(LARGEST_MANIFEST)
             except ResponseTooLarge as error:
                 raise ManifestInvalid("the manifest is larger than 4 MiB", where=str(request)) from error
-        wanted = _digest_in(reference) or _digest_in(response.header("Docker-Content-Digest") or "")
+        wanted = digest_in(reference) or digest_in(response.header("Docker-Content-Digest"))
         if wanted is not None:
             got = Digest(wanted.algorithm, hashlib.new(wanted.algorithm, data).hexdigest())
             if got != wanted:
                 raise _other_digest(got, wanted, request)
-        said = _media_type(response)
+        said = content_type(response)
         return Manifest(said if said in MANIFEST_TYPES else media_type_of(data) or said, data)
 
     def _request(
@@ -252,32 +250,6 @@ def _pull(repository: str) -> Scopes:
 
 def _push(repository: str) -> Scopes:
     return (f"repository:{repository}:pull,push",)
-
-
-def _location(response: Response) -> str:
-    location = response.header("Location")
-    if not location:
-        raise RegistryFailed("the registry began an upload and does not say where", where=str(response.request))
-    return resolve(response.request.url, location)
-
-
-def _media_type(response: Response) -> str:
-    return (response.header("Content-Type") or "").partition(";")[0].strip()
-
-
-def _described(response: Response) -> Descriptor | None:
-    digest = _digest_in(response.header("Docker-Content-Digest") or "")
-    size, media_type = response.header("Content-Length") or "", _media_type(response)
-    if response.status != HTTPStatus.OK or digest is None or not size.isdecimal() or media_type not in MANIFEST_TYPES:
-        return None
-    return Descriptor(media_type, digest, int(size))
-
-
-def _digest_in(text: str) -> Digest | None:
-    try:
-        return Digest.parse(text)
-    except InvalidDigest:
-        return None
 
 
 def _exactly(blob: Descriptor, pieces: Iterator[bytes], request: Request) -> Iterator[bytes]:

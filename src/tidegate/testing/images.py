@@ -21,6 +21,8 @@ from tidegate.ports.registry import Registry
 
 CONFIG_TYPE: Final = "application/vnd.oci.image.config.v1+json"
 LAYER_TYPE: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
+_PIECE: Final = 1024 * 1024
+"""Bytes of random content made at once: Python can't make more than 256 MiB."""
 _CREATED: Final = "2024-01-01T00:00:00Z"
 
 
@@ -130,7 +132,8 @@ def index_of(images: Mapping[str, BuiltImage]) -> BuiltImage:
 
 def _random_tree(seed: str, number: int, size: int) -> Mapping[str, bytes]:
     source = random.Random(hashlib.sha256(seed.encode()).digest())  # noqa: S311 - content, not a secret
-    return {f"data/{number}.bin": source.randbytes(size)}
+    pieces = (source.randbytes(min(_PIECE, size - at)) for at in range(0, size, _PIECE))
+    return {f"data/{number}.bin": b"".join(pieces)}
 
 
 def _tar(files: Mapping[str, bytes]) -> bytes:
