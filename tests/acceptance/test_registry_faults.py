@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,6 +135,55 @@ def test_a_fault_that_stays_is_reported_with_the_request(
         else:
             assert own.host in str(error.where)
             assert error.hint
+
+
+class _Weather:
+    """Random faults from a seed; a storm now and then, in which most requests fail."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)  # noqa: S311 - a schedule, not a secret
+        self.faults = [fault for fault in Fault if fault not in {Fault.DEAD, Fault.STALL}]
+        self.storm = 0
+
+    def __call__(self, _number: int, _request: str) -> Fault | None:
+        if self.random.random() < 0.01:
+            self.storm = 12
+        self.storm -= 1
+        rate = 0.9 if self.storm > 0 else 0.15
+        return self.random.choice(self.faults) if self.random.random() < rate else None
+
+
+def _copy_in_any_weather(world: World, seeds: range) -> tuple[int, int]:
+    """Copy once for each seed, with faults on both sides; return how many were whole and how many ended in an error."""
+    whole = 0
+    with FaultProxy(world.dev.host) as dev, FaultProxy(world.prd.host) as prd:
+        for seed in seeds:
+            dev.use(_Weather(seed))
+            prd.use(_Weather(-1 - seed))
+            repository = f"inventory-{next(NUMBERS)}"
+            error: TidegateError | None = None
+            with _images(world.folder, dev.url, prd.url) as images:
+                try:
+                    images.copy(ImageRef(DEV, "inventory", None, world.digest), ImageRef(PRD, repository, "1.0.0"))
+                except TidegateError as caught:
+                    error = caught
+            is_whole = _is_whole(world, repository)
+            assert is_whole if error is None else error.where, f"seed {seed}"
+            whole += error is None
+    return whole, len(seeds) - whole
+
+
+def test_in_any_weather_a_copy_is_whole_or_an_error(world: World) -> None:
+    whole, failed = _copy_in_any_weather(world, range(40))
+    assert whole > 20
+    assert failed > 0
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_in_the_weather_of_years_a_copy_is_whole_or_an_error(world: World) -> None:
+    whole, _ = _copy_in_any_weather(world, range(1000, 3000))
+    assert whole > 1000
 
 
 @pytest.mark.parametrize("side", ["push"])
