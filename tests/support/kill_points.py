@@ -1,0 +1,128 @@
+"""Boundary: where a process acts on the outside world, seen from outside the product, and a place to kill it.
+
+Outward effects are: every git command that writes, every HTTP request that changes something, every rename or link.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+_WRITING: Final = {"push": "git push", "fast-import": "git fast-import", "hash-object": "git hash-object"}
+_CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+HOOK: Final = """\
+#!/bin/sh
+# Dies with the client when the client was told to die here: as when a whole machine or container is killed.
+[ "$TIDEGATE_TEST_KILL" = "{moment}" ] || exit 0
+kill -9 "$TIDEGATE_TEST_PID"
+kill -9 0
+"""
+
+
+def install_hooks(repository: Path) -> None:
+    """Let a bare repository kill who pushes, when asked to."""
+    for name, moment in (("pre-receive", "received"), ("post-receive", "moved")):
+        hook = repository / "hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(HOOK.format(moment=moment))
+        hook.chmod(0o755)
+
+
+class Boundary:
+    """Counts this process's outward effects, and kills it at one of them.
+
+    Args:
+        log: a file that gets one line per effect.
+        kill: (kind of effect, which one of that kind, moment), or None.
+    """
+
+    def __init__(self, log: Path, kill: tuple[str, int, str] | None) -> None:
+        self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._kill = kill
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def watch(self) -> None:
+        """Begin: from now on, in this process."""
+        self._watch_programs()
+        self._watch_http()
+        self._watch_files()
+
+    def _begins(self, kind: str) -> str | None:
+        """Note an effect; return the moment at which to die if it is this one."""
+        with self._lock:
+            self._counts[kind] += 1
+            mine = self._kill[2] if self._kill and self._kill[:2] == (kind, self._counts[kind]) else None
+            os.write(self._log, f"{kind}\n".encode())
+        if mine == "before":
+            _die()
+        return mine
+
+    def _watch_programs(self) -> None:
+        boundary = self
+
+        class Watched(subprocess.Popen[bytes]):
+            def __init__(self, args: Sequence[str], **options: object) -> None:
+                kind = next((_WRITING[word] for word in args if word in _WRITING), None)
+                self._moment = boundary._begins(kind) if kind else None
+                if self._moment in {"received", "moved"}:
+                    told = {"TIDEGATE_TEST_KILL": self._moment, "TIDEGATE_TEST_PID": str(os.getpid())}
+                    options["env"] = {**options["env"], **told}
+                super().__init__(args, **options)
+
+            def communicate(self, *args: object, **options: object) -> tuple[bytes, bytes]:
+                answer = super().communicate(*args, **options)
+                if self._moment == "after":
+                    _die()
+                return answer
+
+        subprocess.Popen = Watched
+
+    def _watch_http(self) -> None:
+        boundary = self
+
+        class Watched(http.client.HTTPConnection):
+            def putrequest(self, method: str, url: str, **options: object) -> None:
+                self._moment = boundary._begins(method) if method in _CHANGING else None
+                self._pieces = 0
+                super().putrequest(method, url, **options)
+
+            def send(self, data: bytes) -> None:
+                self._pieces += 1  # http.client sends the head as the first
+                if self._moment == "during" and self._pieces > 1:
+                    super().send(bytes(data[: len(data) // 2]))
+                    _die()
+                super().send(data)
+
+            def getresponse(self) -> http.client.HTTPResponse:
+                response = super().getresponse()
+                if self._moment == "after":
+                    _die()
+                return response
+
+        http.client.HTTPConnection = Watched
+
+    def _watch_files(self) -> None:
+        for name in ("rename", "replace", "link"):
+            setattr(os, name, self._watched(getattr(os, name)))
+
+    def _watched(self, call: Callable[..., None]) -> Callable[..., None]:
+        def watched(*args: object, **options: object) -> None:
+            moment = self._begins("rename")
+            call(*args, **options)
+            if moment == "after":
+                _die()
+
+        return watched
+
+
+def _die() -> None:
+    os.killpg(0, signal.SIGKILL)
