@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from support.yaml_documents import GeneratedFile, Path, yaml_files
@@ -85,6 +85,10 @@ def test_exactly_the_kept_entries_are_the_targets(case: Case) -> None:
 def test_a_release_carried_onto_itself_is_itself(case: Case) -> None:
     source, _, paths = case
     try:
-        assert graft(parse(source.data), parse(source.data), [Pair(0, 0)], paths) == source.data
+        carried = graft(parse(source.data), parse(source.data), [Pair(0, 0)], paths)
     except UnsafeEdit as error:
-        assert "something else in another file" in error.what or "brackets" in error.what
+        # Anchors and aliases are never moved, nor blocks that stand in brackets; nothing else may be in the way.
+        event(f"refused: {error.code}")
+        assume(not any(why in error.what for why in ("something else in another file", "brackets")))
+        raise
+    assert carried == source.data

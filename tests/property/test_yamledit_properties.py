@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from support.yaml_documents import VALUES, GeneratedFile, Path, yaml_files
 from tidegate.errors.manifest import InvalidYaml, UnsafeEdit
-from tidegate.yamledit import Edit, Mapping, Node, Scalar, Sequence, Style, apply, parse
+from tidegate.yamledit import Edit, Mapping, Node, Scalar, Sequence, Style, apply, dotted, parse, parse_path
 from tidegate.yamledit.strings import plain_is_string
 
 SLOW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -146,3 +146,8 @@ def test_plain_text_called_a_string_is_one_for_pyyaml(text: str) -> None:
     if plain_is_string(text):
         tag = yaml.SafeLoader.resolve(yaml.SafeLoader(""), yaml.ScalarNode, text, (True, False))
         assert tag == "tag:yaml.org,2002:str"
+
+
+@given(st.lists(st.integers(0, 20) | st.text("a.[]\\-/ é", min_size=1, max_size=5), min_size=1, max_size=4).map(tuple))
+def test_a_path_is_read_as_it_is_written(path: Path) -> None:
+    assert parse_path(dotted(path)) == path

@@ -43,7 +43,8 @@ def carry(source: str, target: str, *keep: str) -> str:
         ),
         pytest.param(
             "v:\n  a: 1\n  z: 9\n",
-            "v:\n      a:\n        - x # note\n\n        # inside\n        - |\n          text\n            deep\n        # end\n      b: 1\n",
+            "v:\n      a:\n        - x # note\n\n        # inside\n        - |\n          text\n            deep\n"
+            "        # end\n      b: 1\n",
             ["v.a"],
             "v:\n  a:\n    - x # note\n\n    # inside\n    - |\n      text\n        deep\n    # end\n  z: 9\n",
             id="a list, less indented",

@@ -48,6 +48,12 @@ COMMANDS: Final = (
     ),
     Entry("mr", "tidegate.cli.mr:mr", MERGE_REQUESTS, "List, read, open, approve and close merge requests."),
     Entry("policy", "tidegate.cli.policy:policy", TOOLS, "Show what ImagePolicies let through."),
+    Entry(
+        "manifest",
+        "tidegate.cli.manifest:manifest",
+        TOOLS,
+        "Find images in HelmReleases, and change a value without touching another byte.",
+    ),
     Entry("version", "tidegate.cli.version:version", TOOLS, "Compute and claim versions."),
     Entry(
         "release",

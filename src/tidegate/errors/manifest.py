@@ -11,6 +11,18 @@ class InvalidYaml(UsageError):
     code = "manifest/not-yaml"
 
 
+class InvalidPath(UsageError):
+    """The text is not a path to a value in a YAML file."""
+
+    code = "manifest/path"
+
+
+class ManifestMissing(UsageError):
+    """There is no such file."""
+
+    code = "manifest/missing"
+
+
 class UnsafeEdit(UsageError):
     """The edit can't be made without touching other bytes or guessing. Nothing was changed."""
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from tidegate.flux.markers import marker_of
 from tidegate.flux.sites import ImageSite
-from tidegate.yamledit import Mapping, Node, Path, Scalar, Sequence, parse
+from tidegate.yamledit import Scalar, parse
+from tidegate.yamledit.locate import written_at
 from tidegate.yamledit.splice import Splice, encoded, reparse, verify
 
 
@@ -25,7 +26,7 @@ def without_markers(data: bytes, sites: Iterable[ImageSite], *, file: str = "<da
     spans = set()
     for site in sites:
         for field in site.fields:
-            node = _written_at(stream.documents[site.document], field.path)
+            node = written_at(stream.documents[site.document], field.path)
             span = marker_of(stream, node) if isinstance(node, Scalar) else None
             if span is not None:
                 spans.add(Splice(span.start, span.end, ""))
@@ -34,18 +35,3 @@ def without_markers(data: bytes, sites: Iterable[ImageSite], *, file: str = "<da
     after = reparse(stream, spans)
     verify(stream, after, {})
     return encoded(after)
-
-
-def _written_at(node: Node, path: Path) -> Node | None:
-    """Return what is written at `path` itself; None below an alias or a merge key: its marker stands elsewhere."""
-    for part in path:
-        if isinstance(node, Mapping) and isinstance(part, str):
-            child = node.get(part)
-        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
-            child = node.items[part]
-        else:
-            child = None
-        if child is None:
-            return None
-        node = child
-    return node

@@ -2,7 +2,9 @@
 
 from tidegate.yamledit.edit import Edit, apply
 from tidegate.yamledit.graft import Pair, graft
+from tidegate.yamledit.locate import only_document
 from tidegate.yamledit.node import Alias, Mapping, Node, Path, Scalar, Sequence, Style
+from tidegate.yamledit.paths import dotted, parse_path
 from tidegate.yamledit.stream import Stream, documents, parse
 
 __all__ = [
@@ -18,6 +20,9 @@ __all__ = [
     "Style",
     "apply",
     "documents",
+    "dotted",
     "graft",
+    "only_document",
     "parse",
+    "parse_path",
 ]

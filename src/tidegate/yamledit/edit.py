@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tidegate.errors.manifest import UnsafeEdit
-from tidegate.yamledit.locate import dotted, locate
+from tidegate.yamledit.locate import locate
 from tidegate.yamledit.node import Path
+from tidegate.yamledit.paths import dotted
 from tidegate.yamledit.scalar import scalar_splice
 from tidegate.yamledit.splice import Splice, encoded, reparse, verify
 from tidegate.yamledit.stream import parse

@@ -10,8 +10,9 @@ from tidegate.errors.manifest import UnsafeEdit
 from tidegate.yamledit.compare import first_difference
 from tidegate.yamledit.entry import has_reference
 from tidegate.yamledit.graft_text import Entry, KeyPath, Swap, graft_splices
-from tidegate.yamledit.locate import MERGE_KEY, dotted
+from tidegate.yamledit.locate import MERGE_KEY
 from tidegate.yamledit.node import Alias, Mapping, Node, Path, Scalar
+from tidegate.yamledit.paths import dotted
 from tidegate.yamledit.splice import encoded, reparse, unexpected
 from tidegate.yamledit.stream import Stream
 

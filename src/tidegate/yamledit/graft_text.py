@@ -7,8 +7,8 @@ from typing import NamedTuple, TypeAlias
 
 from tidegate.errors.manifest import UnsafeEdit
 from tidegate.yamledit.entry import Extent, extent, shifted
-from tidegate.yamledit.locate import dotted
 from tidegate.yamledit.node import Alias, Mapping, Node, Scalar
+from tidegate.yamledit.paths import dotted
 from tidegate.yamledit.splice import Splice
 from tidegate.yamledit.stream import Stream
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from tidegate.errors import Place
 from tidegate.errors.manifest import UnsafeEdit
 from tidegate.yamledit.node import Alias, Mapping, Node, Path, PathPart, Scalar, Sequence
+from tidegate.yamledit.paths import dotted
 from tidegate.yamledit.stream import Stream
 
 MERGE_KEY: Final = "<<"
@@ -17,12 +18,6 @@ class Target(NamedTuple):
 
     scalar: Scalar
     flow: bool
-
-
-def dotted(path: Path) -> str:
-    """Return `path` as people write it, e.g. `spec.values.containers[0].image`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".") or "the document"
 
 
 def locate(stream: Stream, path: Path, document: int = 0) -> Target:
@@ -37,11 +32,10 @@ def locate(stream: Stream, path: Path, document: int = 0) -> Target:
         raise UnsafeEdit(what, where=Place(stream.file), hint="name one of the file's documents")
     node = stream.documents[document]
     flow = False
-    for depth, part in enumerate(path):
+    for depth in range(len(path)):
         _refuse_shared(stream, node, path[:depth])
         flow = flow or (isinstance(node, Mapping | Sequence) and node.flow)
         node = _child(stream, node, path[: depth + 1])
-        del part
     _refuse_shared(stream, node, path)
     if not isinstance(node, Scalar):
         kind = "a mapping" if isinstance(node, Mapping) else "a list"
@@ -108,3 +102,37 @@ def _near(parent: Mapping, part: PathPart) -> str:
     if not keys:
         return f"add {part}: to the file first"
     return f"add {part}: to the file first, or use a key that is there: {', '.join(keys[:8])}"
+
+
+def written_at(node: Node, path: Path) -> Node | None:
+    """Return what is written at `path` itself, an alias not followed; None when nothing is."""
+    for part in path:
+        child = None
+        if isinstance(node, Mapping):
+            child = node.get(str(part))
+        elif isinstance(node, Sequence) and isinstance(part, int) and 0 <= part < len(node.items):
+            child = node.items[part]
+        if child is None:
+            return None
+        node = child
+    return node
+
+
+def only_document(stream: Stream, path: Path) -> int:
+    """Return the index of the one document that has something at `path`.
+
+    Raises:
+        UnsafeEdit: none has, or several have.
+    """
+    found = [index for index, root in enumerate(stream.documents) if written_at(root, path) is not None]
+    if len(found) == 1 or len(stream.documents) == 1:
+        return found[0] if found else 0
+    if not found:
+        what = f"{dotted(path)} is in none of the file's {len(stream.documents)} documents"
+        raise UnsafeEdit(what, where=Place(stream.file), hint="correct the path")
+    lines = " and ".join(str(stream.documents[index].line) for index in found)
+    raise UnsafeEdit(
+        f"{dotted(path)} is in {len(found)} documents of the file (lines {lines})",
+        where=Place(stream.file),
+        hint=f"say which one, counted from 0: {', '.join(map(str, found))}",
+    )

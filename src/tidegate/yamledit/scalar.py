@@ -6,8 +6,9 @@ import re
 from typing import Final
 
 from tidegate.errors.manifest import UnsafeEdit
-from tidegate.yamledit.locate import Target, dotted
+from tidegate.yamledit.locate import Target
 from tidegate.yamledit.node import Path
+from tidegate.yamledit.paths import dotted
 from tidegate.yamledit.splice import Splice
 from tidegate.yamledit.stream import Stream
 from tidegate.yamledit.strings import STRING_TAGS, reads_as_string

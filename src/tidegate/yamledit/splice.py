@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tidegate.errors import Place
 from tidegate.errors.manifest import InvalidYaml, UnsafeEdit
 from tidegate.yamledit.compare import Wanted, first_difference
-from tidegate.yamledit.locate import dotted
+from tidegate.yamledit.paths import dotted
 from tidegate.yamledit.stream import BOM, Stream, parse_text
 
 

@@ -63,7 +63,7 @@ def parse(data: bytes, *, file: str = "<data>") -> Stream:
     """Return `data` as text and nodes; raises as `documents` does."""
     if len(data) > MAX_BYTES:
         raise YamlTooLarge(
-            f"{len(data):,} bytes, more than the {MAX_BYTES:,} that a manifest may have",
+            f"larger than the {MAX_BYTES:,} bytes that a manifest may have",
             where=Place(file),
             hint="keep generated or binary content out of manifests",
         )
