@@ -125,8 +125,9 @@ class Stage:
         self._line("")
         self._line(f"$ {line}", fg="cyan")
 
-    def _line(self, text: str, *, bold: bool = False, fg: str | None = None) -> None:
-        self.screen.write(f"{click.style(text, bold=bold, fg=fg) if self.colour and text else text}\n")
+    def _line(self, text: str, *, bold: bool | None = None, fg: str | None = None) -> None:
+        styled = self.colour and text and (bold or fg)
+        self.screen.write(f"{click.style(text, bold=bold, fg=fg) if styled else text}\n")
         self.screen.flush()
 
 

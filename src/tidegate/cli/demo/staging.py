@@ -15,6 +15,7 @@ _FILE: Final = "apps/orders/helmrelease.yaml"
 
 
 def _promote(stage: Stage) -> None:
+    stage.tidegate("plan", "inventory", "--to", "staging", "--as", "dana", shows=["1.1.3-rc2 → staging 1.1.3"])
     stage.tidegate("promote", "inventory", "--to", "staging", "--as", "dana", shows=[_INVENTORY])
 
 
