@@ -13,6 +13,7 @@ from tidegate.engine.steps import Outcome, Step
 from tidegate.engine.world import World
 from tidegate.errors.release import SourceUnknown
 from tidegate.model import (
+    Answer,
     ApprovalRule,
     Deploy,
     Digest,
@@ -22,6 +23,7 @@ from tidegate.model import (
     MergeRequest,
     PathPattern,
     Pipeline,
+    Reason,
     RegistryAccount,
     Rewrite,
     Service,
@@ -275,6 +277,23 @@ class EngineWorld:
     def look(self, request: MergeRequest) -> Delivery:
         """Return what `deliver` would do."""
         return planned_delivery(self.world("gate"), request.project, request.iid)
+
+    def reasons(self, request: MergeRequest, gate: str) -> list[Reason]:
+        """Return what a gate says of a merge request."""
+        verdict = self.look(request).verdict
+        assert verdict is not None
+        return [reason for reason in verdict.reasons if reason.gate == gate]
+
+    def reason(self, request: MergeRequest, gate: str) -> Reason:
+        """Return the one thing that a gate says of a merge request."""
+        (reason,) = self.reasons(request, gate)
+        return reason
+
+    def answer(self, request: MergeRequest) -> Answer:
+        """Return the verdict's answer."""
+        verdict = self.look(request).verdict
+        assert verdict is not None
+        return verdict.answer
 
     def deliver(self, request: MergeRequest) -> Delivery:
         """Deliver a merge request."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from tidegate.engine.gates.approvals import counted_approvals
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, PromotionSeen
 from tidegate.model import ApprovalRule, Environment, Rewrite
 from tidegate.model.image import is_tag
@@ -144,11 +145,11 @@ def delivery_trailers(seen: MergeRequestSeen) -> dict[str, str]:
 
 
 def approvals_recorded(seen: MergeRequestSeen) -> Mapping[str, str]:
-    """Return trailers that say whose approvals were seen, each with the head that it was given at."""
-    counted = [each for each in seen.merge_request.approvals if each.head in seen.reviewed]
+    """Return trailers that say whose approvals counted, each with the head that it was given at."""
+    counted = counted_approvals(seen)
     if not counted:
         return {}
-    return {"Tidegate-Approved-By": ", ".join(f"{each.user} at {each.head[:12]}" for each in counted)}
+    return {"Tidegate-Approved-By": ", ".join(f"{user} at {head[:12]}" for user, head in counted.items())}
 
 
 def rewrite_subject(seen: MergeRequestSeen) -> str:

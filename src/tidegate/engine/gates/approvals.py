@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tidegate.engine.observations import MergeRequestSeen
 from tidegate.errors.release import NotDelivered
@@ -19,14 +19,9 @@ def check_approvals(seen: MergeRequestSeen) -> Iterator[Reason]:
     if rule.count == 0:
         yield Reason("approvals", Answer.GO, "needs no approval")
         return
-    counted: dict[str, str] = {}
-    passed_over: list[str] = []
-    for approval in seen.merge_request.approvals:
-        objection = _objection(seen, approval.user, approval.head)
-        if objection is None:
-            counted[approval.user] = approval.head
-        else:
-            passed_over.append(f"{approval.user}'s does not count: {objection}")
+    counted = counted_approvals(seen)
+    objections = ((each.user, _objection(seen, each.user, each.head)) for each in seen.merge_request.approvals)
+    passed_over = [f"{user}'s does not count: {objection}" for user, objection in objections if objection]
     evidence = seen.merge_request.ref
     missing = rule.count - len(counted)
     if missing <= 0:
@@ -43,6 +38,13 @@ def check_approvals(seen: MergeRequestSeen) -> Iterator[Reason]:
         hint=f"ask {who} to approve {evidence}",
         code=NotDelivered.code,
     )
+
+
+def counted_approvals(seen: MergeRequestSeen) -> Mapping[str, str]:
+    """Return whose approvals count, each with the head that it was given at."""
+    return {
+        each.user: each.head for each in seen.merge_request.approvals if _objection(seen, each.user, each.head) is None
+    }
 
 
 def _objection(seen: MergeRequestSeen, user: str, head: str) -> str | None:

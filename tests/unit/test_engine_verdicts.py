@@ -1,0 +1,380 @@
+"""What decides about a merge request: each gate with each of its reasons, seen and decided as `deliver` does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from support.engine_world import (
+    BILLING,
+    GITOPS,
+    INVENTORY,
+    PRD,
+    STAGING,
+    EngineWorld,
+    helm_release,
+    on_approval,
+)
+from tidegate.model import Answer, Digest, Gates, ImageRef, PathPattern, TagPattern
+
+STAGING_FILE = "apps/inventory/release.yaml"
+E2E_IMAGE = "e2e.example/team/inventory:1.1.3-rc1"
+PRD_IMAGE = "prd.example/team/inventory:1.1.3"
+
+
+@pytest.fixture
+def town() -> EngineWorld:
+    """E2e has 1.1.3-rc1."""
+    town = EngineWorld()
+    town.bring("e2e")
+    return town
+
+
+# --- everything is fine
+
+
+def test_a_merge_request_that_may_go_has_a_reason_from_each_gate(town: EngineWorld) -> None:
+    town.change("staging", gates=Gates(timedelta(hours=1)))
+    town.clock.advance(timedelta(hours=2))
+    request = town.open("staging", PRD_IMAGE)
+    town.approve(request, "stella")
+    verdict = town.look(request).verdict
+    assert verdict is not None
+    assert verdict.answer is Answer.GO
+    assert [(reason.gate, reason.text) for reason in verdict.reasons] == [
+        ("state", f"{request.ref} is open"),
+        ("manifest", f"names {PRD_IMAGE}"),
+        ("origin", "e2e had inventory 1.1.3-rc1"),
+        ("source image", f"{E2E_IMAGE} holds 60e9906569bc"),
+        ("target image", f"{PRD_IMAGE} is not there yet: it will be copied"),
+        ("approvals", "approved by stella"),
+        ("soak", "inventory 1.1.3-rc1 has been in e2e for 2 h; 1 h is needed"),
+    ]
+
+
+# --- state
+
+
+def test_a_draft_waits(town: EngineWorld) -> None:
+    opened = town.open("staging", PRD_IMAGE)
+    town.forge.describe(STAGING, opened.iid, title="Draft: not yet", description="")
+    reason = town.reason(opened, "state")
+    assert (reason.answer, reason.hint) == (Answer.WAIT, "mark it as ready")
+
+
+def test_a_closed_one_does_not_go(town: EngineWorld) -> None:
+    request = town.open("staging", PRD_IMAGE)
+    town.forge.close(STAGING, request.iid, user="alice")
+    reason = town.reason(request, "state")
+    assert (reason.answer, reason.code) == (Answer.NO, "forge/merge-request-not-open")
+
+
+def test_a_merged_one_is_delivered(town: EngineWorld) -> None:
+    request = town.bring("staging")
+    delivery = town.look(request)
+    assert (delivery.delivered, delivery.verdict, delivery.plan) == (True, None, None)
+
+
+def test_one_that_moves_no_image_is_none_of_ours(town: EngineWorld) -> None:
+    town.write(STAGING, {"README.md": b"new\n"}, "docs")
+    delivery = town.look(town.request(STAGING, "docs"))
+    assert (delivery.delivered, delivery.seen, delivery.verdict) == (False, None, None)
+
+
+# --- scope
+
+
+def test_a_file_elsewhere_does_not_ride_along(town: EngineWorld) -> None:
+    town.write(STAGING, {".gitlab-ci.yml": b"evil: true\n", "apps/other/x.yaml": b"x: 1\n"}, "by-hand")
+    reason = town.reason(town.open("staging", PRD_IMAGE), "scope")
+    assert (reason.answer, reason.code) == (Answer.NO, "release/out-of-scope")
+    assert reason.text.endswith("also changes .gitlab-ci.yml, apps/other/x.yaml")
+
+
+def test_another_environment_of_the_repository_does_not_ride_along(town: EngineWorld) -> None:
+    """E2e needs no approval; an environment beside it that does must not be changed under e2e's rule."""
+    town.change("staging", repo=GITOPS, path=PathPattern("clusters/staging/{service}"))
+    town.push("dev", "1.1.4")
+    town.declare("dev", "1.1.4")
+    files = {town.path("staging"): helm_release(PRD_IMAGE)}
+    town.write(GITOPS, files, "by-hand")
+    request = town.open("e2e", "e2e.example/team/inventory:1.1.4-rc1")
+    assert town.answer(request) is Answer.NO
+    assert town.reason(request, "scope").text.endswith("also changes clusters/staging/inventory/release.yaml")
+
+
+def test_a_service_that_is_changed_but_not_moved_does_not_ride_along(town: EngineWorld) -> None:
+    billing = helm_release("e2e.example/team/billing:2.0.0-rc1", service="billing", replicas=9)
+    town.write(GITOPS, {town.path("e2e", "billing"): billing}, "by-hand")
+    town.push("dev", "1.1.4")
+    town.declare("dev", "1.1.4")
+    reason = town.reason(town.open("e2e", "e2e.example/team/inventory:1.1.4-rc1"), "scope")
+    assert reason.text.endswith("also changes clusters/e2e/billing/release.yaml")
+
+
+def test_a_branch_of_endless_commits_is_refused(town: EngineWorld) -> None:
+    for number in range(50):
+        town.write(STAGING, {"apps/inventory/notes.txt": b"%d" % number}, "by-hand")
+    reason = town.reason(town.open("staging", PRD_IMAGE), "scope")
+    assert (reason.answer, reason.hint) == (Answer.NO, "squash the commits of its branch into one")
+
+
+# --- manifest
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "where"),
+    [
+        (b"kind: HelmRelease\nspec: [\n", "manifest/not-yaml", f"{STAGING_FILE}:3:1"),
+        (helm_release("prd.example/team/other:1.1.3"), "manifest/image-not-found", STAGING_FILE),
+        (
+            helm_release(PRD_IMAGE) + b"    job:\n      image: prd.example/team/inventory:1.1.2\n",
+            "manifest/image-ambiguous",
+            f"{STAGING_FILE}:14",
+        ),
+        (b"kind: HelmRelease #" + b"#" * (5 << 20), "git/file-too-large", STAGING_FILE),
+    ],
+)
+def test_what_is_wrong_with_a_manifest_is_a_verdict(town: EngineWorld, data: bytes, code: str, where: str) -> None:
+    town.write(STAGING, {STAGING_FILE: data}, "by-hand")
+    reason = town.reason(town.request(STAGING, "by-hand"), "manifest")
+    assert (reason.answer, reason.code, reason.evidence) == (Answer.NO, code, where)
+
+
+@pytest.mark.parametrize("left", [None, b"kind: ConfigMap\napiVersion: v1\n"])
+def test_taking_a_helmrelease_away_is_refused(town: EngineWorld, left: bytes | None) -> None:
+    town.bring("staging")
+    town.write(STAGING, {STAGING_FILE: left}, "by-hand")
+    reason = town.reason(town.request(STAGING, "by-hand"), "manifest")
+    assert reason.code == ("release/nothing-declared" if left is None else "manifest/not-helmrelease")
+
+
+def test_a_broken_target_may_be_mended(town: EngineWorld) -> None:
+    town.write(STAGING, {STAGING_FILE: b"kind: HelmRelease\nspec: [\n"})
+    request = town.open("staging", PRD_IMAGE)
+    assert town.reason(request, "manifest").answer is Answer.GO
+
+
+# --- origin
+
+
+@pytest.mark.parametrize(
+    ("image", "code", "text"),
+    [
+        (
+            "evil.example/team/inventory:1.1.3",
+            "release/foreign-image",
+            "evil.example/team/inventory is not in the registry of e2e (e2e.example)",
+        ),
+        (
+            "dev.example/team/inventory:1.1.3",
+            "release/foreign-image",
+            "dev.example/team/inventory is not in the registry of e2e (e2e.example)",
+        ),
+        (
+            "prd.example/team/inventory:1.1.4",
+            "release/environment-skipped",
+            "inventory 1.1.4 was never in e2e",
+        ),
+        (
+            "e2e.example/team/inventory:1.1.3-rc2",
+            "release/environment-skipped",
+            "inventory 1.1.3-rc2 was never in e2e",
+        ),
+        ("prd.example/team/inventory:01.1.3", "release/environment-skipped", "inventory 01.1.3 was never in e2e"),
+        ("prd.example/team/inventory:v1.1.3", "release/environment-skipped", "inventory v1.1.3 was never in e2e"),
+        ("prd.example/team/inventory:latest", "release/environment-skipped", "inventory latest was never in e2e"),
+    ],
+)
+def test_what_was_not_in_the_source_environment_is_refused(town: EngineWorld, image: str, code: str, text: str) -> None:
+    for host, tag in (("e2e", "1.1.3-rc2"), ("staging", "1.1.4"), ("dev", "1.1.3")):
+        town.push(host, tag)
+    reason = town.reason(town.open("staging", image), "origin")
+    assert (reason.answer, reason.code, reason.text) == (Answer.NO, code, text)
+    assert reason.evidence == f"{STAGING_FILE}:10"
+
+
+def test_a_merge_request_cannot_bring_its_own_source(town: EngineWorld) -> None:
+    """In one repository, the branch may change the source environment, too: only what is merged there counts."""
+    town.push("dev", "6.6.6")
+    town.write(GITOPS, {town.path("dev"): helm_release("dev.example/team/inventory:6.6.6")}, "by-hand")
+    request = town.open("e2e", "e2e.example/team/inventory:6.6.6-rc1")
+    assert town.reason(request, "origin").code == "release/environment-skipped"
+
+
+def test_a_source_that_names_a_foreign_image_is_no_origin(town: EngineWorld) -> None:
+    town.write(GITOPS, {town.path("e2e"): helm_release("evil.example/team/inventory:1.1.5-rc1")})
+    request = town.open("staging", "prd.example/team/inventory:1.1.5")
+    assert town.reason(request, "origin").code == "release/environment-skipped"
+
+
+# --- source image
+
+
+def test_a_source_tag_that_is_gone_is_refused(town: EngineWorld) -> None:
+    town.images.delete(town.image("e2e", "1.1.3-rc1"))
+    reason = town.reason(town.open("staging", PRD_IMAGE), "source image")
+    assert (reason.answer, reason.code, reason.evidence) == (
+        Answer.NO,
+        "release/source-tag-missing",
+        "clusters/e2e/inventory/release.yaml:10",
+    )
+
+
+def test_a_source_tag_that_moved_since_it_was_opened_is_refused(town: EngineWorld) -> None:
+    request = town.promote("staging").merge_request
+    assert request is not None
+    moved = town.push("e2e", "1.1.3-rc1", "overwritten")
+    reason = town.reason(request, "source image")
+    assert (reason.answer, reason.code) == (Answer.NO, "release/tag-moved")
+    assert f"holds {moved.short} now, and the merge request was opened for 60e9906569bc" in reason.text
+
+
+def test_a_manifest_pinned_to_another_digest_is_refused(town: EngineWorld) -> None:
+    reason = town.reason(town.open("staging", PRD_IMAGE, pin=f"@{Digest.of(b'x')}"), "source image")
+    assert (reason.answer, reason.code) == (Answer.NO, "release/tag-moved")
+    assert "pinned to 2d711642b726" in reason.text
+
+
+def test_a_manifest_pinned_to_the_digest_goes(town: EngineWorld) -> None:
+    request = town.open("staging", PRD_IMAGE, pin=f"@{town.held('e2e', '1.1.3-rc1')}")
+    assert town.reason(request, "source image").answer is Answer.GO
+
+
+def test_of_two_candidates_the_recorded_digest_tells_and_else_the_newest(town: EngineWorld) -> None:
+    first = town.held("e2e", "1.1.3-rc1")
+    promoted = town.promote("staging").merge_request
+    assert promoted is not None
+    second = town.push("dev", "1.1.3", "rebuilt")
+    town.bring("e2e")
+    by_hand = town.open("staging", PRD_IMAGE)
+    digests = [
+        each.target_image.digest
+        for request in (promoted, by_hand)
+        for seen in [town.look(request).seen]
+        if seen is not None
+        for each in seen.deliveries
+        if each.target_image is not None
+    ]
+    assert digests == [first, second]
+
+
+def test_what_main_recorded_long_ago_is_not_taken_for_the_branchs_record(town: EngineWorld) -> None:
+    town.bring("staging")
+    town.push("dev", "1.1.4")
+    town.declare("dev", "1.1.4")
+    town.bring("e2e")
+    request = town.open("staging", "prd.example/team/inventory:1.1.4")
+    town.write(STAGING, {"README.md": b"new\n"})
+    town.merge(STAGING, "main", "by-hand")
+    assert town.reason(request, "source image").answer is Answer.GO
+
+
+# --- target image
+
+
+def test_a_target_tag_with_the_same_digest_is_adopted(town: EngineWorld) -> None:
+    town.push("staging", "1.1.3")
+    reason = town.reason(town.open("staging", PRD_IMAGE), "target image")
+    assert (reason.answer, reason.text) == (Answer.GO, f"{PRD_IMAGE} holds 60e9906569bc")
+
+
+@pytest.mark.parametrize("image", [PRD_IMAGE, E2E_IMAGE])
+def test_a_target_tag_with_another_digest_is_never_overwritten(town: EngineWorld, image: str) -> None:
+    town.push("staging", "1.1.3", "something else")
+    reason = town.reason(town.open("staging", image), "target image")
+    assert (reason.answer, reason.code, reason.evidence) == (Answer.NO, "registry/tag-exists", PRD_IMAGE)
+
+
+# --- mergeable
+
+
+def test_a_conflict_waits_for_a_person(town: EngineWorld) -> None:
+    request = town.open("staging", PRD_IMAGE)
+    town.write(STAGING, {STAGING_FILE: helm_release("prd.example/team/inventory:1.0.0")})
+    reason = town.reason(request, "mergeable")
+    assert (reason.answer, reason.code) == (Answer.WAIT, "forge/merge-conflict")
+
+
+# --- which services, which environment
+
+
+def test_what_a_merge_request_does_not_change_it_does_not_move(town: EngineWorld) -> None:
+    """A branch older than main, that changes a value beside the image: main's newer image stays."""
+    town.bring("staging")
+    town.write(STAGING, {STAGING_FILE: helm_release(PRD_IMAGE, replicas=5)}, "by-hand")
+    town.write(STAGING, {STAGING_FILE: helm_release("prd.example/team/inventory:1.1.4")})
+    assert town.look(town.request(STAGING, "by-hand")).seen is None
+
+
+def test_two_services_move_together_and_one_no_stops_both(town: EngineWorld) -> None:
+    billing = helm_release("prd.example/team/billing:2.0.0", service="billing")
+    town.write(STAGING, {town.path("staging", "billing"): billing}, "by-hand")
+    request = town.open("staging", PRD_IMAGE)
+    town.approve(request, "stella")
+    delivery = town.look(request)
+    assert delivery.seen is not None
+    assert [each.service for each in delivery.seen.deliveries] == [INVENTORY, BILLING]
+    assert town.answer(request) is Answer.GO
+    town.images.delete(town.image("e2e", "2.0.0-rc1", BILLING))
+    assert [reason.answer for reason in town.reasons(request, "source image")] == [Answer.GO, Answer.NO]
+    assert town.look(request).plan is None
+
+
+@pytest.mark.parametrize(
+    ("named", "is_source", "target_tag"),
+    [("1.1.3", True, "1.1.3-rc1"), ("1.1.3-rc1", False, "1.1.3-rc1")],
+)
+def test_in_one_account_a_candidates_number_tells_source_from_target(
+    named: str,
+    is_source: bool,  # noqa: FBT001 - a parameter of the test
+    target_tag: str,
+) -> None:
+    town = EngineWorld()
+    town.change("e2e", registry=town.environments["dev"].registry)
+    seen = town.look(town.open("e2e", f"dev.example/team/inventory:{named}")).seen
+    assert seen is not None
+    (each,) = seen.deliveries
+    assert (each.names_source, each.target_image and each.target_image.tag) == (is_source, target_tag)
+    assert each.origin is not None
+
+
+def test_in_one_account_a_candidate_is_told_from_the_release_that_it_becomes(town: EngineWorld) -> None:
+    town.change("staging", registry=town.environments["e2e"].registry)
+    seen = town.look(town.open("staging", E2E_IMAGE)).seen
+    assert seen is not None
+    (each,) = seen.deliveries
+    assert (each.names_source, str(each.target_image).partition("@")[0]) == (
+        True,
+        "e2e.example/team/inventory:1.1.3",
+    )
+
+
+def test_in_one_account_with_one_pattern_nothing_is_rewritten(town: EngineWorld) -> None:
+    town.bring("staging")
+    seen = town.look(town.open("production", PRD_IMAGE)).seen
+    assert seen is not None
+    (each,) = seen.deliveries
+    assert (each.names_source, each.target_image) == (
+        False,
+        ImageRef(PRD.host, "team/inventory", "1.1.3", town.held("staging", "1.1.3")),
+    )
+
+
+def test_a_rewrite_by_hand_gets_the_number_of_its_digest(town: EngineWorld) -> None:
+    town.push("e2e", "1.1.4-rc1", "an older build")
+    town.push("dev", "1.1.4")
+    town.declare("dev", "1.1.4")
+    on_approval(town, "e2e")
+    seen = town.look(town.open("e2e", "dev.example/team/inventory:1.1.4")).seen
+    assert seen is not None
+    (each,) = seen.deliveries
+    assert each.target_image is not None
+    assert each.target_image.tag == "1.1.4-rc2"
+
+
+def test_numbers_may_be_written_in_another_way(town: EngineWorld) -> None:
+    town.change("e2e", tag=TagPattern("{version}-rc.{n}"))
+    request = town.open("staging", PRD_IMAGE)
+    assert town.reason(request, "origin").code == "release/environment-skipped"
