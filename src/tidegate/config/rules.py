@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from tidegate.config.explain import suggest
-from tidegate.config.tree import Block, Leaf, Row, dotted, key_place, leaves
+from tidegate.config.tree import Block, Leaf, Path, Row, dotted, key_place, leaves
 from tidegate.errors.config import Finding
 
 Rule: TypeAlias = Callable[[Block], Iterator[Finding]]
@@ -155,10 +155,14 @@ def keep_with_release(tree: Block) -> Iterator[Finding]:
 
 def no_control_characters(tree: Block) -> Iterator[Finding]:
     """Names and values are what a person can read: no escape sequences, no line breaks, no invisible characters."""
+    what = "has a control character"
+    told: set[Path] = set()
     for path, leaf in leaves(tree, ()):
-        what = "has a control character"
-        if any(not part.isprintable() for part in path if isinstance(part, str)):
-            yield Finding(key_place(tree, path), dotted(path), f"the name {what}", "delete it")
+        above = (path[: length + 1] for length, part in enumerate(path) if not str(part).isprintable())
+        unreadable = next(above, None)
+        if unreadable is not None and unreadable not in told:
+            told.add(unreadable)
+            yield Finding(key_place(tree, unreadable), dotted(unreadable), f"the name {what}", "delete it")
         if isinstance(leaf.value, str) and not leaf.value.isprintable():
             yield Finding(leaf.place, dotted(path), f"the value {what}", "delete it")
 
