@@ -57,7 +57,8 @@ def end_state(world: RoadWorld, repositories: tuple[str, ...] = ("inventory",)) 
 
 def written(world: RoadWorld, repositories: tuple[str, ...] = ("inventory",)) -> dict[str, str]:
     """Return every ref of every repository and every tag of the image-layout folders, with what they point to."""
-    refs = {project: git("for-each-ref", cwd=world.repository(project)) for project in PROJECTS}
+    folders = {project: world.repository(project) for project in PROJECTS}
+    refs = {project: git("for-each-ref", cwd=folder) for project, folder in folders.items() if folder.exists()}
     tags = {
         f"{account} {repository}:{tag}": str(world.layout(account).resolve(repository, tag))
         for account in HOSTS

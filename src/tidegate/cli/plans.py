@@ -39,8 +39,15 @@ def show_plan(output: Output, form: Format, plan: Plan) -> None:
 
 
 def verdict_rows(reasons: Iterable[Reason]) -> tuple[tuple[str | Cell, ...], ...]:
-    """Return reasons as rows: answer, gate, reason, what to do."""
-    return tuple((_MARKS[reason.answer], reason.gate, reason.text, reason.hint or "") for reason in reasons)
+    """Return reasons as rows: answer, gate, reason (of a no, also place and code), what to do."""
+    return tuple((_MARKS[reason.answer], reason.gate, _text(reason), reason.hint or "") for reason in reasons)
+
+
+def _text(reason: Reason) -> str:
+    if reason.answer is not Answer.NO:
+        return reason.text
+    where = f"{reason.evidence}: " if reason.evidence and reason.evidence not in reason.text else ""
+    return f"{where}{reason.text}{f' [{reason.code}]' if reason.code else ''}"
 
 
 def verdict_record(verdict: Verdict | None) -> dict[str, Json] | None:
