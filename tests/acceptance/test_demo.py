@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from support.demo_runs import digest_in, finish, read_until, start, state_of
+from support.demo_runs import digest_in, finish, interrupt, start, state_of
 from support.git_worlds import git
 from tidegate.cli.demo import command
+from tidegate.cli.demo.progress import taken
 from tidegate.cli.demo.scene import Beat, Scene
 from tidegate.cli.demo.stage import Stage
 from tidegate.cli.frame import run
+from tidegate.errors.demo import WorldBusy
 
 ROAD = {"dev": "1.1.3", "e2e": "1.1.3-rc2", "prd": "1.1.3"}
 
@@ -101,12 +103,8 @@ def test_interrupted_anywhere_it_comes_to_the_same_end(finished: Finished, tmp_p
         ("deliver 'platform/gitops-staging!2'", 0.2, signal.SIGINT),
     )
     for text, delay, number in moments:
-        process = start(tmp_path)
-        read_until(process, text)
-        time.sleep(delay)
-        os.killpg(process.pid, number)
-        code, out, err = finish(process)
-        assert code == (130 if number is signal.SIGINT else -signal.SIGKILL), f"{text}\n{out}{err}"
+        code, err = interrupt(start(tmp_path), text, delay, number)
+        assert code == (130 if number is signal.SIGINT else -number), f"{text}\n{err}"
         if number is signal.SIGINT:
             assert "the same command goes on where this one stopped" in err
     code, out, err = finish(start(tmp_path))
@@ -122,6 +120,11 @@ def test_a_folder_that_is_no_world_is_left_alone(tmp_path: Path) -> None:
     assert code == 2
     assert "demo/folder-taken" in err
     assert [path.name for path in (tmp_path / "notes").iterdir()] == ["important.txt"]
+
+
+def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
+    with taken(tmp_path / "demo"), pytest.raises(WorldBusy), taken(tmp_path / "demo"):
+        pass
 
 
 def test_a_step_that_does_not_do_what_its_scene_says_fails_the_demo(

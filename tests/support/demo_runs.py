@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -56,15 +58,21 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def read_until(process: subprocess.Popen[str], text: str) -> str:
-    """Read a process's output up to the line that holds `text`; return what was read."""
+def interrupt(process: subprocess.Popen[str], text: str, delay: float, number: signal.Signals) -> tuple[int, str]:
+    """Send a signal to a process's group some seconds after a line with `text`; return its exit code and stderr."""
     assert process.stdout is not None
-    read: list[str] = []
-    for line in process.stdout:
-        read.append(line)
-        if text in line:
-            return "".join(read)
-    raise AssertionError(f"{text!r} never came:\n{''.join(read)}")
+    with process:
+        read = []
+        for line in process.stdout:
+            read.append(line)
+            if text in line:
+                time.sleep(delay)
+                os.killpg(process.pid, number)
+                break
+        rest, err = process.communicate(timeout=SECONDS)
+    assert read, err
+    assert text in read[-1], f"{text!r} never came:\n{''.join(read)}{rest}{err}"
+    return process.returncode, err
 
 
 def state_of(world: Path) -> dict[str, object]:

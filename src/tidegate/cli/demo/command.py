@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 import time
@@ -104,6 +105,6 @@ def _farewell(stage: Stage, seconds: float) -> None:
         "why orders --in production",
         "mr show 'platform/gitops-staging!1'",
     ):
-        stage.note(f"tidegate -C {world} {line}")
+        stage.note(f"tidegate -C {shlex.quote(world)} {line}")
     if shutil.which("tidegate") is None:
         stage.tell(f"(tidegate is {sys.argv[0]} here)")
