@@ -69,3 +69,9 @@ class InvalidRegexp(UsageError):
     """A regular expression that Go, and so Flux, does not take."""
 
     code = "manifest/regexp-invalid"
+
+
+class InvalidHold(UsageError):
+    """The annotation that remembers a hold is not as Tidegate wrote it, or the range is another one since."""
+
+    code = "manifest/hold-invalid"

@@ -37,7 +37,7 @@ def extent(text: str, key: Node, value: Node) -> Extent | None:
     column = key.start - start
     if text[start : key.start].strip(" "):
         return None
-    end = _last_line_end(text, _content_end(text, value), column)
+    end = _last_line_end(text, content_end(text, value), column)
     while start:
         above = text.rfind("\n", 0, start - 1) + 1
         comment = _COMMENT_LINE.fullmatch(text, above, start - 1)
@@ -47,7 +47,7 @@ def extent(text: str, key: Node, value: Node) -> Extent | None:
     return Extent(start, end, column)
 
 
-def _content_end(text: str, node: Node) -> int:
+def content_end(text: str, node: Node) -> int:
     """Return the offset after the last character of `node`; libyaml ends a block where the next token starts."""
     if isinstance(node, Alias):
         return node.end
@@ -61,7 +61,7 @@ def _content_end(text: str, node: Node) -> int:
     if node.flow:
         return node.end
     last = node.entries[-1][1] if isinstance(node, Mapping) else node.items[-1]
-    return _content_end(text, last)
+    return content_end(text, last)
 
 
 def _last_line_end(text: str, end: int, column: int) -> int:

@@ -26,17 +26,7 @@ def locate(stream: Stream, path: Path, document: int = 0) -> Target:
     Raises:
         UnsafeEdit: there is none, or a change there would show elsewhere or not have the effect that it seems to have.
     """
-    if not 0 <= document < len(stream.documents):
-        count = len(stream.documents)
-        what = f"no document {document}: the file has {count}, counted from 0"
-        raise UnsafeEdit(what, where=Place(stream.file), hint="name one of the file's documents")
-    node = stream.documents[document]
-    flow = False
-    for depth in range(len(path)):
-        _refuse_shared(stream, node, path[:depth])
-        flow = flow or (isinstance(node, Mapping | Sequence) and node.flow)
-        node = _child(stream, node, path[: depth + 1])
-    _refuse_shared(stream, node, path)
+    node, flow = node_at(stream, path, document)
     if not isinstance(node, Scalar):
         kind = "a mapping" if isinstance(node, Mapping) else "a list"
         raise UnsafeEdit(
@@ -45,7 +35,25 @@ def locate(stream: Stream, path: Path, document: int = 0) -> Target:
     return Target(node, flow)
 
 
-def _refuse_shared(stream: Stream, node: Node, path: Path) -> None:
+def node_at(stream: Stream, path: Path, document: int = 0) -> tuple[Scalar | Sequence | Mapping, bool]:
+    """Return the node at `path` of the document with that index, and whether it stands inside brackets.
+
+    Raises:
+        UnsafeEdit: as `locate`.
+    """
+    if not 0 <= document < len(stream.documents):
+        count = len(stream.documents)
+        what = f"no document {document}: the file has {count}, counted from 0"
+        raise UnsafeEdit(what, where=Place(stream.file), hint="name one of the file's documents")
+    node = _unshared(stream, stream.documents[document], ())
+    flow = False
+    for depth in range(1, len(path) + 1):
+        flow = flow or (isinstance(node, Mapping | Sequence) and node.flow)
+        node = _unshared(stream, _child(stream, node, path[:depth]), path[:depth])
+    return node, flow
+
+
+def _unshared(stream: Stream, node: Node, path: Path) -> Scalar | Sequence | Mapping:
     if isinstance(node, Alias):
         raise UnsafeEdit(
             f"{dotted(path)} is the alias *{node.name}: a change would have to be made where &{node.name} stands",
@@ -58,6 +66,7 @@ def _refuse_shared(stream: Stream, node: Node, path: Path) -> None:
             where=stream.place(node),
             hint=f"write the value out where *{node.anchor} is used, or edit it by hand",
         )
+    return node
 
 
 def _child(stream: Stream, parent: Node, path: Path) -> Node:

@@ -37,7 +37,7 @@ def scalar_splice(stream: Stream, target: Target, path: Path, value: str) -> Spl
         raise UnsafeEdit(what, where=stream.place(scalar), hint="write the value in UTF-8") from error
     if scalar.tag is not None and scalar.tag not in STRING_TAGS | _TYPE_TAGS:
         raise _refused(stream, target, path, f"has the tag {scalar.tag}, whose meaning is not known here")
-    content = _content_start(stream, target, path)
+    content = content_start(stream, target, path)
     if scalar.style.is_block:
         return _block_splice(stream, target, path, content, value)
     tagged = scalar.tag in STRING_TAGS
@@ -50,7 +50,8 @@ def scalar_splice(stream: Stream, target: Target, path: Path, value: str) -> Spl
     return Splice(content, scalar.end, gap + text)
 
 
-def _content_start(stream: Stream, target: Target, path: Path) -> int:
+def content_start(stream: Stream, target: Target, path: Path) -> int:
+    """Return the offset after the scalar's anchor and tag; raises `UnsafeEdit` when a comment stands there."""
     scalar = target.scalar
     position = scalar.start
     while position < scalar.end and stream.text[position] in "&!":

@@ -1,0 +1,228 @@
+"""Holds: an ImagePolicy's range is one version for a while, and an annotation remembers the range byte for byte.
+
+The annotation's value is a JSON object on one line: `version`, `written` (the old range as it stands in the file,
+quotes included), `by`, `since`, `reason`, and where they apply `until` and `annotations: added`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+
+from tidegate.errors import Place
+from tidegate.errors.manifest import InvalidHold, InvalidYaml, UnsafeEdit
+from tidegate.flux.follow import Follower
+from tidegate.flux.helmrelease import resources_in, view_at
+from tidegate.flux.imagepolicy import ImagePolicy
+from tidegate.yamledit import Mapping, Scalar, Sequence, Stream, Style, parse
+from tidegate.yamledit.insertion import difference_but_for, insertion, removal, written_span
+from tidegate.yamledit.locate import locate, node_at
+from tidegate.yamledit.paths import dotted
+from tidegate.yamledit.splice import Splice, encoded, reparse
+from tidegate.yamledit.write import written
+
+ANNOTATION: Final = "tidegate.dev/hold"
+
+_RANGE: Final = ("spec", "policy", "semver", "range")
+_METADATA: Final = ("metadata",)
+_ANNOTATIONS: Final = (*_METADATA, "annotations")
+_HOLD: Final = (*_ANNOTATIONS, ANNOTATION)
+_PROMOTED: Final = "promoted"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a lane stands still.
+
+    Args:
+        version: the one version that the range lets through.
+        by: who holds.
+        since: when it began (UTC).
+        reason: one line.
+        until: the last day; None: no day.
+        until_promoted: it ends when the next environment has the version or a newer one.
+    """
+
+    version: str
+    by: str
+    since: datetime
+    reason: str
+    until: date | None = None
+    until_promoted: bool = False
+
+    @property
+    def end(self) -> str:
+        """When it ends, in a person's words."""
+        if self.until_promoted:
+            return "until it is promoted"
+        return f"until {self.until}" if self.until else "until it is resumed"
+
+    def __str__(self) -> str:
+        return f"held at {self.version} by {self.by} since {self.since:%Y-%m-%d} {self.end}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRange:
+    """A hold as it stands in a file.
+
+    Args:
+        hold: the hold.
+        range: the range that comes back.
+        written: the same as it was written, with its quotes.
+        line: line of the annotation.
+    """
+
+    hold: Hold
+    range: str
+    written: str
+    line: int
+
+
+def read_hold(data: bytes, policy: ImagePolicy, *, file: str = "<data>") -> HeldRange | None:
+    """Return the hold of `policy` (from `image_policies(data)`), or None when it is not held.
+
+    Raises:
+        InvalidHold: the annotation is damaged, or the range is another one than the hold's.
+    """
+    if ANNOTATION.encode() not in data:
+        return None
+    stream = parse(data, file=file)
+    follower = Follower(stream)
+    resource = next(each for each in resources_in(stream, follower) if each.document == policy.document)
+    found = view_at(follower, resource.view, *_HOLD)
+    if found is None or not isinstance(found.node, Scalar):
+        return None
+    place = Place(file, found.node.line)
+    held = _read(found.node.text, place)
+    if policy.range != held.hold.version:
+        raise InvalidHold(
+            f"the range is {policy.range or 'missing'}, and the hold's is {held.hold.version}: somebody changed it",
+            where=Place(file, policy.range_line or policy.line),
+            hint=f"delete the annotation {ANNOTATION}, or write {held.hold.version} back and resume",
+        )
+    return held
+
+
+def with_hold(data: bytes, policy: ImagePolicy, hold: Hold, *, file: str = "<data>") -> bytes:
+    """Return `data` with the range of `policy` at the held version, and the annotation that remembers the range.
+
+    Every other byte stays. `without_hold` gives the very bytes back: that is tried before this returns.
+
+    Raises:
+        UnsafeEdit: the policy has no range; or metadata or range are written in a way that can't be restored.
+    """
+    stream = parse(data, file=file)
+    start, end = written_span(stream, _RANGE, policy.document)
+    scalar, flow = locate(stream, _RANGE, policy.document)
+    metadata, _ = node_at(stream, _METADATA, policy.document)
+    there = isinstance(metadata, Mapping) and metadata.get(_ANNOTATIONS[-1]) is not None
+    text = written(_note(hold, stream.text[start:end], added=not there), Style.SINGLE, flow=True)
+    parent, keys = (_ANNOTATIONS, (ANNOTATION,)) if there else (_METADATA, (_ANNOTATIONS[-1], ANNOTATION))
+    style = Style.PLAIN if scalar.style.is_block else scalar.style
+    splices = [
+        insertion(stream, parent, keys, text, policy.document),
+        Splice(start, end, written(hold.version, style, flow=flow)),
+    ]
+    after = reparse(stream, splices)
+    _verify(stream, after, policy.document, hold.version, error=stream)
+    result = encoded(after)
+    if without_hold(result, policy, file=file) != data:
+        raise UnsafeEdit(
+            "the hold could not be taken back byte for byte",
+            where=Place(file, policy.line),
+            hint="write metadata and range in plain lines, one key each",
+        )
+    return result
+
+
+def without_hold(data: bytes, policy: ImagePolicy, *, file: str = "<data>") -> bytes:
+    """Return `data` with the range that the hold of `policy` remembers, and without the annotation.
+
+    Raises:
+        InvalidHold: there is no hold, it is damaged, or the range is another one since.
+        UnsafeEdit: the annotation stands otherwise than `with_hold` writes it.
+    """
+    stream = parse(data, file=file)
+    note, _ = locate(stream, _HOLD, policy.document)
+    place = stream.place(note)
+    held = _read(note.text, place)
+    start, end = written_span(stream, _RANGE, policy.document)
+    annotations, _ = node_at(stream, _ANNOTATIONS, policy.document)
+    alone = isinstance(annotations, Mapping) and len(annotations.entries) == 1
+    path = _ANNOTATIONS if alone and _fields(note.text, place).get("annotations") == "added" else _HOLD
+    before = reparse(stream, [Splice(start, end, held.written), *removal(stream, path, policy.document)])
+    _verify(before, stream, policy.document, held.hold.version, error=stream)
+    return encoded(before)
+
+
+def _verify(before: Stream, after: Stream, document: int, version: str, *, error: Stream) -> None:
+    """Check that `after` is `before` with the hold, and nothing else."""
+    scalar, _ = locate(before, _RANGE, document)
+    path = difference_but_for(before, after, document, _HOLD, {id(scalar): version})
+    if path is not None:
+        raise UnsafeEdit(
+            f"{dotted(path)} would not read as it should afterwards",
+            where=Place(error.file),
+            hint="make this change by hand",
+        )
+
+
+def _note(hold: Hold, raw: str, *, added: bool) -> str:
+    fields = {
+        "version": hold.version,
+        "written": raw,
+        "by": hold.by,
+        "since": hold.since.astimezone(UTC).isoformat(timespec="seconds"),
+        "reason": hold.reason,
+    }
+    if hold.until_promoted or hold.until:
+        fields["until"] = _PROMOTED if hold.until_promoted else str(hold.until)
+    if added:
+        fields["annotations"] = "added"
+    return json.dumps(fields)
+
+
+def _read(text: str, place: Place) -> HeldRange:
+    fields = _fields(text, place)
+    try:
+        until = fields.get("until")
+        hold = Hold(
+            version=fields["version"],
+            by=fields["by"],
+            since=datetime.fromisoformat(fields["since"]),
+            reason=fields["reason"],
+            until=None if until in {None, _PROMOTED} else date.fromisoformat(until or ""),
+            until_promoted=until == _PROMOTED,
+        )
+        range_ = _value(fields["written"], place)
+    except (KeyError, ValueError, InvalidYaml) as error:
+        raise _damaged(place) from error
+    return HeldRange(hold, range_, fields["written"], place.line or 1)
+
+
+def _fields(text: str, place: Place) -> dict[str, str]:
+    try:
+        content: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(place) from error
+    if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
+        raise _damaged(place)
+    return content
+
+
+def _value(raw: str, place: Place) -> str:
+    """Return what a scalar says that is written as `raw`."""
+    root = parse(f"- {raw}".encode()).documents[0]
+    if isinstance(root, Sequence) and len(root.items) == 1 and isinstance(root.items[0], Scalar):
+        return root.items[0].text
+    raise _damaged(place)
+
+
+def _damaged(place: Place) -> InvalidHold:
+    return InvalidHold(
+        f"the annotation {ANNOTATION} is damaged",
+        where=place,
+        hint="delete it and write the range by hand; `git log -p` shows what both were",
+    )
