@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -159,6 +162,37 @@ def test_a_blob_is_tried_again_from_its_start(failures: int, *, succeeds: bool) 
         with pytest.raises(RegistryFailed):
             COPIER.copy(_source(image), image.digest, target, "1.0.0")
         assert _tag(target) is None
+
+
+class _Slow(FakeRegistry):
+    """A fake whose first blob never ends and whose others fail and are to be tried again much later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began = threading.Event()
+
+    @contextmanager
+    def read_blob(self, repository: str, digest: Digest) -> Iterator[Iterator[bytes]]:  # noqa: ARG002 - the port's
+        if self.began.is_set():
+            raise RegistryFailed("come back tomorrow", retry_after=60)
+        self.began.set()
+        yield iter(lambda: time.sleep(0.01) or b"", b"never")
+
+
+def test_an_interrupted_copy_ends_at_once() -> None:
+    image = build_image("inventory")
+    source = Home(_Slow(), "dev", "inventory")
+    image.push(source.registry, "inventory", "built")
+    target = Home(FakeRegistry(), "prd", "inventory")
+    main = threading.main_thread().ident or 0
+    timer = threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT))
+    timer.start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        Copier(Retry()).copy(source, image.digest, target, "1.0.0")
+    assert time.monotonic() - started < 2
+    timer.join()
+    assert _tag(target) is None
 
 
 def test_what_the_source_does_not_have() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -22,6 +22,8 @@ _MOST_BYTES: Final = 32 * 1024 * 1024
 _WORTH_ASKING: Final = 1024 * 1024
 """Bytes from which a blob is looked for before it is sent. Below, sending it costs no more than asking; above, a
 registry that never mounts (ECR unless told to) would get again what it has."""
+_NAP: Final = 0.25
+"""Seconds after which a worker that waits looks whether it is still needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +99,11 @@ class Copier:
     def _blobs(self, source: Home, target: Home, blobs: tuple[Descriptor, ...]) -> list[Descriptor]:
         """Make all blobs be at the target and return those that were sent. The first error ends the others."""
         stop = threading.Event()
+        retry = replace(self._retry, sleep=partial(_sleep, stop, self._retry.sleep))
         largest_first = sorted(blobs, key=lambda blob: -blob.size)
         with ThreadPoolExecutor(self._workers, "blob") as pool:
             work = {
-                pool.submit(self._retry.call, partial(_transfer, source, target, blob, stop)): blob
-                for blob in largest_first
+                pool.submit(retry.call, partial(_transfer, source, target, blob, stop)): blob for blob in largest_first
             }
             try:
                 wait(work, return_when=FIRST_EXCEPTION)
@@ -189,6 +191,13 @@ def _until(stop: threading.Event, pieces: Iterator[bytes]) -> Iterator[bytes]:
         if stop.is_set():
             raise _Stopped
         yield piece
+
+
+def _sleep(stop: threading.Event, sleep: Callable[[float], None], seconds: float) -> None:
+    """Sleep as long as it makes sense."""
+    while seconds > 0 and not stop.is_set():
+        sleep(min(seconds, _NAP))
+        seconds -= _NAP
 
 
 def _raise_first(work: dict[Future[bool], Descriptor]) -> None:

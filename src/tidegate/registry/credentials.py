@@ -105,8 +105,7 @@ class CredentialStore:
             if isinstance(helper, str):
                 yield from self._ask(helper, key)
         if isinstance(store, str) and store:
-            for key in keys:
-                yield from self._ask(store, key)
+            yield from self._ask(store, keys[0])
         entries = {_bare(key): entry for key, entry in _table(config, "auths").items()}
         for key in keys:
             entry = entries.get(_bare(key))

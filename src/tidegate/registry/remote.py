@@ -96,8 +96,9 @@ class RemoteRegistry:
 
         try:
             self._retry.call(put)
-        except DigestMismatch:
-            self._take_back(repository, reference, wrong)
+        except TidegateError:
+            if wrong:
+                self._take_back(repository, reference, wrong)
             raise
 
     def has_blob(self, repository: str, digest: Digest) -> bool:
@@ -175,11 +176,17 @@ class RemoteRegistry:
 
         Where the registry does not delete, or can't be reached, the error that follows is all that can be done.
         """
+
+        def delete(request: Request) -> None:
+            with self._send(request, (f"repository:{repository}:pull,push,delete",)) as response:
+                if response.status not in {HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND}:
+                    raise failure(response)
+
         with suppress(TidegateError):
             found = self.resolve(repository, reference)
             if found is not None and found.digest in wrong:
                 request = self._request("DELETE", repository, f"manifests/{found.digest}")
-                self._send(request, (f"repository:{repository}:pull,push,delete",)).close()
+                self._retry.call(lambda: delete(request))
 
     def _begin_upload(self, repository: str) -> str:
         with self._send(self._request("POST", repository, "blobs/uploads/"), _push(repository)) as response:
