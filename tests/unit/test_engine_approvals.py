@@ -123,7 +123,7 @@ def test_an_approval_of_an_older_head_does_not_count(town: EngineWorld) -> None:
 # --- approvals after Tidegate's own rewrite
 
 
-def rewritten(town: EngineWorld, data: bytes, more: dict[str, bytes] | None = None) -> MergeRequest:
+def rewritten(town: EngineWorld, data: bytes, more: dict[str, bytes | None] | None = None) -> MergeRequest:
     """Open a merge request with the source image, have it approved, and push one more commit."""
     request = town.open("staging", E2E_IMAGE)
     town.approve(request, "stella")
@@ -154,9 +154,15 @@ def test_whoever_made_the_rewrite_is_no_committer(town: EngineWorld) -> None:
         pytest.param(helm_release(E2E_IMAGE) + b"# \n", {}, id="no rewrite at all"),
     ],
 )
-def test_a_forged_rewrite_inherits_no_approval(town: EngineWorld, data: bytes, more: dict[str, bytes]) -> None:
+def test_a_forged_rewrite_inherits_no_approval(town: EngineWorld, data: bytes, more: dict[str, bytes | None]) -> None:
     request = rewritten(town, data, more)
     assert "stella's does not count: given before the last push" in town.reason(request, "approvals").text
+
+
+def test_a_rewrite_that_also_deletes_a_file_inherits_no_approval(town: EngineWorld) -> None:
+    town.write(STAGING, {"apps/inventory/limits.yaml": b"x: 1\n"})
+    request = rewritten(town, helm_release(PRD_IMAGE), {"apps/inventory/limits.yaml": None})
+    assert town.reason(request, "approvals").answer is Answer.WAIT
 
 
 def test_a_commit_on_top_of_the_rewrite_inherits_no_approval(town: EngineWorld) -> None:

@@ -241,6 +241,26 @@ def test_a_rebuilt_candidate_gets_the_next_number(town: EngineWorld) -> None:
     assert town.plan("e2e").summary == "inventory 1.1.3: dev 1.1.3 → e2e 1.1.3-rc2 (has 1.1.3-rc1)"
 
 
+def test_another_digest_under_the_same_name_is_another_commit(town: EngineWorld) -> None:
+    """Staging's 1.1.3 is spelled alike for both candidates: only the record tells which one was approved."""
+    town.bring("e2e")
+    found = opened(town, "staging")
+    rebuilt = town.push("dev", "1.1.3", "rebuilt")
+    town.bring("e2e")
+    (commit, *_) = town.plan("staging").steps
+    assert isinstance(commit, CommitFiles)
+    assert commit.trailers["Tidegate-Digest"] == str(rebuilt)
+    assert opened(town, "staging").iid == found.iid
+
+
+def test_a_merge_request_of_another_release_is_not_told_as_the_result(town: EngineWorld) -> None:
+    town.bring("e2e")
+    newer(town)
+    opened(town, "e2e")
+    town.declare("dev", "1.1.3")
+    assert town.promote("e2e").merge_request is None
+
+
 def test_going_back_is_warned_of(town: EngineWorld) -> None:
     newer(town)
     town.bring("e2e")

@@ -163,6 +163,15 @@ def test_a_delivery_that_was_killed_after_any_step_is_finished(mode: str, done: 
     assert killed.forge.merge_request(STAGING, request.iid).state.value == "merged"
 
 
+def test_a_world_that_was_opened_earlier_reads_the_repository_again(staged: EngineWorld) -> None:
+    world = staged.world("gate")
+    assert world.repos.repo(STAGING).head("main")
+    staged.write(STAGING, {"README.md": b"newer\n"})
+    request = staged.open("staging", PRD_IMAGE)
+    staged.approve(request, "stella")
+    assert deliver_merge_request(world, STAGING, request.iid, staged.told).delivered
+
+
 # --- lost races
 
 

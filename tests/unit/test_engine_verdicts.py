@@ -351,6 +351,15 @@ def test_in_one_account_a_candidate_is_told_from_the_release_that_it_becomes(tow
     )
 
 
+def test_in_one_account_with_numbers_on_both_sides_nothing_is_rewritten(town: EngineWorld) -> None:
+    town.change("staging", registry=town.environments["e2e"].registry, tag=TagPattern("{version}-rc{n}"))
+    seen = town.look(town.open("staging", E2E_IMAGE)).seen
+    assert seen is not None
+    (each,) = seen.deliveries
+    assert each.names_source is False
+    assert each.target_image == town.image("e2e", "1.1.3-rc1").with_digest(town.push("e2e", "1.1.3-rc1"))
+
+
 def test_in_one_account_with_one_pattern_nothing_is_rewritten(town: EngineWorld) -> None:
     town.bring("staging")
     seen = town.look(town.open("production", PRD_IMAGE)).seen

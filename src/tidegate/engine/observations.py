@@ -21,7 +21,6 @@ class BranchSeen:
         file: bytes of the promoted file at the head, or None.
         digest: the `Tidegate-Digest` trailer of the head, or "".
         file_below: bytes of the target's file where the branch left the target's branch, or None.
-        merged: the head is in the target's branch already.
         foreign: commits on it that Tidegate did not write, so that it must not be replaced.
     """
 
@@ -30,7 +29,6 @@ class BranchSeen:
     file: bytes | None = None
     digest: str = ""
     file_below: bytes | None = None
-    merged: bool = False
     foreign: tuple[Commit, ...] = ()
 
 

@@ -166,7 +166,6 @@ def _branch(repo: GitOpsRepo, name: str, target_head: str, file: str) -> BranchS
         file=repo.read(head, [file]).get(file),
         digest=repo.commit(head).trailers.get("Tidegate-Digest", ""),
         file_below=repo.read(base, [file]).get(file) if base else None,
-        merged=base == head,
         foreign=tuple(each for each in commits_between(repo, base, head) if "Tidegate-Service" not in each.trailers),
     )
 

@@ -62,12 +62,7 @@ def plan_promotion(seen: PromotionSeen) -> Plan:
 def _branch_holds(seen: PromotionSeen, wanted: tuple[bytes, bytes]) -> bool:
     """Return whether the branch holds the change, as it was opened or as a delivery has rewritten it."""
     before = seen.present.data if seen.present else None
-    return (
-        not seen.branch.merged
-        and seen.branch.file in wanted
-        and seen.branch.file_below == before
-        and seen.branch.digest == str(seen.digest)
-    )
+    return seen.branch.file in wanted and seen.branch.file_below == before and seen.branch.digest == str(seen.digest)
 
 
 def _require_own_branch(seen: PromotionSeen) -> None:
