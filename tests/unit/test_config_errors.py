@@ -155,6 +155,11 @@ MISTAKES = [
         "{registry: dev,", "{from: live, registry: dev,", "environments.dev.from", "live", "dev → live → dev", "no from"
     ),
     Mistake("team/inventory", "x, keep: [a]", "services.inventory.keep", "[a]", "only with carry: release", None),
+    Mistake("from: dev", "ranges: commit, from: dev", "environments.live.ranges", "commit", "only with deploy", None),
+    Mistake(
+        "version: 1", "version: 1\npolicy: {ignore: {x-y: ' '}}", "policy.ignore.x-y", "' '", "reason is missing", None
+    ),
+    Mistake("version: 1", "version: 1\npolicy: {ignore: {X: y}}", "policy.ignore.X", "X", "not the id of a rule", None),
     Mistake("path: ./forge, ", "", "forge", "local", "either path or url", "./forge"),
     Mistake("path: ./forge", "path: x, url: http://x", "forge", "local", "either path or url", None),
     Mistake("  prd:", "  dev:", "registries.dev", "dev", "stands twice; first at", "delete or rename"),

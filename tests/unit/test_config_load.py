@@ -16,6 +16,7 @@ from tidegate.model import (
     Environment,
     Gates,
     PathPattern,
+    Ranges,
     RegistryAccount,
     Rewrite,
     Service,
@@ -67,6 +68,15 @@ def test_relative_places_are_relative_to_the_file_not_to_the_caller(tmp_path: Pa
     assert configuration.file == tmp_path / "tidegate.yaml"
     assert configuration.pipeline.registries["dev"].endpoint == f"oci-layout:{tmp_path}/registries/dev"
     assert configuration.forge == LocalForge(tmp_path / "forge", None, {"ops": frozenset({"alice", "bob"})})
+
+
+def test_how_ranges_move_and_which_rules_are_off(tmp_path: Path) -> None:
+    text = SMALL.replace("deploy: auto", "deploy: auto, ranges: merge-request")
+    pipeline = load_text(tmp_path, f"{text}policy: {{ignore: {{lanes-overlap: twins}}}}\n").pipeline
+    assert pipeline.environments[0].ranges is Ranges.MERGE_REQUEST
+    assert pipeline.ignored_rules == {"lanes-overlap": "twins"}
+    plain = load_text(tmp_path, SMALL).pipeline
+    assert (plain.environments[0].ranges, plain.ignored_rules) == (Ranges.COMMIT, {})
 
 
 def test_defaults(tmp_path: Path) -> None:

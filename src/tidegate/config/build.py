@@ -26,6 +26,7 @@ from tidegate.model import (
     Gates,
     PathPattern,
     Pipeline,
+    Ranges,
     RegistryAccount,
     Rewrite,
     Service,
@@ -48,6 +49,7 @@ def build(document: Document, tree: Block, file: Path) -> Configuration:
         services={name: _service(name, section) for name, section in document.services.items()},
         registries=accounts,
         discover=_discovers(tree),
+        ignored_rules=document.policy.ignore,
     )
     identity = Identity(document.identity.name, document.identity.email)
     return Configuration(pipeline, _forge(document, file.parent), identity, file, dict(_origins(document, tree)))
@@ -78,6 +80,7 @@ def _environment(name: str, section: EnvironmentSection, accounts: Mapping[str, 
         rewrite=Rewrite(section.rewrite),
         approvals=_approvals(section.approvals),
         gates=Gates(soak=duration(section.gates.soak)),
+        ranges=Ranges(section.ranges),
     )
 
 

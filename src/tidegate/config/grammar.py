@@ -36,6 +36,7 @@ _KEEP: Final = re.compile(r'(?:"([^"]+)"|([^."\[\]{}\s]+))(?:\.|$)')
 _LOGIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _SSH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:(?!/)[A-Za-z0-9_./~+-]+", re.ASCII)
 _EMAIL: Final = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+_RULE: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _LONGEST: Final = 255
 
 
@@ -209,6 +210,18 @@ def keep_path(text: str) -> tuple[str, ...]:
         parts.append(match[1] or match[2])
         position = match.end()
     return tuple(parts) if position == len(text) and not text.endswith(".") else ()
+
+
+def rule(text: str) -> Wrong | None:
+    """The id of a rule; whether there is such a rule is not known here."""
+    if _RULE.fullmatch(text):
+        return None
+    return Wrong(f"{text!r} is not the id of a rule", "e.g. lanes-overlap; `tidegate check` prints the ids")
+
+
+def reason(text: str) -> Wrong | None:
+    """Why something is as it is."""
+    return None if text.strip() else Wrong("the reason is missing", "say in a few words why, for those who come later")
 
 
 def soak(text: str) -> Wrong | None:

@@ -153,6 +153,15 @@ def keep_with_release(tree: Block) -> Iterator[Finding]:
             yield Finding(kept.place, dotted(("services", name, "keep")), what, "add carry: release, or delete keep")
 
 
+def ranges_with_auto(tree: Block) -> Iterator[Finding]:
+    """`ranges` says how the range of a lane changes; an environment that merge requests move has no lane."""
+    for name, environment in tree.blocks("environments"):
+        ranges, deploy = environment.entries.get("ranges"), environment.text("deploy")
+        if ranges is not None and (deploy is None or deploy.value == "merge-request"):
+            what = "ranges has a meaning only with deploy: auto"
+            yield Finding(ranges.place, dotted(("environments", name, "ranges")), what, "delete it, or deploy: auto")
+
+
 def no_control_characters(tree: Block) -> Iterator[Finding]:
     """Names and values are what a person can read: no escape sequences, no line breaks, no invisible characters."""
     what = "has a control character"
@@ -179,4 +188,5 @@ RULES: Final[tuple[Rule, ...]] = (
     enough_approvers,
     group_known,
     keep_with_release,
+    ranges_with_auto,
 )

@@ -150,6 +150,10 @@ class EnvironmentSection(_Section):
     rewrite: Literal["on-open", "on-approval"] = Field(
         default="on-open", description="When the target's image comes into the merge request's manifest."
     )
+    ranges: Literal["commit", "merge-request"] = Field(
+        default="commit",
+        description="With deploy: auto, how release, hold and sync change the ImagePolicy's range.",
+    )
     approvals: ApprovalsSection = Field(
         default=ApprovalsSection(count=0), description="Whose approval a merge request needs. Left out: nobody's."
     )
@@ -179,6 +183,16 @@ class ServiceSection(_Section):
     )
     version_tags: Annotated[str, _checked(grammar.version_tag)] = Field(
         default="{version}", description="How a version is written as a git tag.", examples=["v{version}"]
+    )
+
+
+class PolicySection(_Section):
+    """What `tidegate check` and `tidegate policy check` look for."""
+
+    ignore: dict[Annotated[str, _checked(grammar.rule)], Annotated[str, _checked(grammar.reason)]] = Field(
+        default={},
+        description="Rules that are switched off, by id, each with a reason.",
+        examples=[{"lanes-overlap": "two regions that run the same"}],
     )
 
 
@@ -220,3 +234,4 @@ class Document(_Section):
     services: Annotated[dict[Name, ServiceSection], WrapValidator(_no_discover), _OrDiscover()] = Field(
         description="The services, by name; or discover."
     )
+    policy: PolicySection = Field(default=PolicySection(), description="What the checks look for.")

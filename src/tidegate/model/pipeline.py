@@ -26,6 +26,15 @@ class Rewrite(Enum):
     ON_APPROVAL = "on-approval"
 
 
+class Ranges(Enum):
+    """How the range of an automatic environment's ImagePolicy is changed."""
+
+    COMMIT = "commit"
+    """By a commit to the branch that Flux reads."""
+    MERGE_REQUEST = "merge-request"
+    """By a merge request."""
+
+
 class Carry(Enum):
     """What a promotion takes along."""
 
@@ -99,6 +108,7 @@ class Environment:
         rewrite: when the target image comes into the manifest.
         approvals: whose approval is needed.
         gates: what else is needed.
+        ranges: how the range of its ImagePolicy is changed, with `deploy: auto`.
     """
 
     name: str
@@ -112,6 +122,7 @@ class Environment:
     rewrite: Rewrite = Rewrite.ON_OPEN
     approvals: ApprovalRule = ApprovalRule()
     gates: Gates = Gates()
+    ranges: Ranges = Ranges.COMMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +155,14 @@ class Pipeline:
         services: by name. With `discover`, those found in the repositories are added by the engine.
         registries: the accounts, by name.
         discover: services are whatever has a HelmRelease below an environment's path.
+        ignored_rules: rules of `tidegate check` that are switched off: id → reason.
     """
 
     environments: tuple[Environment, ...]
     services: Mapping[str, Service]
     registries: Mapping[str, RegistryAccount]
     discover: bool = False
+    ignored_rules: Mapping[str, str] = field(default_factory=dict)
     _by_name: Mapping[str, Environment] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
