@@ -133,11 +133,13 @@ class LocalForge:
         return self._repeat(project, attempt)
 
     def comment(self, project: str, iid: int, *, user: str, text: str) -> None:
-        """Add a note."""
+        """Add a note; the same user's same text is there once, also when two add it at the same moment."""
         note = Comment(_user(user), self._clock.now(), plain(text))
 
         def attempt(ledger: Ledger) -> MergeRequest:
             request = ledger.request(iid)
+            if any((one.user, one.text) == (note.user, note.text) for one in request.comments):
+                return request
             changed = replace(request, comments=(*request.comments, note))
             return self._write(ledger, changed, f"Comment on !{iid}", user)
 

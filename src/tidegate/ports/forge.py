@@ -60,7 +60,7 @@ class Forge(Protocol):
         ...
 
     def comment(self, project: str, iid: int, *, user: str, text: str) -> None:
-        """Add a note."""
+        """Add a note, unless `user` has left this very text there already: two runs at once leave one note."""
         ...
 
     def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:

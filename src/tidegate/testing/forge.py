@@ -85,9 +85,11 @@ class FakeForge:
         return self._keep(replace(request, title=title, description=description, draft=_is_draft(title)))
 
     def comment(self, project: str, iid: int, *, user: str, text: str) -> None:
-        """Add a note."""
+        """Add a note, once."""
         request = self.merge_request(project, iid)
-        self._keep(replace(request, comments=(*request.comments, Comment(_user(user), self._clock.now(), text))))
+        note = Comment(_user(user), self._clock.now(), text)
+        if all((one.user, one.text) != (note.user, note.text) for one in request.comments):
+            self._keep(replace(request, comments=(*request.comments, note)))
 
     def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:
         """Give `user`'s approval to the present head."""
