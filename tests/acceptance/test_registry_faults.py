@@ -49,7 +49,7 @@ class World:
 def _images(folder: Path, dev: str, prd: str) -> RegistryImages:
     accounts = {DEV: RegistryAccount("dev", DEV, dev), PRD: RegistryAccount("prd", PRD, prd)}
     retry = Retry(attempts=4, sleep=lambda _seconds: None)
-    return RegistryImages(accounts, environment={}, home=folder, retry=retry, timeouts=Timeouts(2, 0.25))
+    return RegistryImages(accounts, environment={}, home=folder, retry=retry, timeouts=Timeouts(5, 0.4))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -22,14 +22,14 @@ from tidegate.errors.http import (
     ResponseTooLarge,
     ServerNotTrusted,
 )
-from tidegate.http import Client, Proxies, Request, Stream, Timeouts, Trust
+from tidegate.http import Client, Origin, Proxies, Request, Stream, Timeouts, Trust
 
 SECRET = {"Authorization": "Basic c2VjcmV0", "X-Kept": "yes"}
 
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    with Client("test/1", timeouts=Timeouts(2, 0.3)) as client:
+    with Client("test/1", timeouts=Timeouts(5, 10)) as client:
         yield client
 
 
@@ -62,7 +62,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_replaced(client: Clien
         for _ in range(3):
             with client.send(Request("POST", f"{server.url}/a", body=b"x")) as response:
                 assert response.read(10) == b""
-            time.sleep(0.05)  # the end of the connection takes a moment to arrive
+            _wait_until(lambda: not any(kept.is_alive for kept in client._pool._idle[Origin.of(server.url)]))
         assert server.connections == 3
 
 
@@ -164,8 +164,9 @@ def test_an_answer_that_ends_early_is_an_error(client: Client, fields: dict[str,
         _get(client, f"{server.url}/a")
 
 
-def test_a_server_that_falls_silent_is_an_error(client: Client) -> None:
+def test_a_server_that_falls_silent_is_an_error() -> None:
     with (
+        Client("test/1", timeouts=Timeouts(5, 0.1)) as client,
         socket.create_server(("127.0.0.1", 0)) as server,
         pytest.raises(ConnectionBroken, match="no answer in time"),
     ):
@@ -269,6 +270,12 @@ def test_a_name_that_leads_to_a_link_local_address_is_refused(monkeypatch: pytes
         client.close()
         with pytest.raises(AddressRefused):
             client.send(Request("GET", f"{server.url}/a", given_by_server=True))
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 class _Tunnel:

@@ -7,7 +7,7 @@ import pytest
 from tidegate.errors import TidegateError
 from tidegate.errors.http import InvalidUrl
 from tidegate.errors.registry import ManifestMissing, RegistryThrottled, RegistryUnreachable
-from tidegate.http import Origin, Proxies, Retry
+from tidegate.http import Origin, Proxies, Request, Retry
 from tidegate.http.url import resolve, without_secrets
 
 

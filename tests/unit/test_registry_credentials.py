@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.errors.registry import CredentialsUnreadable
@@ -151,12 +151,14 @@ def test_what_a_challenge_says(fields: list[str], expected: list[tuple[str, dict
     assert [(found.scheme, found.parameters) for found in parse_challenges(fields)] == expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_no_challenge_is_too_strange(text: str) -> None:
     for challenge in parse_challenges([text]):
         assert challenge.scheme == challenge.scheme.lower()
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["realm", "service", "scope"]), st.text(max_size=40), min_size=1))
 def test_a_quoted_value_comes_back(values: dict[str, str]) -> None:
     def quoted(text: str) -> str:

@@ -47,7 +47,7 @@ BLOB = Descriptor("application/octet-stream", Digest.of(b"blob"), 4)
 def _registry(
     script: Script, credentials: Credentials | None = None
 ) -> Iterator[tuple[RemoteRegistry, ScriptedServer]]:
-    with ScriptedServer(script) as server, Client("test/1", timeouts=Timeouts(2, 1)) as client:
+    with ScriptedServer(script) as server, Client("test/1", timeouts=Timeouts(5, 10)) as client:
         authorizer = Authorizer(Origin.of(server.url), client, lambda: credentials, hint="docker login here")
         yield RemoteRegistry(server.url, client, authorizer, Retry(attempts=1)), server
 

@@ -44,8 +44,8 @@ class Request:
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | Stream | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | Stream | None = field(default=None, repr=False)
     given_by_server: bool = False
 
     def __str__(self) -> str:
