@@ -55,6 +55,13 @@ def test_urls_that_are_none(text: str) -> None:
         Origin.of(text)
 
 
+def test_a_requests_secrets_are_not_shown() -> None:
+    request = Request("PUT", "https://h/up?sig=c2VjcmV0", {"Authorization": "Basic c2VjcmV0"}, b"c2VjcmV0")
+    assert str(request) == "PUT https://h/up"
+    assert "Authorization" not in repr(request)
+    assert "body" not in repr(request)
+
+
 def test_what_is_shown_of_a_url() -> None:
     assert without_secrets("https://me:pass@Registry.example.com:443/v2/?X-Amz-Signature=1#f") == (
         "https://registry.example.com/v2/"
