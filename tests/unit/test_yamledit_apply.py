@@ -29,6 +29,7 @@ def refusal(text: str, value: str = "2.0", path: Path = TAG, document: int = 0) 
         ("tag: 1.0.0 # note", "1.1.0", "tag: 1.1.0 # note"),
         ("tag: '1.0.0'\r\n", "it's", "tag: 'it''s'\r\n"),
         ('tag: "1.0.0"\n', 'a"b\\c', 'tag: "a\\"b\\\\c"\n'),
+        ("tag: 'a'\n", "tab\tin", "tag: 'tab\tin'\n"),
         ("tag: 'a'\n", "line\nline", 'tag: "line\\nline"\n'),
         ("\ufefftag: 👍\n", "é", "\ufefftag: é\n"),
         ("tag:\n", "1.1.0", "tag: 1.1.0\n"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final, NamedTuple, TypeAlias
 
 from tidegate.errors import Place
@@ -80,17 +81,28 @@ class Follower:
             return {}
         if view.refusal is not None:
             self._count(view.node, len(view.node.entries))
-        found: dict[str, Field] = {}
-        for key, value in view.node.entries:
-            if isinstance(key, Scalar):
-                twice = f"has the key {key.text!r} twice" if key.text in found else None
-                found[key.text] = (value, view.refusal or twice)
-        merged = found.pop(MERGE_KEY, None)
-        if merged is not None:
-            for field in self._merged(merged, view.path):
-                for key_text, value_field in field.items():
-                    found.setdefault(key_text, value_field)
+        refusal = view.refusal
+        found: dict[str, Field] = {
+            key.text: (value, refusal) for key, value in view.node.entries if isinstance(key, Scalar)
+        }
+        if len(found) < len(view.node.entries):
+            found |= self._twice(view.node, refusal)
+        if MERGE_KEY not in found:
+            return found
+        for fields in self._merged(found.pop(MERGE_KEY), view.path):
+            for name, field in fields.items():
+                found.setdefault(name, field)
         return found
+
+    @staticmethod
+    def _twice(node: Mapping, refusal: str | None) -> dict[str, Field]:
+        """Return the fields whose key is written more than once; the last one counts, as for most readers."""
+        names = Counter(key.text for key, _ in node.entries if isinstance(key, Scalar))
+        return {
+            key.text: (value, refusal or f"has the key {key.text!r} twice")
+            for key, value in node.entries
+            if isinstance(key, Scalar) and names[key.text] > 1
+        }
 
     def _merged(self, field: Field, path: Path) -> list[dict[str, Field]]:
         source = self.view((field[0], field[1] or "comes through a merge key"), (*path, MERGE_KEY))

@@ -12,9 +12,11 @@ from tidegate.flux.helmrelease import releases_in, view_at
 from tidegate.flux.markers import marker_of
 from tidegate.flux.shapes import ends_in_image, is_reference, mapping_roles, scalar_of, text_of
 from tidegate.flux.sites import ImageField, ImageSite, Role
-from tidegate.yamledit import Path, Scalar, Sequence, Stream, parse
+from tidegate.yamledit import Mapping, Path, Scalar, Sequence, Stream, Style, parse
 
 _MOST_TELLING: Final = (Role.TAG, Role.IMAGE, Role.DIGEST, Role.REPOSITORY, Role.REGISTRY)
+_PLAIN: Final = Style.PLAIN
+_COLLECTIONS: Final = (Mapping, Sequence)
 _IN_TEMPLATE: Final = re.compile(
     r"""^[ \t]*(?:-[ \t]+)?["']?\w*image["']?:[ \t]+["']?([^\s"'#{}]+[:@][^\s"'#{}]+)""", re.MULTILINE | re.IGNORECASE
 )
@@ -63,15 +65,18 @@ class _Search:
         if roles:
             self._add(view.path, {role: (fields.pop(role.value), (*view.path, role.value)) for role in roles})
         for name, field in fields.items():
+            node = field[0]
+            if isinstance(node, Scalar) and node.style is _PLAIN and not ends_in_image(name):
+                continue  # most values, and nothing below them
             self._child(field, (*view.path, name), name)
 
     def _child(self, field: Field, path: Path, key: str) -> None:
-        scalar = scalar_of(field)
+        scalar = None if isinstance(field[0], _COLLECTIONS) else scalar_of(field)
         if scalar is None:
             self.below(self._follower.view(field, path), key)
         elif ends_in_image(key) and is_reference(key, scalar):
             self._add(path, {Role.IMAGE: (field, path)})
-        elif scalar.style.is_block and not self._in_text and ("image" in scalar.text or "repository" in scalar.text):
+        elif scalar.style.is_block and not self._in_text:
             self._search_text(scalar, path)
 
     def _add(self, path: Path, parts: dict[Role, tuple[Field, Path]]) -> None:
@@ -92,6 +97,8 @@ class _Search:
 
     def _search_text(self, scalar: Scalar, path: Path) -> None:
         """Search a block of text that is YAML itself, or looks like it (a template)."""
+        if "image" not in scalar.text and "repository" not in scalar.text:
+            return
         try:
             inner = parse(scalar.text.encode(), file=self._stream.file)
         except InvalidYaml:

@@ -76,21 +76,29 @@ class Builder:
                 raise self._too_large(f"more than {MAX_NODES:,} values", event)
 
     def _scalar(self, event: ScalarEvent) -> Scalar:
-        start, line, column = self._start(event)
+        # Nine of ten nodes are made here: no calls that can be saved.
+        first, last, anchor = event.start_mark, event.end_mark, event.anchor
+        assert first is not None  # noqa: S101 - libyaml marks every event
+        assert last is not None  # noqa: S101 - likewise
         style = _STYLES[event.style]
-        node = Scalar(event.value, style, event.tag, event.anchor, start, _end(event), line, column)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = node
+        if self._position is None:
+            line, column = first.line + 1, first.column + 1
+        else:
+            line, column = self._position(first.index)
+        node = Scalar(event.value, style, event.tag, anchor, first.index, last.index, line, column)
+        if anchor is not None:
+            self._anchors[anchor] = node
         return node
 
     def _collection(self, first: CollectionStartEvent, children: list[Node], last: Event) -> Node:
         start, line, column = self._start(first)
-        common = (bool(first.flow_style), first.tag, first.anchor, start, _end(last), line, column)
+        flow, tag, end = bool(first.flow_style), first.tag, _end(last)
         node: Node
         if isinstance(first, MappingStartEvent):
-            node = Mapping(tuple(zip(children[::2], children[1::2], strict=True)), *common)
+            entries = tuple(zip(children[::2], children[1::2], strict=True))
+            node = Mapping(entries, flow, tag, first.anchor, start, end, line, column)
         else:
-            node = Sequence(tuple(children), *common)
+            node = Sequence(tuple(children), flow, tag, first.anchor, start, end, line, column)
         if first.anchor is not None:
             self._anchors[first.anchor] = node
         return node

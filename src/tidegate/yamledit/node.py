@@ -26,7 +26,7 @@ class Style(Enum):
     @property
     def is_block(self) -> bool:
         """Whether the text stands on lines of its own, below a header."""
-        return self in {Style.LITERAL, Style.FOLDED}
+        return self is Style.LITERAL or self is Style.FOLDED
 
 
 class Scalar(NamedTuple):

@@ -78,23 +78,30 @@ def parse(data: bytes, *, file: str = "<data>") -> Stream:
 
 def parse_text(text: str, *, bom: bool, file: str) -> Stream:
     """Return the stream that `text` (without its byte order mark) holds; raises as `documents` does."""
-    control = _CONTROL.search(text) or re.match(BOM, text)
-    if control:
-        line, column = line_table(text)(control.start())
-        raise InvalidYaml(
-            f"the character U+{ord(control[0]):04X} can't stand in YAML",
-            where=Place(file, line, column),
-            hint='delete it, or write it as an escape in a "double-quoted" value',
-        )
-    builder = Builder(file, line_table(text) if _ODD_LINE_END.search(text) else None)
+    if text.startswith(BOM):
+        raise _unacceptable(text, 0, file)
+    is_usual = text.isascii() and "\r" not in text
+    position = None if is_usual or not _ODD_LINE_END.search(text) else line_table(text)
+    builder = Builder(file, position)
     parser = CBaseLoader(text)
     try:
         builder.run(parser)
+    except yaml.reader.ReaderError as error:
+        found = _CONTROL.search(text)
+        raise _unacceptable(text, found.start() if found else 0, file) from error
     except yaml.MarkedYAMLError as error:
         raise _not_yaml(error, text, file) from error
     finally:
         parser.dispose()
     return Stream(text, bom, tuple(builder.roots), frozenset(builder.shared), file)
+
+
+def _unacceptable(text: str, offset: int, file: str) -> InvalidYaml:
+    return InvalidYaml(
+        f"the character U+{ord(text[offset]):04X} can't stand in YAML",
+        where=Place(file, *line_table(text)(offset)),
+        hint='delete it, or write it as an escape in a "double-quoted" value',
+    )
 
 
 def _not_yaml(error: yaml.MarkedYAMLError, text: str, file: str) -> InvalidYaml:

@@ -27,7 +27,7 @@ def written(value: str, style: Style, *, flow: bool, tagged: bool = False) -> st
     """
     if style is Style.PLAIN and _plain_is_safe(value, flow=flow) and (tagged or plain_is_string(value)):
         return value
-    printable = not _UNPRINTABLE.search(value)
+    printable = not _UNPRINTABLE.search(value.replace("\t", "") if style is Style.SINGLE else value)
     if printable and (style is Style.SINGLE or (style is Style.PLAIN and _SPECIAL.search(value))):
         return "'" + value.replace("'", "''") + "'"
     return '"' + _SPECIAL.sub(lambda match: _escape(match[0]), value) + '"'
