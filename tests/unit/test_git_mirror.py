@@ -70,7 +70,7 @@ def fake_git(folder: Path, script: str) -> dict[str, str]:
     return {"PATH": f"{folder}:/usr/bin:/bin"}
 
 
-def test_all_refs_of_ours_are_mirrored_and_gone_ones_pruned(bare: Path, mirror: Mirror) -> None:
+def test_all_refs_of_ours_are_mirrored_and_gone_ones_pruned(bare: Path, cache: Path, mirror: Mirror) -> None:
     for ref in ("heads/a", "tags/1.0.0", "merge-requests/1/head", "tidegate/merge-requests/1", "private/x"):
         git("update-ref", f"refs/{ref}", "main", cwd=bare)
     refs = mirror.refresh()
@@ -81,9 +81,14 @@ def test_all_refs_of_ours_are_mirrored_and_gone_ones_pruned(bare: Path, mirror: 
         "refs/tags/1.0.0",
         "refs/tidegate/merge-requests/1",
     ]
+    git("update-ref", "-d", "refs/tags/1.0.0", cwd=bare)
+    (folder,) = cache.glob("*.git")
+    made = (folder / "HEAD").stat().st_ino
+    assert "refs/tags/1.0.0" not in mirror.refresh()
     git("update-ref", "-d", "refs/heads/a", cwd=bare)
     git("update-ref", "refs/heads/a/b", "main", cwd=bare)
     assert "refs/heads/a/b" in mirror.refresh()
+    assert (folder / "HEAD").stat().st_ino == made
 
 
 def test_the_cache_may_vanish_at_any_time(mirror: Mirror, cache: Path) -> None:
@@ -183,6 +188,8 @@ def test_many_objects_are_asked_for_without_a_standstill(bare: Path, mirror: Mir
     repo = repo_on(mirror)
     assert set(repo.files(head, "")) == {*files, *FILES}
     assert repo.read(head, files) == files
+    names = [f"{head}:{path}" for path in files] * 5
+    assert None not in mirror.ask(lambda reader: reader.info(names))
 
 
 def test_modes_are_kept_and_new_files_are_plain(bare: Path, mirror: Mirror) -> None:
@@ -270,8 +277,8 @@ def test_the_users_configuration_can_not_surprise(
         f"[init]\n templateDir = {hooks}\n[diff]\n external = false\n noprefix = true\n"
     )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
-    monkeypatch.setenv("GIT_DIR", "/nowhere")
-    monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere")
+    monkeypatch.setenv("GIT_NAMESPACE", "elsewhere")
+    monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(tmp_path / "config/objects"))
     monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
     monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "ext")
     with Mirrors(Git.find(), cache) as mirrors:

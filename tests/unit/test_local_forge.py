@@ -19,15 +19,19 @@ from support.git_worlds import ROBOT, START, StandingClock, TickingClock, bare_r
 from tidegate.errors.forge import (
     ForgeUnauthorized,
     ForgeUnreachable,
+    HeadMoved,
     InvalidProject,
     MergeConflict,
     MergeRequestUnreadable,
 )
 from tidegate.errors.git import InvalidBranch, LeaseLost, PushRefused
 from tidegate.forge import LocalForge
+from tidegate.forge import local as local_module
 from tidegate.forge.ledger import Ledger
 from tidegate.forge.records import from_json, to_json
 from tidegate.git import Git, Mirrors, ProjectRemotes
+from tidegate.git.merge import MergedTree, merge_trees
+from tidegate.git.mirror import Mirror
 from tidegate.model import Approval, Comment, MergeRequest, MergeRequestState
 from tidegate.ports import Clock, NewMergeRequest
 
@@ -248,6 +252,23 @@ def test_two_merges_at_once_make_one_merge_commit(bare: Path, forge_at: Callable
         merged = list(pool.map(lambda n: forges[n].merge(PROJECT, 1, head=head, message="m", user=users[n]), range(2)))
     assert merged[0].merge_commit == merged[1].merge_commit == head_of(bare, "main")
     assert git("rev-list", "--count", "main", cwd=bare) == "3"
+
+
+def test_a_branch_that_moves_while_it_is_merged_is_not_merged(
+    bare: Path, forge: LocalForge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forge.open(PROJECT, new())
+    head, main = head_of(bare, "promote"), head_of(bare, "main")
+
+    def interrupted(mirror: Mirror, ours: str, theirs: str) -> MergedTree:
+        commit_files(bare, "promote", {"a.yaml": b"a: evil\n"})
+        return merge_trees(mirror, ours, theirs)
+
+    monkeypatch.setattr(local_module, "merge_trees", interrupted)
+    with pytest.raises(HeadMoved):
+        forge.merge(PROJECT, 1, head=head, message="m", user="ada")
+    assert head_of(bare, "main") == main
+    assert forge.merge_request(PROJECT, 1).state is MergeRequestState.OPEN
 
 
 def test_a_merge_that_the_remote_refuses_changes_nothing(bare: Path, forge: LocalForge) -> None:

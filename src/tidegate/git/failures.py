@@ -76,7 +76,7 @@ _TABLE: Final = (
     ),
     _Row(
         r"not a valid (?:object|commit)|bad (?:object|revision)|unknown revision|invalid object"
-        r"|not our ref|could not read tagged object",
+        r"|not our ref|unadvertised object|could not read tagged object",
         CommitMissing,
         None,
         "read the repository again; the commit may have been removed by a forced push",

@@ -89,7 +89,7 @@ def _require_file_place(before: Mapping[str, TreeEntry], path: str) -> None:
 
 
 def _stream(new: NewCommit, changed: Mapping[str, bytes | None], before: Mapping[str, TreeEntry]) -> bytes:
-    # The branch is only there because fast-import wants one; resetting it to zero keeps it from being written.
+    # The branch is only there because fast-import wants one; a branch that is reset to nothing is not written.
     ref = f"refs/tidegate-import/{os.getpid()}-{threading.get_ident()}"
     message = new.message.encode("utf-8", "replace")
     pieces = [
@@ -106,8 +106,7 @@ def _stream(new: NewCommit, changed: Mapping[str, bytes | None], before: Mapping
         else:
             mode = before[path].mode if path in before else _NEW_FILE
             pieces += [b"M %s inline %s\ndata %d\n" % (mode.encode(), quoted, len(data)), data, b"\n"]
-    zero = "0" * 40
-    pieces.append(f"\nget-mark :1\nreset {ref}\nfrom {zero}\n\ndone\n".encode())
+    pieces.append(f"\nget-mark :1\nreset {ref}\n\ndone\n".encode())
     return b"".join(pieces)
 
 

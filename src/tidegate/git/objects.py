@@ -8,13 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import IO, Final
 
 from tidegate.errors.git import CacheBroken
 from tidegate.git.program import Git, end
-
-_BATCH_BYTES: Final = 16 * 1024
-"""Requests sent before answers are read: less than a pipe holds, so that neither side waits for the other."""
 
 _MISSING: Final = (b" missing\n", b" ambiguous\n")
 
@@ -73,22 +70,31 @@ class ObjectReader:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None or not self._finalizer.alive:
             raise CacheBroken("the object reader is closed")
-        with_contents = verb == "contents"
-        for batch in _batches(verb, names):
-            try:
-                stdin.write(b"".join(batch) + b"flush\n")
-                stdin.flush()
-                for _ in batch:
-                    header = stdout.readline()
-                    data = None
-                    if not header.endswith(_MISSING):
-                        size = int(header.split()[2])
-                        data = stdout.read(size + 1)[:size] if with_contents else None
-                        if data is not None and len(data) != size:
-                            raise _broken(self._process)
-                    yield header, data
-            except (OSError, ValueError, IndexError) as error:
-                raise _broken(self._process) from error
+        # With --buffer, git takes in all commands before it answers any at `flush`: neither side waits for the other.
+        request = "".join(f"{verb} {name}\n" for name in names) + "flush\n"
+        try:
+            stdin.write(request.encode("utf-8", "surrogateescape"))
+            stdin.flush()
+            for _ in names:
+                header = stdout.readline()
+                data = None
+                if not header.endswith(_MISSING):
+                    size = int(header.split()[2])
+                    data = _exactly(stdout, size) if verb == "contents" else None
+                yield header, data
+        except (OSError, ValueError, IndexError) as error:
+            raise _broken(self._process) from error
+        except BaseException:  # interrupted: the next question would get the rest of this one's answers
+            end(self._process)
+            raise
+
+
+def _exactly(stdout: IO[bytes], size: int) -> bytes:
+    """Return the next `size` bytes, without the line end that follows them."""
+    data = stdout.read(size + 1)
+    if len(data) != size + 1:
+        raise ValueError("the answer was cut short")
+    return data[:size]
 
 
 def _parse(header: bytes) -> ObjectInfo | None:
@@ -97,20 +103,6 @@ def _parse(header: bytes) -> ObjectInfo | None:
         return None
     id_, kind, size = header.split()
     return ObjectInfo(id_.decode("ascii"), kind.decode("ascii"), int(size))
-
-
-def _batches(verb: str, names: Sequence[str]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
-    size = 0
-    for name in names:
-        line = f"{verb} {name}\n".encode("utf-8", "surrogateescape")
-        if batch and size + len(line) > _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-        batch.append(line)
-        size += len(line)
-    if batch:
-        yield batch
 
 
 def _broken(process: subprocess.Popen[bytes]) -> CacheBroken:
