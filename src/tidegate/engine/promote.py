@@ -45,7 +45,7 @@ def promote(
     """
 
     def attempt() -> Promoted:
-        for project in {target.repo, world.source_of(target).repo}:
+        for project in dict.fromkeys((target.repo, world.source_of(target).repo)):
             world.repos.repo(project).refresh()
         plan = planned_promotion(world, service, target, version)
         run_plan(plan, world, progress)

@@ -54,7 +54,8 @@ def wait_for(
                 hint="wait longer with --timeout, or do what the reason says",
             )
         world.clock.sleep(interval.total_seconds())
-        for project in {each.repo for each in world.pipeline.environments if each.name in {target.name, target.source}}:
+        looked_at = (each.repo for each in world.pipeline.environments if each.name in {target.name, target.source})
+        for project in dict.fromkeys(looked_at):
             world.repos.repo(project).refresh()
 
 
