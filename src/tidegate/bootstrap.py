@@ -15,7 +15,7 @@ from tidegate.errors.release import SourceUnknown
 from tidegate.git import Git, Identity, Mirrors, ProjectRemotes, Remote
 from tidegate.gitops import GitVersionTags, MirroredRepos
 from tidegate.model import Service
-from tidegate.ports import Clock, VersionTags
+from tidegate.ports import Clock, Images, VersionTags
 
 _APPLICATION: Final = "tidegate"
 
@@ -33,7 +33,6 @@ def open_world(configuration: Configuration, environ: Mapping[str, str], clock: 
         ForgeUnsupported: this version has no adapter for the configured forge.
     """
     from tidegate.forge.local import LocalForge
-    from tidegate.registry.images import RegistryImages
 
     identity = Identity(configuration.identity.name, configuration.identity.email)
     forge = configuration.forge
@@ -47,13 +46,7 @@ def open_world(configuration: Configuration, environ: Mapping[str, str], clock: 
     with ExitStack() as stack:
         git = Git.find(environ)
         mirrors = stack.enter_context(Mirrors(git, cache_folder(environ)))
-        images = stack.enter_context(
-            RegistryImages(
-                {account.host: account for account in configuration.pipeline.registries.values()},
-                environment=environ,
-                home=Path.home(),
-            )
-        )
+        images = stack.enter_context(open_images(configuration, environ))
         world = World(
             pipeline=configuration.pipeline,
             images=images,
@@ -64,6 +57,20 @@ def open_world(configuration: Configuration, environ: Mapping[str, str], clock: 
             version_tags=_sources(git, remotes, identity, clock),
         )
         yield with_discovered_services(world) if configuration.pipeline.discover else world
+
+
+@contextmanager
+def open_images(configuration: Configuration, environ: Mapping[str, str]) -> Iterator[Images]:
+    """Give the images in the registry accounts of `configuration`; at the end, connections are closed.
+
+    Args:
+        environ: environment variables: credentials, proxies, Docker's configuration.
+    """
+    from tidegate.registry.images import RegistryImages
+
+    accounts = {account.host: account for account in configuration.pipeline.registries.values()}
+    with RegistryImages(accounts, environment=environ, home=Path.home()) as images:
+        yield images
 
 
 def version_tags_of(
@@ -92,7 +99,7 @@ def version_tags_of(
             raise _source_unknown(service)
         return checkout
     source = _sources(git, _project_remotes(configuration.forge), identity, clock)(service)
-    return checkout if checkout is not None and checkout.remote == source.remote else source
+    return checkout if checkout is not None and checkout.remote.url == source.remote.url else source
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
