@@ -1,18 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from tidegate.engine.version_tags import TaggedVersions, TagStyle
-from tidegate.engine.versions import Bump, claim_next, next_line, next_version, open_line
+from tidegate.engine.versions import Bump, newest_release, next_line, next_version
 from tidegate.errors.model import InvalidPattern
-from tidegate.errors.release import LineNotOpenable, LineUnknown, VersionTaken
+from tidegate.errors.release import LineNotOpenable, LineUnknown
 from tidegate.model import Version
-from tidegate.testing.tags import FakeVersionTags
-
-COMMIT = "a" * 40
 
 
 def versions(*texts: str) -> list[Version]:
@@ -110,55 +104,15 @@ def test_a_style_holds_the_version_once(text: str) -> None:
         TagStyle(text)
 
 
-def test_versions_are_claimed_one_after_the_other() -> None:
-    tags, style = FakeVersionTags(COMMIT), TagStyle("v{version}")
-    assert claim_next(tags, style).tag == "v1.0.0"
-    assert claim_next(tags, style).tag == "v1.0.1"
-    assert open_line(tags, style, "inventory", Bump.MINOR).tag == "v1.1.x"
-    claimed = claim_next(tags, style)
-    assert (claimed.version, claimed.tag, claimed.commit) == (Version(1, 1, 0), "v1.1.0", COMMIT)
-    assert claim_next(tags, style, line=(1, 0)).tag == "v1.0.2"
-    assert claim_next(tags, style, released=[Version(1, 1, 7)]).tag == "v1.1.8"
-    assert tags.messages["v1.1.0"] == "Version 1.1.0"
+def test_the_newest_release() -> None:
+    existing = versions("1.0.9", "1.0.10", "1.1.0", "2.0.0-rc.1")
+    assert newest_release(existing) == Version(1, 1, 0)
+    assert newest_release(existing, (1, 0)) == Version(1, 0, 10)
+    assert newest_release(existing, (2, 0)) is None
 
 
-def test_an_open_line_is_adopted() -> None:
-    tags, style = FakeVersionTags(COMMIT), TagStyle()
-    released = versions("1.0.5")
-    opened = open_line(tags, style, "inventory", Bump.MINOR, released=released)
-    assert (opened.line, opened.first, opened.created) == ((1, 1), Version(1, 1, 0), True)
-    assert tags.messages == {"1.1.x": "Open the line 1.1 of inventory"}
-    again = open_line(tags, style, "inventory", Bump.MINOR, released=released)
-    assert (again.line, again.created) == ((1, 1), False)
-    assert not open_line(tags, style, "inventory", Bump.MINOR, (1, 1), released=released).created
-
-
-def test_twenty_callers_at_once_get_twenty_consecutive_versions() -> None:
-    tags, style = FakeVersionTags(COMMIT), TagStyle("inventory/v{version}")
-    with ThreadPoolExecutor(20) as pool:
-        claimed = list(pool.map(lambda _: claim_next(tags, style).version, range(20)))
-    assert sorted(claimed) == [Version(1, 0, patch) for patch in range(20)]
-    assert len(tags.all()) == 20
-
-
-class StaleTags(FakeVersionTags):
-    """A remote whose list of tags never shows what has been claimed."""
-
-    def all(self) -> Mapping[str, str]:
-        return {}
-
-
-def test_a_version_that_was_lost_is_not_tried_again() -> None:
-    tags = StaleTags(COMMIT)
-    assert [str(claim_next(tags, TagStyle()).version) for _ in range(3)] == ["1.0.0", "1.0.1", "1.0.2"]
-
-
-def test_endless_contention_is_an_error_that_may_be_retried() -> None:
-    class Greedy(FakeVersionTags):
-        def claim(self, tag: str, commit: str, message: str) -> bool:
-            del tag, commit, message
-            return False
-
-    with pytest.raises(VersionTaken) as caught:
-        claim_next(Greedy(COMMIT), TagStyle())
-    assert caught.value.retryable
+def test_of_several_tags_of_one_version_its_own_is_found() -> None:
+    style = TagStyle()
+    assert style.find(Version(1, 0, 0), ["v1.0.0", "1.0.0", "1.0.0+a"]) == "1.0.0"
+    assert style.find(Version(1, 0, 0), ["1.0.0+a", "v1.0.0", "1.0.1"]) == "v1.0.0"
+    assert style.find(Version(1, 0, 0), ["1.0.0-rc.1", "main"]) is None

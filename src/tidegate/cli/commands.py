@@ -47,14 +47,19 @@ COMMANDS: Final = (
         "Wait until an environment declares a release; exit code 8 when the time is over.",
     ),
     Entry("mr", "tidegate.cli.mr:mr", MERGE_REQUESTS, "List, read, open, approve and close merge requests."),
-    Entry("policy", "tidegate.cli.policy:policy", TOOLS, "Show what ImagePolicies let through."),
+    Entry(
+        "policy",
+        "tidegate.cli.policy.command:policy",
+        TOOLS,
+        "Show, test, check and hold what ImagePolicies let through.",
+    ),
     Entry(
         "manifest",
         "tidegate.cli.manifest:manifest",
         TOOLS,
         "Find images in HelmReleases, and change a value without touching another byte.",
     ),
-    Entry("version", "tidegate.cli.version:version", TOOLS, "Compute and claim versions."),
+    Entry("version", "tidegate.cli.version.command:version", TOOLS, "Compute, claim and compare versions."),
     Entry(
         "release",
         "tidegate.cli.release:release",

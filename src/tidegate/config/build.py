@@ -96,6 +96,7 @@ def _service(name: str, section: ServiceSection) -> Service:
         keep=tuple(map(keep_path, section.keep)),
         source=section.source,
         version_tags=section.version_tags,
+        paths=tuple(section.paths),
     )
 
 

@@ -168,6 +168,13 @@ def source(text: str) -> Wrong | None:
     return None if local or remote else Wrong(f"{_quoted(text)} is no git repository", hint)
 
 
+def source_path(text: str) -> Wrong | None:
+    """A folder or file in an application's repository."""
+    if text.isprintable() and "\\" not in text and not {"", ".", "..", ".git"} & set(text.split("/")):
+        return None
+    return Wrong(f"{text!r} is not a path in a repository", "write it from the root, e.g. services/inventory")
+
+
 def approver(text: str) -> Wrong | None:
     """`user:NAME` or `group:PATH`."""
     kind, _, rest = text.partition(":")

@@ -184,6 +184,11 @@ class ServiceSection(_Section):
     version_tags: Annotated[str, _checked(grammar.version_tag)] = Field(
         default="{version}", description="How a version is written as a git tag.", examples=["v{version}"]
     )
+    paths: list[Annotated[str, _checked(grammar.source_path)]] = Field(
+        default=[],
+        description="Its folders and files in that repository, whose commits tell the next version; none: all of it.",
+        examples=[["services/inventory", "libs/stock"]],
+    )
 
 
 class PolicySection(_Section):

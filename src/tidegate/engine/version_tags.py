@@ -58,6 +58,12 @@ class TagStyle:
         except InvalidVersion:
             return None
 
+    def find(self, version: Version, tags: Iterable[str]) -> str | None:
+        """Return the tag that names `version`; of several, the one that `write` gives, else the last by bytes."""
+        found = [tag for tag in tags if self.read(tag) == version]
+        written = self.write(version)
+        return written if written in found else max(found, default=None)
+
     def read_marker(self, tag: str) -> Line | None:
         """Return the line that `tag` opens, or None."""
         match = _MARKER.fullmatch(self._inner(tag) or "")

@@ -1,22 +1,17 @@
-"""Which version a build gets and which line opens next: a pure rule, and the loop that claims by a git tag."""
+"""Which version a build gets and which line opens next: the pure rules."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from tidegate.engine.version_tags import Line, TaggedVersions, TagStyle
-from tidegate.errors.release import LineNotOpenable, LineUnknown, VersionTaken
+from tidegate.engine.version_tags import Line
+from tidegate.errors.release import LineNotOpenable, LineUnknown
 from tidegate.model import Version
-from tidegate.ports import VersionTags
 
 FIRST: Final = Version(1, 0, 0)
 """The version of a service that has none."""
-
-ATTEMPTS: Final = 100
-"""How often a version is computed and claimed before the contention is reported; each time another one got ahead."""
 
 
 class Bump(Enum):
@@ -27,41 +22,10 @@ class Bump(Enum):
     MAJOR = "major"
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedVersion:
-    """A version that belongs to the caller alone.
-
-    Args:
-        version: the version.
-        tag: the git tag that claims it.
-        commit: the commit that the tag names.
-    """
-
-    version: Version
-    tag: str
-    commit: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedLine:
-    """A line of releases that is open.
-
-    Args:
-        line: major and minor.
-        tag: the marker tag.
-        commit: the commit that a new marker names.
-        created: the marker was pushed by this call; False when the line was open already.
-    """
-
-    line: Line
-    tag: str
-    commit: str
-    created: bool
-
-    @property
-    def first(self) -> Version:
-        """The first version of the line."""
-        return Version(*self.line, 0)
+def newest_release(existing: Iterable[Version], line: Line | None = None) -> Version | None:
+    """Return the highest version that is no pre-release, of `line` or of all; None when there is none."""
+    releases = (version for version in existing if not version.prerelease)
+    return max((version for version in releases if line in {None, version.line}), default=None)
 
 
 def next_version(
@@ -128,69 +92,6 @@ def next_line(existing: Iterable[Version], lines: Iterable[Line], kind: Bump, to
             hint=f"build its first version, or move to it with `tidegate release major --to {_name(newest)}`",
         )
     return newest
-
-
-def claim_next(
-    tags: VersionTags,
-    style: TagStyle,
-    *,
-    released: Iterable[Version] = (),
-    bump: Bump = Bump.PATCH,
-    line: Line | None = None,
-) -> ClaimedVersion:
-    """Take the next version by pushing its tag; when another pipeline was faster, the one after it.
-
-    Args:
-        tags: the tags of the application's repository.
-        style: how a version is written as a tag.
-        released: versions known from elsewhere, e.g. the registry's tags; the higher wins.
-        bump: what to raise.
-        line: continue this line instead of the newest.
-
-    Raises:
-        LineUnknown: `line` has no version and was not opened.
-        VersionTaken: others were faster 100 times.
-    """
-    commit = tags.target()
-    taken = set(released)
-    for _ in range(ATTEMPTS):
-        tagged = TaggedVersions.read(style, tags.all())
-        version = next_version(tagged.versions | taken, tagged.lines, bump=bump, line=line)
-        tag = style.write(version)
-        if tags.claim(tag, commit, f"Version {version}"):
-            return ClaimedVersion(version, tag, commit)
-        taken.add(version)
-    raise VersionTaken(f"other pipelines took the next version {ATTEMPTS} times", hint="run the job again")
-
-
-def open_line(
-    tags: VersionTags,
-    style: TagStyle,
-    service: str,
-    kind: Bump,
-    to: Line | None = None,
-    *,
-    released: Iterable[Version] = (),
-) -> OpenedLine:
-    """Open the next line by pushing its marker tag, or adopt the one that is open already.
-
-    Args:
-        tags: the tags of the application's repository.
-        style: how a version is written as a tag.
-        service: whose line, for the tag's message.
-        kind: MINOR or MAJOR.
-        to: the line that is wanted, or None for the next one.
-        released: versions known from elsewhere, e.g. the registry's tags.
-
-    Raises:
-        LineNotOpenable: `to` is behind the newest release, or not what `kind` says.
-    """
-    names = tags.all()
-    tagged = TaggedVersions.read(style, names)
-    line = next_line(tagged.versions | frozenset(released), tagged.lines, kind, to)
-    tag, commit = style.marker(line), tags.target()
-    created = tag not in names and tags.claim(tag, commit, f"Open the line {_name(line)} of {service}")
-    return OpenedLine(line, tag, commit, created)
 
 
 def _newest(releases: frozenset[Version], opened: frozenset[Line]) -> Line | None:

@@ -15,3 +15,15 @@ class FolderMissing(UsageError):
     """The folder given with `-C` is not there."""
 
     code = "cli/folder-missing"
+
+
+class InvalidLine(UsageError):
+    """A line of the input is not what the filter reads."""
+
+    code = "cli/invalid-line"
+
+
+class BranchUnknown(UsageError):
+    """Nothing says which branch is built."""
+
+    code = "cli/branch-unknown"

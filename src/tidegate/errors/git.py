@@ -60,6 +60,12 @@ class CommitMissing(TidegateError):
     code = "git/commit-missing"
 
 
+class HistoryIncomplete(UsageError):
+    """The commits since a version are needed, and are neither in the checkout nor on the remote."""
+
+    code = "git/history-incomplete"
+
+
 class LeaseLost(TidegateError):
     """The branch moved since it was read. Read again, plan again, try again."""
 

@@ -124,3 +124,15 @@ class LineNotOpenable(UsageError):
     """A minor or major release can't open that line."""
 
     code = "release/line-not-openable"
+
+
+class VersionOriginUnknown(UsageError):
+    """The newest version has no git tag: nothing says which commits came after it."""
+
+    code = "release/version-origin-unknown"
+
+
+class NoVersion(TidegateError):
+    """The service, or the line, has no version yet."""
+
+    code = "release/no-version"

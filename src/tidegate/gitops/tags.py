@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tidegate.errors.git import BranchMissing, GitFailed, LeaseLost, RepositoryMissing
+from tidegate.errors.git import (
+    BranchMissing,
+    CommitMissing,
+    GitFailed,
+    HistoryIncomplete,
+    LeaseLost,
+    RepositoryMissing,
+)
+from tidegate.git.history import commits_between, is_whole
 from tidegate.git.identity import Identity
 from tidegate.git.message import plain
 from tidegate.git.names import check_branch, check_commit
@@ -15,6 +23,7 @@ from tidegate.git.program import Git
 from tidegate.git.push import Outcome, RefUpdate, push
 from tidegate.git.remote import Remote
 from tidegate.ports.clock import Clock
+from tidegate.ports.tags import HistoryCommit
 
 _PEELED = "^{}"
 
@@ -99,6 +108,39 @@ class GitVersionTags:
                     return check_commit(id_)
         raise BranchMissing("there is no commit that a version could name", where=self._remote.url, hint="commit first")
 
+    def branch(self) -> str | None:
+        """Return the branch that the checkout is on; None for a detached HEAD, or without a checkout."""
+        if self._checkout is None:
+            return None
+        said = self._git.run(
+            "symbolic-ref", "--quiet", "--short", "HEAD", folder=self._checkout, fine=frozenset({0, 1})
+        )
+        return said.text or None
+
+    def history(self, since: str, until: str, *, files: bool) -> tuple[HistoryCommit, ...]:
+        """Return every commit that `until` has and `since` has not, each before its parents.
+
+        A checkout that has it all is asked. Else, as in a shallow clone, the remote is: commits without their files
+        are small, and no other way is exact where branches meet. The checkout stays as it is.
+
+        Raises:
+            HistoryIncomplete: a commit is neither in the checkout nor on the remote.
+        """
+        if since == until:
+            return ()
+        if self._checkout is not None and is_whole(self._git, self._checkout, (since, until)):
+            return commits_between(self._git, self._checkout, since, until, files=files)
+        part = "blob:none" if files else "tree:0"
+        try:
+            with self._passing_repository(f"--filter={part}", since, until) as folder:
+                return commits_between(self._git, folder, since, until, files=files)
+        except CommitMissing as error:
+            raise HistoryIncomplete(
+                f"the commits since the last version are not all known: {error.what}",
+                where=self._remote.url,
+                hint="push the commit first, or have the whole history in the checkout: GIT_DEPTH: 0 in GitLab CI",
+            ) from error
+
     def claim(self, tag: str, commit: str, message: str) -> bool:
         """Create the annotated tag `tag` at `commit` on the remote; False when the remote has that tag already.
 
@@ -137,9 +179,16 @@ class GitVersionTags:
         if self._checkout is not None:
             yield self._checkout
             return
+        with self._passing_repository("--depth=1", "--filter=tree:0", commit) as folder:
+            yield folder
+
+    @contextmanager
+    def _passing_repository(self, *wanted: str) -> Iterator[Path]:
+        """Give a git directory with what is `wanted`: options of `git fetch`, then commits."""
+        options = ("--quiet", "--no-tags", "--no-write-fetch-head", *(each for each in wanted if each[0] == "-"))
+        commits = [check_commit(each) for each in wanted if each[0] != "-"]
         with tempfile.TemporaryDirectory(prefix="tidegate-tag-") as passing:
             folder = Path(passing) / "tag.git"
             self._git.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", str(folder))
-            options = ("--quiet", "--depth=1", "--filter=tree:0", "--no-tags", "--no-write-fetch-head")
-            self._git.run("fetch", *options, "--", self._remote.url, commit, folder=folder, remote=self._remote)
+            self._git.run("fetch", *options, "--", self._remote.url, *commits, folder=folder, remote=self._remote)
             yield folder

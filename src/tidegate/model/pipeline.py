@@ -136,6 +136,7 @@ class Service:
         keep: paths in the HelmRelease that stay as the target has them, with `carry: release`.
         source: project path or URL of the application's repository, for its version tags; None when unknown.
         version_tags: how the version is written as a git tag there, e.g. `v{version}` or `inventory/v{version}`.
+        paths: its folders and files there, from the root; empty when all of the repository is its own.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Service:
     keep: tuple[tuple[str, ...], ...] = ()
     source: str | None = None
     version_tags: str = "{version}"
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

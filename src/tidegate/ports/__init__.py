@@ -5,7 +5,7 @@ from tidegate.ports.forge import Forge, NewMergeRequest
 from tidegate.ports.gitops import Change, GitOpsRepo, GitOpsRepos
 from tidegate.ports.images import CopyReport, Images
 from tidegate.ports.registry import Registry
-from tidegate.ports.tags import VersionTags
+from tidegate.ports.tags import HistoryCommit, VersionTags
 
 __all__ = [
     "Change",
@@ -14,6 +14,7 @@ __all__ = [
     "Forge",
     "GitOpsRepo",
     "GitOpsRepos",
+    "HistoryCommit",
     "Images",
     "NewMergeRequest",
     "Registry",
