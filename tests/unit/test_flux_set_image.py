@@ -23,7 +23,7 @@ def release(values: str) -> bytes:
 def written(values: str, image: ImageRef = IMAGE) -> str:
     data = release(values)
     (site,) = find_images(data)
-    text = set_image(data, site, image, file="x.yaml").decode()
+    text = set_image(data, [site], image, file="x.yaml").decode()
     return text.split("{values: ", 1)[1].removesuffix("}\n")
 
 
@@ -106,10 +106,10 @@ def test_each_site_of_a_file_is_set_alone_or_refused(name: str) -> None:
     for number, site in enumerate(before):
         if site.refusal is not None:
             with pytest.raises(UnsafeEdit):
-                set_image(data, site, IMAGE)
+                set_image(data, [site], IMAGE)
         if site.refusal is not None or site.image is None:
             continue
-        after = set_image(data, site, IMAGE)
+        after = set_image(data, [site], IMAGE)
         now = find_images(after)
         assert now[number].image == (IMAGE if site.digest else IMAGE.with_tag("1.10"))
         assert now[number].marker == site.marker

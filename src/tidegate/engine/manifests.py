@@ -7,7 +7,7 @@ import difflib
 from tidegate.engine.declared import DeclaredRelease, parse_declared
 from tidegate.engine.observations import PromotionSeen
 from tidegate.errors.manifest import ImageNotFound
-from tidegate.flux import ImageSite, carry_release, find_images, set_image, without_markers
+from tidegate.flux import carry_release, set_image, without_markers
 from tidegate.model import Carry, Deploy, Environment, ImageRef, Service
 
 
@@ -51,18 +51,7 @@ def with_image(declared: DeclaredRelease, image: ImageRef) -> bytes:
 
     A site that carries a digest gets the new one; a site without stays without.
     """
-    data = declared.data
-    for number in range(len(declared.sites)):
-        # Each splice moves what follows it, so that the sites are found anew.
-        sites = reread_sites(data, declared)
-        data = set_image(data, sites[number], image, file=declared.file)
-    return data
-
-
-def reread_sites(data: bytes, declared: DeclaredRelease) -> tuple[ImageSite, ...]:
-    """Return the sites in `data` that stand at the paths of `declared`'s sites, in the same order."""
-    found = {(site.document, site.path): site for site in find_images(data, file=declared.file)}
-    return tuple(found[site.document, site.path] for site in declared.sites)
+    return set_image(declared.data, declared.sites, image, file=declared.file)
 
 
 def manifest_diff(before: bytes | None, after: bytes, file: str) -> str:

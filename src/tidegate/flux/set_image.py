@@ -1,6 +1,8 @@
-"""Writing an image into a site, in the site's own shape."""
+"""Writing an image into sites, in each one's own shape."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from tidegate.errors import Place
 from tidegate.errors.manifest import UnsafeEdit
@@ -11,28 +13,32 @@ from tidegate.model.image import is_tag
 from tidegate.yamledit import Edit, apply
 
 
-def set_image(data: bytes, site: ImageSite, image: ImageRef, *, file: str = "<data>") -> bytes:
-    """Return `data` with `image` at `site`; every other byte, setter markers included, as it was.
+def set_image(data: bytes, sites: Iterable[ImageSite], image: ImageRef, *, file: str = "<data>") -> bytes:
+    """Return `data` with `image` at all `sites`; every other byte, setter markers included, as it was.
 
     A name that is the same already is left as written. A site with a digest gets the new one where the old one
     stands; a site without stays without.
 
     Args:
         data: the file that `site` was found in.
-        site: from `find_images(data)`.
-        image: what to write; with a tag, and with a digest when the site has one.
+        sites: from `find_images(data)`.
+        image: what to write; with a tag, and with a digest when a site has one.
         file: the file's name, for errors.
 
     Raises:
-        UnsafeEdit: the site has no place for the tag or the name, is a template, or can't be edited.
+        UnsafeEdit: a site has no place for the tag or the name, is a template, or can't be edited.
     """
+    edits = [edit for site in sites for edit in _edits(site, image, file)]
+    return apply(data, edits, file=file)
+
+
+def _edits(site: ImageSite, image: ImageRef, file: str) -> list[Edit]:
     texts = _texts(site, image, file)
-    edits = [
+    return [
         Edit(field.path, texts[field.role], site.document)
         for field in site.fields
         if texts.get(field.role, field.text) != field.text
     ]
-    return apply(data, edits, file=file)
 
 
 def _texts(site: ImageSite, image: ImageRef, file: str) -> dict[Role, str]:
