@@ -40,6 +40,16 @@ def as_option(function: Callable[P, R]) -> Callable[P, R]:
     )(function)
 
 
+def by_option(function: Callable[P, R]) -> Callable[P, R]:
+    """Add `--merge-request/--commit`; the command gets `merge_request: bool | None`, None as configured."""
+    return click.option(
+        "--merge-request/--commit",
+        "merge_request",
+        default=None,
+        help="How to change the range. Default: `ranges:` of the environment in tidegate.yaml.",
+    )(function)
+
+
 def _acting_user(context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
     invocation = context.find_object(Invocation)
     if invocation is None:

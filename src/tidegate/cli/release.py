@@ -9,13 +9,14 @@ import click
 
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
-from tidegate.cli.options import as_option, output_option
+from tidegate.cli.options import as_option, by_option, output_option
 from tidegate.cli.output import Cell, Format, Json, Report, Style, Table
 from tidegate.cli.plans import show_plan
 from tidegate.cli.progress import StepTalk
 
 if TYPE_CHECKING:
-    from tidegate.engine.releases import LaneMove, ReleaseSeen
+    from tidegate.engine.lane_changes import LaneChange
+    from tidegate.engine.releases import ReleaseSeen
 
 _LINE: Final = re.compile(r"v?([0-9]{1,18})\.([0-9]{1,18})(?:\.0)?", re.ASCII)
 
@@ -32,7 +33,7 @@ _LINE: Final = re.compile(r"v?([0-9]{1,18})\.([0-9]{1,18})(?:\.0)?", re.ASCII)
 @click.argument("kind", type=click.Choice(["minor", "major"]))
 @click.argument("service")
 @click.option("--to", "line", metavar="VERSION", help="The first version of the line, like 1.4.0. Default: the next.")
-@click.option("--merge-request", is_flag=True, help="Move the ranges by a merge request instead of a commit.")
+@by_option
 @click.option("--dry-run", is_flag=True, help="Show the diff and what each environment selects before and after.")
 @output_option
 @as_option
@@ -43,7 +44,7 @@ def release(
     kind: str,
     service: str,
     line: str | None,
-    merge_request: bool,
+    merge_request: bool | None,
     dry_run: bool,
     form: Format,
     user: str,
@@ -51,7 +52,7 @@ def release(
     """Open the next line of versions and move the ImagePolicies' ranges to it.
 
     The line is opened by a tag in the application's repository, so that `tidegate version next` continues on it. Each
-    range moves in the style that it is written in.
+    range moves in the style that it is written in: by commit or by merge request, as `ranges:` of its environment says.
     """
     from tidegate.bootstrap import open_world
     from tidegate.engine.releases import observe_release, plan_release
@@ -64,11 +65,11 @@ def release(
         if dry_run:
             seen = observe_release(world, asked, Bump(kind), wanted)
             if form is Format.TABLE:
-                show_plan(invocation.output, form, plan_release(seen, by_merge_request=merge_request))
+                show_plan(invocation.output, form, plan_release(seen, merge_request=merge_request))
                 invocation.output.line()
         else:
             progress = StepTalk(invocation.output)
-            seen = open_line(world, asked, Bump(kind), wanted, progress, by_merge_request=merge_request)
+            seen = open_line(world, asked, Bump(kind), wanted, progress, merge_request=merge_request)
     invocation.output.show(form, _report(seen))
 
 
@@ -99,7 +100,7 @@ def _report(seen: ReleaseSeen) -> Report:
     )
 
 
-def _row(seen: ReleaseSeen, move: LaneMove) -> tuple[str | Cell, ...]:
+def _row(seen: ReleaseSeen, move: LaneChange) -> tuple[str | Cell, ...]:
     after = move.after.tag or "nothing yet"
     return (
         seen.service.name,

@@ -1,16 +1,19 @@
-"""Lanes: the ImagePolicy of an automatic environment, and what it selects from the registry's real tags."""
+"""Lanes: the ImagePolicies of an automatic environment, and what they select from the registry's real tags."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tidegate.engine.declared import DeclaredRelease, branch_head, read_declared
+from tidegate.engine.policy_files import PolicyFile, PolicyFiles
 from tidegate.engine.world import World
 from tidegate.errors import Place
-from tidegate.errors.model import InvalidVersion
 from tidegate.errors.release import LaneBroken, PolicyMissing
-from tidegate.flux import ImagePolicy, Outcome, Selection, TagOutcome, image_policies, select_tag
-from tidegate.model import Environment, ImageRef, Service, Version
+from tidegate.flux import ImagePolicy, Selection, SetterMarker, select_tag
+from tidegate.flux.holds import HeldRange, read_hold
+from tidegate.flux.imagerepository import ImageRepository
+from tidegate.model import Deploy, Environment, Service
 from tidegate.ports import GitOpsRepo, Images
 
 
@@ -25,6 +28,7 @@ class Lane:
         file: path in the repository.
         data: the file's bytes.
         policy: the policy.
+        repository: the ImageRepository that it refers to, when it was found.
     """
 
     environment: Environment
@@ -33,94 +37,156 @@ class Lane:
     file: str
     data: bytes
     policy: ImagePolicy
+    repository: ImageRepository | None = None
 
     @property
     def place(self) -> Place:
         """Where the range stands, else the policy."""
         return Place(self.file, self.policy.range_line or self.policy.line)
 
+    @property
+    def name(self) -> str:
+        """Environment and policy, for people: an environment may have several lanes."""
+        return f"{self.environment.name} ({self.policy.name})"
+
+    def held(self) -> HeldRange | None:
+        """Return the lane's hold, or None.
+
+        Raises:
+            InvalidHold: the annotation is damaged, or the range was changed since.
+        """
+        return read_hold(self.data, self.policy, file=self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class NoLane:
+    """An automatic environment where no lane of a service was found.
+
+    Args:
+        environment: where.
+        service: of which service.
+        why: one clause.
+        hint: what to do.
+    """
+
+    environment: Environment
+    service: Service
+    why: str
+    hint: str
+
+
+def find_lanes(
+    files: PolicyFiles, environment: Environment, service: Service, declared: DeclaredRelease | None
+) -> tuple[Lane, ...] | NoLane:
+    """Return the lanes of `service` in `environment`, in the order of its setter markers; or why there are none.
+
+    The setter markers beside the image say which policies they are. Without a marker it is the only policy in the
+    service's folder, or the only one there that reads the service's image. A policy is looked for in that folder,
+    then in the folders above it.
+
+    Raises:
+        InvalidYaml, YamlTooLarge, FileTooLarge: the file that may hold the policy can't be read.
+    """
+    folder = environment.path.write(service.name)
+    markers = dict.fromkeys(
+        (site.marker.namespace, site.marker.name) for site in (declared.sites if declared else ()) if site.marker
+    )
+    if not markers:
+        return _unmarked(files, environment, service, folder)
+    lanes = []
+    for namespace, name in markers:
+        found = next((each for each in _named(files, folder, namespace, name)), None)
+        if found is None:
+            if files.broken:
+                raise next(iter(files.broken.values()))
+            marker = SetterMarker(namespace, name)
+            why = f"the setter marker names {marker}, and there is no such ImagePolicy"
+            return NoLane(environment, service, why, "correct the marker, or add the policy to the repository")
+        lanes.append(_lane(files, environment, service, *found))
+    return tuple(lanes)
+
+
+def _unmarked(files: PolicyFiles, environment: Environment, service: Service, folder: str) -> tuple[Lane, ...] | NoLane:
+    lanes = [
+        _lane(files, environment, service, file, policy) for file in files.below(folder) for policy in file.policies
+    ]
+    if len(lanes) > 1:
+        lanes = [lane for lane in lanes if lane.repository and lane.repository.image.endswith(f"/{service.image}")]
+        if len(lanes) != 1:
+            why = "its folder holds several ImagePolicies, and no setter marker says which one counts"
+            hint = 'add a marker beside the image, e.g. # {"$imagepolicy": "flux-system:NAME:tag"}'
+            return NoLane(environment, service, why, hint)
+    if not lanes:
+        broken = next((error for path, error in files.broken.items() if path.startswith(f"{folder}/")), None)
+        if broken is not None:
+            raise broken
+        hint = "put it into the service's folder, or name it in a setter marker beside the image"
+        return NoLane(environment, service, f"there is no ImagePolicy in {folder}/", hint)
+    return tuple(lanes)
+
+
+def _named(files: PolicyFiles, folder: str, namespace: str, name: str) -> Iterator[tuple[PolicyFile, ImagePolicy]]:
+    for around in _upward(folder):
+        for file in files.below(around):
+            for policy in file.policies:
+                if policy.name == name and policy.namespace in {namespace, None, ""}:
+                    yield file, policy
+
+
+def _upward(folder: str) -> Iterator[str]:
+    parts = folder.split("/")
+    for depth in range(len(parts), -1, -1):
+        yield "/".join(parts[:depth])
+
+
+def _lane(
+    files: PolicyFiles, environment: Environment, service: Service, file: PolicyFile, policy: ImagePolicy
+) -> Lane:
+    repository = find_repository(files, file.path, policy)
+    return Lane(environment, service, files.commit, file.path, file.data, policy, repository)
+
+
+def find_repository(files: PolicyFiles, path: str, policy: ImagePolicy) -> ImageRepository | None:
+    """Return the ImageRepository that `policy` (in the file `path`) refers to; None when it is not here.
+
+    The nearest one upward from the policy's file.
+    """
+    reference = policy.spec.get("imageRepositoryRef")
+    name = reference.get("name") if isinstance(reference, dict) else None
+    wanted = (reference.get("namespace") if isinstance(reference, dict) else None) or policy.namespace
+    if not name:
+        return None
+    for around in _upward(path.rpartition("/")[0]):
+        for file in files.below(around):
+            for repository in file.repositories:
+                if repository.name == name and (not wanted or repository.namespace in {wanted, None, ""}):
+                    return repository
+    return None
+
 
 def read_lane(
     repo: GitOpsRepo, commit: str, environment: Environment, service: Service, declared: DeclaredRelease | None
 ) -> Lane | None:
-    """Return the lane of `service` in `environment`, or None when there is no ImagePolicy for it.
-
-    The setter marker beside the image says which policy it is. Without a marker it is the only policy in the
-    service's folder. The policy is looked for in that folder, then in the folders above it.
-    """
-    marker = next((site.marker for site in declared.sites if site.marker), None) if declared else None
-    parts = environment.path.write(service.name).split("/")
-    for depth in range(len(parts), 0, -1):
-        found = _policies(repo, commit, "/".join(parts[:depth]))
-        if marker is not None:
-            found = [
-                each
-                for each in found
-                if each[2].name == marker.name and each[2].namespace in {marker.namespace, None, ""}
-            ]
-        if found and (marker is not None or depth == len(parts)):
-            path, data, policy = found[0]
-            return Lane(environment, service, commit, path, data, policy) if len(found) == 1 else None
-    return None
+    """Return the first lane of `service` in `environment`, or None when there is none. See `find_lanes`."""
+    found = find_lanes(PolicyFiles(repo, commit), environment, service, declared)
+    return None if isinstance(found, NoLane) else found[0]
 
 
-def _policies(repo: GitOpsRepo, commit: str, folder: str) -> list[tuple[str, bytes, ImagePolicy]]:
-    paths = [path for path in repo.files(commit, folder) if path.endswith((".yaml", ".yml"))]
-    return [
-        (path, data, policy)
-        for path, data in sorted(repo.read(commit, paths).items())
-        if b"ImagePolicy" in data
-        for policy in image_policies(data, file=path)
-    ]
-
-
-def observe_lane(world: World, service: Service, environment: Environment) -> Lane | None:
-    """Return the lane of `service` in an automatic environment as of its branch's head; None when it has none."""
-    repo = world.repo(environment)
-    head = branch_head(repo, environment)
-    return read_lane(repo, head, environment, service, read_declared(repo, head, environment, service))
-
-
-@dataclass(frozen=True, slots=True)
-class LaneReport:
-    """What a lane lets through.
-
-    Args:
-        lane: the lane.
-        selection: what it selects now.
-        outside: released versions that are newer than the selection and that the policy does not take, each with
-            why, newest first.
-        declared: the image that the environment declares, or None.
-    """
-
-    lane: Lane
-    selection: Selection
-    outside: tuple[TagOutcome, ...]
-    declared: ImageRef | None
-
-
-def report_lane(world: World, lane: Lane) -> LaneReport:
-    """Return what `lane` selects from the registry's tags, and what is newer but outside."""
-    selection = lane_selection(world.images, lane)
-    versions = {outcome: _release(outcome.tag) for outcome in selection.explain()}
-    selected = _release(selection.tag) if selection.tag else None
-    newer = {
-        outcome: version
-        for outcome, version in versions.items()
-        if version is not None and outcome.outcome is not Outcome.TAKEN and (selected is None or version > selected)
-    }
-    repo = world.repo(lane.environment)
-    declared = read_declared(repo, lane.commit, lane.environment, lane.service)
-    outside = tuple(sorted(newer, key=lambda outcome: newer[outcome], reverse=True))
-    return LaneReport(lane, selection, outside, declared.image if declared else None)
-
-
-def _release(tag: str) -> Version | None:
-    try:
-        version = Version.parse_flux(tag)
-    except InvalidVersion:
-        return None
-    return None if version.prerelease else version
+def observe_lanes(
+    world: World, services: Iterable[Service], environments: Iterable[Environment]
+) -> tuple[Lane | NoLane, ...]:
+    """Return the lanes of `services` in the automatic ones of `environments`, as of their branches' heads."""
+    heads: dict[tuple[str, str], PolicyFiles] = {}
+    found: list[Lane | NoLane] = []
+    automatic = [environment for environment in environments if environment.deploy is Deploy.AUTO]
+    for service in services:
+        for environment in automatic:
+            repo = world.repo(environment)
+            head = branch_head(repo, environment)
+            files = heads.setdefault((environment.repo, head), PolicyFiles(repo, head))
+            lanes = find_lanes(files, environment, service, read_declared(repo, head, environment, service))
+            found += [lanes] if isinstance(lanes, NoLane) else lanes
+    return tuple(found)
 
 
 def require_lane(lane: Lane | None, environment: Environment, service: Service) -> Lane:
@@ -138,9 +204,21 @@ def require_lane(lane: Lane | None, environment: Environment, service: Service) 
     return lane
 
 
+def lane_tags(images: Images, lane: Lane) -> tuple[str, ...]:
+    """Return the tags of the service's image in the environment's registry."""
+    return images.tags(lane.environment.registry.host, lane.service.image)
+
+
 def lane_selection(images: Images, lane: Lane) -> Selection:
     """Return what the lane's policy selects from the tags in its environment's registry."""
-    return select_tag(lane.policy.spec, images.tags(lane.environment.registry.host, lane.service.image))
+    return selection_of(lane, lane_tags(images, lane))
+
+
+def selection_of(lane: Lane, tags: Iterable[str]) -> Selection:
+    """Return what the lane's policy selects from `tags`, as Flux does: with its ImageRepository's exclusion list."""
+    return select_tag(
+        lane.policy.spec, tags, exclusion_list=lane.repository.exclusion_list if lane.repository else None
+    )
 
 
 def require_selection(lane: Lane, selection: Selection) -> str:

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from tidegate.engine.lanes import Lane, lane_selection, observe_lane
-from tidegate.engine.manifests import manifest_diff
+from tidegate.engine.lane_changes import (
+    Branch,
+    LaneChange,
+    LaneEdit,
+    Message,
+    Proposed,
+    by_branch,
+    by_merge_request,
+    change_steps,
+    changed_lane,
+    changes_diff,
+    moved_range,
+    observe_proposed,
+)
+from tidegate.engine.lanes import Lane, observe_lanes
 from tidegate.engine.plan import Plan
 from tidegate.engine.run import Progress, run_plan, until_settled
-from tidegate.engine.steps import ClaimLine, CommitFiles, OpenMergeRequest, Step
+from tidegate.engine.steps import ClaimLine, Step
 from tidegate.engine.version_tags import Line, TaggedVersions, TagStyle
 from tidegate.engine.versions import Bump, next_line
 from tidegate.engine.world import World
-from tidegate.errors.manifest import RangeNotMovable
-from tidegate.flux import Selection, image_policies, move_range, set_policy_range
-from tidegate.model import Deploy, Service
-
-
-@dataclass(frozen=True, slots=True)
-class LaneMove:
-    """What becomes of one lane.
-
-    Args:
-        lane: as it is.
-        moved: as it will be; equal to `lane` when it is at the new line already.
-        before: what it selects now.
-        after: what it will select of the tags that exist now.
-        branch_head: head of the branch that a merge request for this line uses, or None.
-        proposed: that branch holds the moved range already.
-    """
-
-    lane: Lane
-    moved: Lane
-    before: Selection
-    after: Selection
-    branch_head: str | None
-    proposed: bool
+from tidegate.errors.model import InvalidConstraint
+from tidegate.model import Constraint, Deploy, Service, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +40,9 @@ class ReleaseSeen:
         tag: the tag that opens it.
         commit: where a new tag would point.
         opened: the tag exists already.
-        moves: the lanes of the automatic environments.
+        moves: the lanes that move.
+        stay: why lanes with a range do not move, one sentence each.
+        proposed: what the branches of merge requests hold.
         actor: who is acting.
     """
 
@@ -58,7 +51,9 @@ class ReleaseSeen:
     tag: str
     commit: str
     opened: bool
-    moves: tuple[LaneMove, ...]
+    moves: tuple[LaneChange, ...]
+    stay: tuple[str, ...]
+    proposed: Mapping[Branch, Proposed]
     actor: str
 
     @property
@@ -70,6 +65,9 @@ class ReleaseSeen:
 def observe_release(world: World, service: Service, kind: Bump, to: Line | None = None) -> ReleaseSeen:
     """Return what opening the next line of `service` is planned from.
 
+    The lanes that have the newest release move; one that is behind them, for maintenance, stays. So does one that is
+    held: it moves when the hold ends, by `policy sync`.
+
     Args:
         kind: MINOR or MAJOR.
         to: the line that is wanted; None for the next one.
@@ -77,15 +75,17 @@ def observe_release(world: World, service: Service, kind: Bump, to: Line | None 
     Raises:
         LineNotOpenable: `to` is behind the newest release, or not what `kind` says.
         RangeNotMovable: a range is written in a style that can't be moved; names the range to write.
+        InvalidHold: a lane's hold is damaged.
     """
     tags, style = world.version_tags(service), TagStyle(service.version_tags)
     names = tags.all()
     tagged = TaggedVersions.read(style, names)
     line = next_line(tagged.versions, tagged.lines, kind, to)
-    lanes = (
-        observe_lane(world, service, environment)
-        for environment in world.pipeline.environments
-        if environment.deploy is Deploy.AUTO
+    lanes = ranged_lanes(world, (service,))
+    leading = leading_lanes(lanes, tagged.versions, line)
+    moving = [lane for lane in leading if lane.held() is None]
+    moves = tuple(
+        changed_lane(world, lane, LaneEdit(range=moved_range(lane, lane_range(lane), line))) for lane in moving
     )
     return ReleaseSeen(
         service=service,
@@ -93,13 +93,63 @@ def observe_release(world: World, service: Service, kind: Bump, to: Line | None 
         tag=style.marker(line),
         commit=tags.target(),
         opened=style.marker(line) in names,
-        moves=tuple(
-            _move(world, lane, line, line_branch(service, line))
-            for lane in lanes
-            if lane is not None and lane.policy.range is not None
-        ),
+        moves=moves,
+        stay=tuple(_staying(lanes, leading)),
+        proposed=observe_proposed(world, moves, line_branch(service, line)),
         actor=world.actor,
     )
+
+
+def ranged_lanes(world: World, services: Iterable[Service]) -> tuple[Lane, ...]:
+    """Return the lanes of `services` that have a semver range."""
+    found = observe_lanes(world, services, world.pipeline.environments)
+    return tuple(lane for lane in found if isinstance(lane, Lane) and lane.policy.range is not None)
+
+
+def lane_range(lane: Lane) -> str:
+    """Return the range of a lane that has one; while it is held, the one that comes back."""
+    held = lane.held()
+    return held.range if held else lane.policy.range or ""
+
+
+def leading_lanes(lanes: Iterable[Lane], versions: Iterable[Version], line: Line) -> tuple[Lane, ...]:
+    """Return the lanes that a release of `line` moves: those that have the newest release.
+
+    When none has it, those that are at `line` already; else those with the newest release that any has; with no
+    release at all, every lane.
+    """
+    ranges = [(lane, lane_constraint(lane)) for lane in lanes]
+    releases = sorted({version for version in versions if not version.prerelease}, reverse=True)
+    every = tuple(lane for lane, _ in ranges)
+    if not releases:
+        return every
+    for version in (releases[0], Version(*line, 0), *releases[1:]):
+        found = tuple(lane for lane, constraint in ranges if constraint.allows(version))
+        if found:
+            return found
+    return every
+
+
+def lane_constraint(lane: Lane) -> Constraint:
+    """Return `lane_range` as a constraint.
+
+    Raises:
+        InvalidConstraint: it is none; names its place.
+    """
+    try:
+        return Constraint.parse(lane_range(lane))
+    except InvalidConstraint as error:
+        raise InvalidConstraint(error.what, where=lane.place, hint=error.hint) from error
+
+
+def _staying(lanes: Iterable[Lane], leading: Iterable[Lane]) -> Iterator[str]:
+    leading = tuple(leading)
+    for lane in lanes:
+        held = lane.held()
+        if lane not in leading:
+            yield f"{lane.name} stays at {lane_range(lane)}: it is behind the newest release"
+        elif held is not None:
+            yield f"{lane.name} is {held.hold}; its range {held.range} stays until then, see `tidegate policy sync`"
 
 
 def line_branch(service: Service, line: Line) -> str:
@@ -107,75 +157,43 @@ def line_branch(service: Service, line: Line) -> str:
     return f"tidegate/{service.name}/line-{line[0]}.{line[1]}"
 
 
-def _move(world: World, lane: Lane, line: Line, branch: str) -> LaneMove:
-    try:
-        text = move_range(lane.policy.range or "", line)
-    except RangeNotMovable as error:
-        raise RangeNotMovable(error.what, where=lane.place, hint=error.hint) from error
-    data = lane.data
-    if text != lane.policy.range:
-        data = set_policy_range(lane.data, lane.policy, text, file=lane.file)
-    policy = next(each for each in image_policies(data, file=lane.file) if each.document == lane.policy.document)
-    moved = replace(lane, data=data, policy=policy)
-    repo = world.repo(lane.environment)
-    head = repo.head(branch)
-    return LaneMove(
-        lane=lane,
-        moved=moved,
-        before=lane_selection(world.images, lane),
-        after=lane_selection(world.images, moved),
-        branch_head=head,
-        proposed=head is not None and repo.read(head, [lane.file]).get(lane.file) == data,
-    )
+def plan_release(seen: ReleaseSeen, *, merge_request: bool | None = None) -> Plan:
+    """Return the steps that open the line and move the lanes; those that are done already are left out. Pure.
 
-
-def plan_release(seen: ReleaseSeen, *, by_merge_request: bool) -> Plan:
-    """Return the steps that open the line and move the lanes; those that are done already are left out. Pure."""
+    Args:
+        merge_request: whether the ranges move by merge request; None: as each environment's `ranges:` says.
+    """
     steps: list[Step] = []
     if not seen.opened:
         steps.append(ClaimLine(seen.service.name, seen.tag, seen.commit))
-    moves = [move for move in seen.moves if move.moved != move.lane]
-    for place in dict.fromkeys((move.lane.environment.repo, move.lane.environment.branch) for move in moves):
-        here = [move for move in moves if (move.lane.environment.repo, move.lane.environment.branch) == place]
-        steps.extend(_move_steps(seen, here, by_merge_request=by_merge_request))
+    for place, changes in by_branch(seen.moves).items():
+        names = " and ".join(dict.fromkeys(change.lane.environment.name for change in changes))
+        message = Message(
+            branch=line_branch(seen.service, seen.line),
+            subject=f"Open the line {seen.name} of {seen.service.name} in {names}",
+            trailers={"Tidegate-Service": seen.service.name, "Tidegate-Line": seen.name, "Tidegate-To": names},
+            actor=seen.actor,
+        )
+        by_request = by_merge_request(changes, merge_request)
+        steps += change_steps(message, changes, seen.proposed[place], by_merge_request=by_request)
     summary = f"{seen.service.name}: line {seen.name} {'opens' if steps else 'is open already'}"
-    diff = "".join(manifest_diff(move.lane.data, move.moved.data, move.lane.file) for move in moves)
-    return Plan(summary, tuple(steps), diff, tuple(_warnings(seen.moves)))
+    return Plan(summary, tuple(steps), changes_diff(seen.moves), (*seen.stay, *_warnings(seen.moves)))
 
 
-def _move_steps(seen: ReleaseSeen, moves: list[LaneMove], *, by_merge_request: bool) -> list[Step]:
-    environment, head = moves[0].lane.environment, moves[0].lane.commit
-    names = " and ".join(move.lane.environment.name for move in moves)
-    subject = f"Open the line {seen.name} of {seen.service.name} in {names}"
-    changes = "\n".join(f"{move.lane.place}: {move.lane.policy.range} → {move.moved.policy.range}" for move in moves)
-    branch = line_branch(seen.service, seen.line) if by_merge_request else environment.branch
-    commit = CommitFiles(
-        project=environment.repo,
-        branch=branch,
-        parent=head,
-        expected=moves[0].branch_head if by_merge_request else head,
-        files={move.lane.file: move.moved.data for move in moves},
-        subject=subject,
-        body=changes,
-        trailers={"Tidegate-Service": seen.service.name, "Tidegate-Line": seen.name, "Tidegate-To": names},
-        author=seen.actor,
-    )
-    if not by_merge_request:
-        return [commit]
-    text = f"{subject}.\n\n{changes}"
-    opening = OpenMergeRequest(environment.repo, branch, environment.branch, subject, text, author=seen.actor)
-    return [opening] if all(move.proposed for move in moves) else [commit, opening]
-
-
-def _warnings(moves: Iterable[LaneMove]) -> Iterable[str]:
+def _warnings(moves: Iterable[LaneChange]) -> Iterator[str]:
     for move in moves:
-        name = f"{move.lane.environment.name} ({move.lane.policy.name})"
         if move.after.tag is None and move.before.tag is not None:
-            yield f"{name} keeps {move.before.tag} until the first version of the line is pushed"
+            yield f"{move.lane.name} keeps {move.before.tag} until the first version of the line is pushed"
 
 
 def release(
-    world: World, service: Service, kind: Bump, to: Line | None, progress: Progress, *, by_merge_request: bool
+    world: World,
+    service: Service,
+    kind: Bump,
+    to: Line | None,
+    progress: Progress,
+    *,
+    merge_request: bool | None = None,
 ) -> ReleaseSeen:
     """Open the next line of `service` and move its lanes there; return what was seen before.
 
@@ -183,11 +201,15 @@ def release(
     """
 
     def attempt() -> ReleaseSeen:
-        for environment in world.pipeline.environments:
-            if environment.deploy is Deploy.AUTO:
-                world.repo(environment).refresh()
+        refresh_automatic(world)
         seen = observe_release(world, service, kind, to)
-        run_plan(plan_release(seen, by_merge_request=by_merge_request), world, progress)
+        run_plan(plan_release(seen, merge_request=merge_request), world, progress)
         return seen
 
     return until_settled(attempt, world, progress)
+
+
+def refresh_automatic(world: World) -> None:
+    """Read the repositories of the automatic environments anew."""
+    for project in {each.repo for each in world.pipeline.environments if each.deploy is Deploy.AUTO}:
+        world.repos.repo(project).refresh()

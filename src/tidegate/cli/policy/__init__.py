@@ -1,0 +1,1 @@
+"""`tidegate policy`: the ImagePolicies of automatic environments."""

@@ -1,0 +1,17 @@
+"""The group `tidegate policy`; each command is in the module beside it that has its name."""
+
+from __future__ import annotations
+
+import click
+
+from tidegate.cli.lazy import Group
+from tidegate.cli.policy.show import show
+
+
+@click.group("policy", cls=Group)
+def policy() -> None:
+    """Show, test, check and hold what ImagePolicies let through."""
+
+
+for _command in (show,):
+    policy.add_command(_command)

@@ -1,0 +1,208 @@
+"""Changes to lanes: their edits, what each selects before and after, and the steps that bring them to git."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from tidegate.engine.lanes import Lane, lane_tags, selection_of
+from tidegate.engine.manifests import manifest_diff
+from tidegate.engine.steps import CommitFiles, OpenMergeRequest, Step
+from tidegate.engine.world import World
+from tidegate.errors.manifest import RangeNotMovable
+from tidegate.flux import ImagePolicy, Selection, image_policies, move_range, set_policy_range
+from tidegate.flux.holds import Hold, with_hold, without_hold
+from tidegate.model import Ranges
+
+Branch = tuple[str, str]
+"""Project and the branch that Flux reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneEdit:
+    """What is done to one ImagePolicy, in this order.
+
+    Args:
+        lift: its hold is taken away.
+        range: its new range; None keeps it.
+        hold: the hold that begins; None: none.
+    """
+
+    lift: bool = False
+    range: str | None = None
+    hold: Hold | None = None
+
+    def apply(self, data: bytes, document: int, file: str) -> bytes:
+        """Return `data` with the edit made to the ImagePolicy that is the document of that index.
+
+        Raises:
+            UnsafeEdit, InvalidHold: it can't be made.
+        """
+        if self.lift:
+            data = without_hold(data, _policy(data, document, file), file=file)
+        policy = _policy(data, document, file)
+        if self.range is not None and self.range != policy.range:
+            data = set_policy_range(data, policy, self.range, file=file)
+        if self.hold is not None:
+            data = with_hold(data, _policy(data, document, file), self.hold, file=file)
+        return data
+
+
+def _policy(data: bytes, document: int, file: str) -> ImagePolicy:
+    return next(each for each in image_policies(data, file=file) if each.document == document)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneChange:
+    """What becomes of one lane.
+
+    Args:
+        lane: as it is.
+        moved: as it will be; equal to `lane` when nothing changes.
+        edit: what is done.
+        before: what it selects now.
+        after: what it will select of the tags that exist now.
+        why: one clause, for people.
+    """
+
+    lane: Lane
+    moved: Lane
+    edit: LaneEdit
+    before: Selection
+    after: Selection
+    why: str = ""
+
+    @property
+    def line(self) -> str:
+        """The change in one line, for messages of commits."""
+        return f"{self.lane.place}: {self.lane.policy.range} → {self.moved.policy.range}"
+
+
+def changed_lane(world: World, lane: Lane, edit: LaneEdit, why: str = "") -> LaneChange:
+    """Return what `edit` makes of `lane`, with the selections from the registry's tags."""
+    document = lane.policy.document
+    data = edit.apply(lane.data, document, lane.file)
+    moved = replace(lane, data=data, policy=_policy(data, document, lane.file))
+    tags = lane_tags(world.images, lane)
+    return LaneChange(lane, moved, edit, selection_of(lane, tags), selection_of(moved, tags), why)
+
+
+def moved_range(lane: Lane, text: str, line: tuple[int, int]) -> str:
+    """Return the lane's range `text` moved to `line`.
+
+    Raises:
+        RangeNotMovable: with the place of the range, and in the hint the range to write.
+    """
+    try:
+        return move_range(text, line)
+    except RangeNotMovable as error:
+        raise RangeNotMovable(error.what, where=lane.place, hint=error.hint) from error
+
+
+def changed_files(changes: Iterable[LaneChange]) -> dict[str, bytes]:
+    """Return path → bytes after all `changes`, which may meet in one file. They are of one repository and branch."""
+    files: dict[str, bytes] = {}
+    for change in changes:
+        lane = change.lane
+        files[lane.file] = change.edit.apply(files.get(lane.file, lane.data), lane.policy.document, lane.file)
+    return files
+
+
+def changes_diff(changes: Iterable[LaneChange]) -> str:
+    """Return the unified diff of all `changes`."""
+    changes = tuple(changes)
+    diffs = []
+    for group in by_branch(changes).values():
+        before = {change.lane.file: change.lane.data for change in group}
+        diffs += [manifest_diff(before[file], data, file) for file, data in changed_files(group).items()]
+    return "".join(diffs)
+
+
+def by_branch(changes: Iterable[LaneChange]) -> dict[Branch, list[LaneChange]]:
+    """Return the changes that do change something, by the branch that they go to."""
+    groups: dict[Branch, list[LaneChange]] = {}
+    for change in changes:
+        if change.moved != change.lane:
+            environment = change.lane.environment
+            groups.setdefault((environment.repo, environment.branch), []).append(change)
+    return groups
+
+
+def by_merge_request(changes: Iterable[LaneChange], asked: bool | None) -> bool:  # noqa: FBT001 - a three-way answer, not a switch
+    """Return whether changes of one branch go by merge request: as asked (None: not), else as configured."""
+    if asked is not None:
+        return asked
+    return any(change.lane.environment.ranges is Ranges.MERGE_REQUEST for change in changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The branch of a merge request, as it is.
+
+    Args:
+        head: its head; None when it does not exist.
+        files: path → bytes of the files that are to change.
+    """
+
+    head: str | None
+    files: Mapping[str, bytes]
+
+
+def observe_proposed(world: World, changes: Iterable[LaneChange], name: str) -> dict[Branch, Proposed]:
+    """Return what the branch `name` holds in every repository that `changes` go to."""
+    proposed = {}
+    for place, group in by_branch(changes).items():
+        repo = world.repos.repo(place[0])
+        head = repo.head(name)
+        files = repo.read(head, {change.lane.file for change in group}) if head else {}
+        proposed[place] = Proposed(head, files)
+    return proposed
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What commit and merge request say.
+
+    Args:
+        branch: the branch of the merge request.
+        subject: one line.
+        trailers: of the commit.
+        actor: who is acting.
+    """
+
+    branch: str
+    subject: str
+    trailers: Mapping[str, str]
+    actor: str
+
+
+def change_steps(
+    message: Message, changes: list[LaneChange], proposed: Proposed, *, by_merge_request: bool
+) -> list[Step]:
+    """Return the steps that bring `changes`, all of one branch, to it; what is done already is left out. Pure."""
+    environment, head = changes[0].lane.environment, changes[0].lane.commit
+    files = changed_files(changes)
+    text = "\n".join(change.line for change in changes)
+    commit = CommitFiles(
+        project=environment.repo,
+        branch=message.branch if by_merge_request else environment.branch,
+        parent=head,
+        expected=proposed.head if by_merge_request else head,
+        files=files,
+        subject=message.subject,
+        body=text,
+        trailers=message.trailers,
+        author=message.actor,
+    )
+    if not by_merge_request:
+        return [commit]
+    reasons = "\n".join(f"- `{change.line}`{f': {change.why}' if change.why else ''}" for change in changes)
+    opening = OpenMergeRequest(
+        environment.repo,
+        message.branch,
+        environment.branch,
+        message.subject,
+        f"{message.subject}.\n\n{reasons}\n",
+        author=message.actor,
+    )
+    return [opening] if dict(proposed.files) == files else [commit, opening]

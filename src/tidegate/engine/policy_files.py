@@ -1,0 +1,89 @@
+"""The ImagePolicies and ImageRepositories of a GitOps repository at one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tidegate.errors import TidegateError
+from tidegate.errors.git import FileTooLarge
+from tidegate.errors.manifest import InvalidYaml, YamlTooLarge
+from tidegate.flux import ImagePolicy, image_policies
+from tidegate.flux.imagerepository import ImageRepository, image_repositories
+from tidegate.ports import GitOpsRepo
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """A file that holds ImagePolicies or ImageRepositories.
+
+    Args:
+        path: in the repository.
+        data: its bytes.
+        policies: in order.
+        repositories: in order.
+    """
+
+    path: str
+    data: bytes
+    policies: tuple[ImagePolicy, ...]
+    repositories: tuple[ImageRepository, ...]
+
+
+class PolicyFiles:
+    """One repository at one commit; each file is read and parsed once.
+
+    Args:
+        repo: the repository.
+        commit: the commit.
+
+    Attributes:
+        broken: path → why a file that mentions such a resource, or is too large, can't be read.
+    """
+
+    def __init__(self, repo: GitOpsRepo, commit: str) -> None:
+        self.commit = commit
+        self.broken: dict[str, TidegateError] = {}
+        self._repo = repo
+        self._data: dict[str, bytes] = {}
+        self._parsed: dict[str, PolicyFile | None] = {}
+
+    def data(self, folder: str) -> Mapping[str, bytes]:
+        """Return path → bytes of the YAML files below `folder` ("" for all), sorted."""
+        paths = [path for path in self._repo.files(self.commit, folder) if path.endswith((".yaml", ".yml"))]
+        missing = [path for path in paths if path not in self._data and path not in self.broken]
+        if missing:
+            self._data.update(self._read(missing))
+        return {path: self._data[path] for path in paths if path in self._data}
+
+    def below(self, folder: str) -> Iterator[PolicyFile]:
+        """Yield the files below `folder` that hold ImagePolicies or ImageRepositories, sorted by path."""
+        for path, data in self.data(folder).items():
+            if path not in self._parsed:
+                self._parsed[path] = self._parse(path, data)
+            found = self._parsed[path]
+            if found is not None:
+                yield found
+
+    def _read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
+        paths = list(paths)
+        try:
+            return self._repo.read(self.commit, paths)
+        except FileTooLarge as error:
+            if len(paths) == 1:
+                self.broken[paths[0]] = error
+                return {}
+        half = len(paths) // 2
+        return {**self._read(paths[:half]), **self._read(paths[half:])}
+
+    def _parse(self, path: str, data: bytes) -> PolicyFile | None:
+        if b"ImagePolicy" not in data and b"ImageRepository" not in data:
+            return None
+        try:
+            found = PolicyFile(
+                path, data, tuple(image_policies(data, file=path)), tuple(image_repositories(data, file=path))
+            )
+        except (InvalidYaml, YamlTooLarge) as error:
+            self.broken[path] = error
+            return None
+        return found if found.policies or found.repositories else None

@@ -1,0 +1,126 @@
+"""A minor or major release opens a line and moves the lanes that lead."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from support.engine_world import GITOPS, INVENTORY
+from support.lane_world import DEV_POLICY, MAINT, LaneWorld, policy
+from tidegate.engine.releases import ReleaseSeen, observe_release, plan_release, release
+from tidegate.engine.versions import Bump
+from tidegate.errors import Place
+from tidegate.errors.manifest import RangeNotMovable
+from tidegate.errors.model import InvalidConstraint
+from tidegate.flux import image_policies
+from tidegate.flux.holds import Hold, with_hold
+from tidegate.model import Ranges
+from tidegate.testing.clock import START
+
+MAINT_POLICY = "clusters/maint/inventory/policy.yaml"
+
+
+@pytest.fixture
+def town() -> LaneWorld:
+    town = LaneWorld()
+    town.released("1.0.4", "1.1.3")
+    return town
+
+
+def seen(town: LaneWorld, kind: Bump = Bump.MINOR) -> ReleaseSeen:
+    return observe_release(town.world(), INVENTORY, kind)
+
+
+def run(town: LaneWorld, *, merge_request: bool | None = None) -> ReleaseSeen:
+    return release(town.world(), INVENTORY, Bump.MINOR, None, town.told, merge_request=merge_request)
+
+
+def steps(town: LaneWorld, *, merge_request: bool | None = None) -> list[str]:
+    return [step.kind for step in plan_release(seen(town), merge_request=merge_request).steps]
+
+
+def test_the_line_opens_and_the_range_moves(town: LaneWorld) -> None:
+    town.push_all("1.2.0")
+    (move,) = run(town).moves
+    assert (move.before.tag, move.after.tag) == ("1.1.3", "1.2.0")
+    assert b"range: 1.2.x" in town.policy_now()
+    assert "1.2.x" in town.sources["inventory"].all()
+    assert steps(town) == []
+
+
+def test_a_merge_request_is_opened_as_asked_or_as_configured(town: LaneWorld) -> None:
+    assert steps(town) == ["claim-line", "commit-files"]
+    assert steps(town, merge_request=True) == ["claim-line", "commit-files", "open-merge-request"]
+    town.change("dev", ranges=Ranges.MERGE_REQUEST)
+    assert steps(town) == ["claim-line", "commit-files", "open-merge-request"]
+    assert steps(town, merge_request=False) == ["claim-line", "commit-files"]
+    run(town)
+    (opened,) = town.forge.merge_requests(GITOPS)
+    assert opened.title == "Open the line 1.2 of inventory in dev"
+    assert "1.1.x → 1.2.x" in opened.description
+    assert b"range: 1.1.x" in town.policy_now()
+    assert b"range: 1.2.x" in town.policy_now(branch=opened.source_branch)
+    run(town)
+    assert town.forge.merge_requests(GITOPS) == (opened,)
+
+
+def test_a_lane_behind_the_newest_release_stays(town: LaneWorld) -> None:
+    town.environments["maint"] = MAINT
+    town.write(GITOPS, {MAINT_POLICY: policy("~1.0")})
+    found = seen(town)
+    assert [move.lane.environment.name for move in found.moves] == ["dev"]
+    assert found.stay == ("maint (inventory) stays at ~1.0: it is behind the newest release",)
+    run(town)
+    again = seen(town)
+    assert [move.moved for move in again.moves] == [move.lane for move in again.moves]
+
+
+def test_without_a_release_every_lane_moves() -> None:
+    town = LaneWorld()
+    town.environments["maint"] = MAINT
+    town.write(GITOPS, {MAINT_POLICY: policy("~0.9.0")})
+    assert [move.moved.policy.range for move in seen(town).moves] == ["1.0.x", "~1.0.0"]
+
+
+def test_two_lanes_in_one_file_move_together(town: LaneWorld) -> None:
+    town.environments["maint"] = MAINT
+    marker = ' # {"$imagepolicy": "flux-system:NAME:tag"}'
+    image = "dev.example/team/inventory:1.1.3"
+    text = "kind: HelmRelease\napiVersion: helm.toolkit.fluxcd.io/v2\nspec: {values: {image: '%s'}}%s\n"
+    files = {
+        f"clusters/{name}/inventory/release.yaml": (
+            text.replace("{image: '%s'}}", "\n      image: %s").replace("{values: ", "\n    values:") % (image, marker)
+        )
+        .replace("NAME", f"inventory-{name}")
+        .encode()
+        for name in ("dev", "maint")
+    }
+    shared = policy("1.1.x", "inventory-dev") + b"---\n" + policy("~1.1.0", "inventory-maint")
+    town.write(GITOPS, {**files, DEV_POLICY: None, "clusters/policies.yaml": shared})
+    run(town)
+    now = town.policy_now("clusters/policies.yaml")
+    assert [each.range for each in image_policies(now)] == ["1.2.x", "~1.2.0"]
+    assert town.commits(GITOPS) == 3
+
+
+def test_a_held_lane_stays_and_says_until_when(town: LaneWorld) -> None:
+    data = town.policy_now()
+    hold = Hold("1.1.3", "bo", START, "1.1.4 loses orders", date(2024, 6, 1))
+    town.policy(with_hold(data, image_policies(data)[0], hold))
+    found = seen(town)
+    assert found.moves == ()
+    assert "held at 1.1.3 by bo" in found.stay[0]
+    assert "its range 1.1.x stays" in found.stay[0]
+
+
+def test_a_style_that_can_not_move_shows_what_to_write_and_where(town: LaneWorld) -> None:
+    town.policy(policy("'>=1.1.0 <1.1.9'"))
+    with pytest.raises(RangeNotMovable) as caught:
+        seen(town)
+    assert caught.value.where == Place(DEV_POLICY, 11)
+    assert caught.value.hint == "write 1.2.x"
+    town.policy(policy("one.x"))
+    with pytest.raises(InvalidConstraint) as wrong:
+        seen(town)
+    assert wrong.value.where == Place(DEV_POLICY, 11)
