@@ -70,6 +70,7 @@ def carry(source: str, target: str, *keep: str) -> str:
         pytest.param("a: {b: 1}\n", "a:\n  b: 2\n", ["a", "a.b"], "a:\n  b: 2\n", id="one inside the other"),
         pytest.param("a: |+\n  x\n\nb: 1\n", "a: |+\n  y\n\n", ["a"], "a: |+\n  y\n\nb: 1\n", id="blank lines kept"),
         pytest.param("a: 1\nb: |+\n  x\n\n", "c: 1\n", ["c"], "a: 1\nb: |+\n  x\n\nc: 1\n", id="after blank lines"),
+        pytest.param("v:\n# out\n  a: 1\n", "v:\n # t\n a: 2\n", ["v.a"], "v:\n# out\n  # t\n  a: 2\n", id="outside"),
         pytest.param("a:\nb: 1\n", "a: 2\n", ["a"], "a: 2\nb: 1\n", id="empty"),
         pytest.param("a: 1\nx: &x 1\ny: *x\n", "a: 2\n", ["a"], "a: 2\nx: &x 1\ny: *x\n", id="anchors elsewhere"),
     ],
@@ -96,6 +97,7 @@ def test_what_is_kept_is_as_the_target_has_it(source: str, target: str, keep: li
         ("v: {a: 1}\n", "v:\n  a:\n    b: 1\n", "v.a", "brackets"),
         ("v:\n  ? a\n  : 1\n", "v:\n  a: 2\n", "v.a", "lines of its own"),
         ("v:\n  a: 1\n", "v: {a: [1,\n2]}\n", "v.a", "lines of its own"),
+        ("a: 1\nb: 2\n", "a: |\n  no line end", "a", "a would not read as it should"),
     ],
 )
 def test_what_would_be_a_guess_is_refused(source: str, target: str, keep: str, what: str) -> None:

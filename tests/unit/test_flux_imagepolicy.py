@@ -57,6 +57,11 @@ def test_a_policy_without_a_spec_has_an_empty_one() -> None:
     assert (policy.name, policy.spec, policy.range) == ("", {}, None)
 
 
+def test_an_empty_range_is_none() -> None:
+    (policy, _) = image_policies(POLICIES.replace(b"range: 1.0.x", b"range:"))
+    assert (policy.range, policy.range_line) == (None, 14)
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [("1.1.x", "range: 1.1.x #"), (">=1.1.0 <1.2.0", 'range: ">=1.1.0 <1.2.0" #'), ("1.1", 'range: "1.1" #')],

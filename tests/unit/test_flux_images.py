@@ -158,6 +158,14 @@ def test_an_alias_bomb_is_bounded(lines: list[str], *, in_text: bool) -> None:
         find_images(release(values))
 
 
+def test_small_bombs_in_many_blocks_of_text_are_counted_together() -> None:
+    block = "".join(f"  {line}\n" for line in ["a0: &a0 {image: 'a:1'}", *LAYERS[:2]])
+    blocks = [f"text{number}: |\n{block}" for number in range(200)]
+    assert find_images(release(blocks[0]))
+    with pytest.raises(YamlTooLarge):
+        find_images(release("".join(blocks)))
+
+
 def test_a_long_chain_of_small_aliases_is_no_bomb() -> None:
     values = ["a: &a {image: {repository: b, tag: '1'}}", *(f"k{number}: *a" for number in range(500))]
     assert len(find_images(release("\n".join(values)))) == 501

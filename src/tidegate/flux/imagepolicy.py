@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tidegate.flux.follow import Follower, View
-from tidegate.flux.helmrelease import resources_in, text_at, view_at
+from tidegate.flux.helmrelease import resources_in, view_at
+from tidegate.flux.shapes import NULL, text_of
 from tidegate.yamledit import Edit, Scalar, Sequence, Style, apply, parse
 
 API_GROUP: Final = "image.toolkit.fluxcd.io"
@@ -16,7 +17,6 @@ API_VERSIONS: Final = frozenset(f"{API_GROUP}/{version}" for version in ("v1", "
 KIND: Final = "ImagePolicy"
 
 _RANGE: Final = ("spec", "policy", "semver", "range")
-_NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _INT: Final = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
 
@@ -69,7 +69,7 @@ def image_policies(data: bytes, *, file: str = "<data>") -> list[ImagePolicy]:
                 namespace=resource.namespace,
                 spec=value if isinstance(value, dict) else {},
                 line=resource.line,
-                range=text_at(follower, resource.view, *_RANGE),
+                range=text_of(at.node) or None if at is not None and isinstance(at.node, Scalar) else None,
                 range_line=at.node.line if at is not None else None,
             )
         )
@@ -100,7 +100,7 @@ def _plain_scalar(scalar: Scalar) -> object:
     text = scalar.text
     if scalar.style is not Style.PLAIN or scalar.tag is not None:
         return text
-    if text in _NULL:
+    if text in NULL:
         return None
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"

@@ -15,7 +15,7 @@ from tidegate.yamledit import Alias, Scalar, Style
 from tidegate.yamledit.strings import reads_as_string
 
 _ROLES: Final = (Role.REGISTRY, Role.REPOSITORY, Role.TAG, Role.DIGEST)
-_NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
+NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _FOREIGN: Final = re.compile(r"://|\s|^git@")
 
 
@@ -33,7 +33,7 @@ def scalar_of(field: Field | None) -> Scalar | None:
 
 def text_of(scalar: Scalar | None) -> str:
     """Return what a value says; "" for null."""
-    if scalar is None or (scalar.style is Style.PLAIN and scalar.text in _NULL):
+    if scalar is None or (scalar.style is Style.PLAIN and scalar.text in NULL):
         return ""
     return scalar.text
 
