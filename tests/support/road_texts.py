@@ -106,7 +106,7 @@ spec:
 """
 
 
-def image_policy(range_: str = "~1.1.0", service: str = "inventory") -> bytes:
+def image_policy(range_: str = "1.x || 2.x", service: str = "inventory") -> bytes:
     """Return the ImagePolicy of a service's lane."""
     return _POLICY.format(service=service, range=range_).encode()
 
