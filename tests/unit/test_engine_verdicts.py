@@ -133,6 +133,12 @@ def test_a_branch_of_endless_commits_is_refused(town: EngineWorld) -> None:
             "manifest/image-ambiguous",
             f"{STAGING_FILE}:14",
         ),
+        (
+            helm_release(PRD_IMAGE)
+            + b"".join(b"    j%d: {image: prd.example/team/inventory:1.1.3}\n" % number for number in range(200)),
+            "manifest/too-large",
+            STAGING_FILE,
+        ),
         (b"kind: HelmRelease #" + b"#" * (5 << 20), "git/file-too-large", STAGING_FILE),
     ],
 )

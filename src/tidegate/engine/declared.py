@@ -8,13 +8,15 @@ from datetime import datetime
 
 from tidegate.errors import Place, TidegateError, UsageError
 from tidegate.errors.git import BranchMissing, FileTooLarge
-from tidegate.errors.manifest import ImageAmbiguous, ImageNotFound, NotHelmRelease
+from tidegate.errors.manifest import ImageAmbiguous, ImageNotFound, NotHelmRelease, YamlTooLarge
 from tidegate.errors.release import NothingDeclared, TagUnreadable
 from tidegate.flux import ImageSite, find_images, helm_releases
 from tidegate.model import CandidateTag, Environment, ImageRef, Service, TagPattern
 from tidegate.ports import GitOpsRepo
 
 _HISTORY_DEPTH = 100
+_MOST_SITES = 200
+"""More edits of one file than any release needs; each costs a search through the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def read_declared(repo: GitOpsRepo, commit: str, environment: Environment, servi
         InvalidYaml: a file that may hold the HelmRelease is not YAML.
         ImageNotFound: there are HelmReleases, none with the service's image.
         ImageAmbiguous: the image is named in two files, or with two tags.
+        YamlTooLarge: the image is named at more places than any release names one.
     """
     folder = environment.path.write(service.name)
     paths = [path for path in repo.files(commit, folder) if path.endswith((".yaml", ".yml"))]
@@ -160,6 +163,12 @@ def _of_service(
     images = {site.image: site for site in sites if site.image is not None}
     if not images:
         return None
+    if len(sites) > _MOST_SITES:
+        raise YamlTooLarge(
+            f"the HelmRelease names the image of {service.name} at {len(sites)} places",
+            where=Place(path),
+            hint=f"name it at {_MOST_SITES} places at most",
+        )
     if len(images) > 1:
         lines = " and ".join(f"{site.image} (line {site.line})" for site in images.values())
         raise ImageAmbiguous(
