@@ -11,6 +11,7 @@ from tidegate.git.program import Git
 from tidegate.ports.tags import HistoryCommit
 
 _PLAIN: Final = ("--no-color", "--no-decorate", "--no-notes", "--no-show-signature", "--encoding=UTF-8", "--no-patch")
+_PARTIAL: Final = r"^(extensions\.partialclone|remote\..*\.promisor)$"
 _HEADER_LINES: Final = 2
 
 
@@ -21,7 +22,7 @@ def is_whole(git: Git, folder: Path, commits: Iterable[str]) -> bool:
     """
     if git.run("rev-parse", "--is-shallow-repository", folder=folder).text != "false":
         return False
-    if git.run("config", "--get", "extensions.partialClone", folder=folder, fine=frozenset({0, 1})).status == 0:
+    if git.run("config", "--get-regexp", _PARTIAL, folder=folder, fine=frozenset({0, 1})).status == 0:
         return False
     names = "".join(f"{check_commit(commit)}^{{commit}}\n" for commit in commits)
     said = git.run("cat-file", "--batch-check=%(objecttype)", folder=folder, data=names.encode())

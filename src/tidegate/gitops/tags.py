@@ -190,5 +190,7 @@ class GitVersionTags:
         with tempfile.TemporaryDirectory(prefix="tidegate-tag-") as passing:
             folder = Path(passing) / "tag.git"
             self._git.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", str(folder))
-            self._git.run("fetch", *options, "--", self._remote.url, *commits, folder=folder, remote=self._remote)
+            # With a filter, git keeps the remote's name, and a name can't begin with `/` as a path does.
+            self._git.run("remote", "add", "origin", self._remote.url, folder=folder)
+            self._git.run("fetch", *options, "origin", *commits, folder=folder, remote=self._remote)
             yield folder
