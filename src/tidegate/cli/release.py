@@ -10,12 +10,12 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, by_option, output_option
-from tidegate.cli.output import Cell, Format, Json, Report, Style, Table
+from tidegate.cli.output import Format, Json, Report, Table
 from tidegate.cli.plans import show_plan
+from tidegate.cli.policy.changes import change_record, change_row
 from tidegate.cli.progress import StepTalk
 
 if TYPE_CHECKING:
-    from tidegate.engine.lane_changes import LaneChange
     from tidegate.engine.releases import ReleaseSeen
 
 _LINE: Final = re.compile(r"v?([0-9]{1,18})\.([0-9]{1,18})(?:\.0)?", re.ASCII)
@@ -81,31 +81,19 @@ def _line(text: str) -> tuple[int, int]:
 
 
 def _report(seen: ReleaseSeen) -> Report:
+    rows = (change_row(change) for change in seen.moves)
     table = Table(
         ("SERVICE", "LINE", "ENVIRONMENT", "RANGE", "SELECTS"),
-        tuple(_row(seen, move) for move in seen.moves) or ((seen.service.name, seen.name, "–", "–", "–"),),
+        tuple((service, seen.name, *rest[:3]) for service, *rest in rows)
+        or ((seen.service.name, seen.name, "–", "–", "–"),),
         empty="",
     )
-    lanes: list[Json] = [
-        {
-            "environment": move.lane.environment.name,
-            "place": str(move.lane.place),
-            "range": {"before": move.lane.policy.range, "after": move.moved.policy.range},
-            "selects": {"before": move.before.tag, "after": move.after.tag},
-        }
-        for move in seen.moves
-    ]
-    return Report(
-        table, {"service": seen.service.name, "line": seen.name, "tag": seen.tag, "lanes": lanes}, (seen.name,)
-    )
-
-
-def _row(seen: ReleaseSeen, move: LaneChange) -> tuple[str | Cell, ...]:
-    after = move.after.tag or "nothing yet"
-    return (
-        seen.service.name,
-        seen.name,
-        move.lane.environment.name,
-        f"{move.lane.policy.range} → {move.moved.policy.range}",
-        Cell(f"{move.before.tag or 'nothing'} → {after}", Style.PLAIN if move.after.tag else Style.WAIT),
-    )
+    lanes: list[Json] = [change_record(change) for change in seen.moves]
+    record: dict[str, Json] = {
+        "service": seen.service.name,
+        "line": seen.name,
+        "tag": seen.tag,
+        "lanes": lanes,
+        "stay": seen.stay,
+    }
+    return Report(table, record, (seen.name,))

@@ -141,21 +141,24 @@ class Proposed:
 
     Args:
         head: its head; None when it does not exist.
-        files: path → bytes of the files that are to change.
+        files: path → bytes of the files that it changes.
     """
 
     head: str | None
-    files: Mapping[str, bytes]
+    files: Mapping[str, bytes | None]
 
 
 def observe_proposed(world: World, changes: Iterable[LaneChange], name: str) -> dict[Branch, Proposed]:
     """Return what the branch `name` holds in every repository that `changes` go to."""
     proposed = {}
-    for place, group in by_branch(changes).items():
-        repo = world.repos.repo(place[0])
-        head = repo.head(name)
-        files = repo.read(head, {change.lane.file for change in group}) if head else {}
-        proposed[place] = Proposed(head, files)
+    for project, target in by_branch(changes):
+        repo = world.repos.repo(project)
+        head, base = repo.head(name), None
+        if head is not None:
+            base = repo.merge_base(head, repo.head(target) or head)
+        paths = repo.changed_files(base, head) if head and base else ()
+        held = repo.read(head, paths) if head else {}
+        proposed[project, target] = Proposed(head, {path: held.get(path) for path in paths})
     return proposed
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from tidegate.cli.lazy import Group
+from tidegate.cli.policy.hold import hold, resume
 from tidegate.cli.policy.show import show
+from tidegate.cli.policy.sync import sync
 
 
 @click.group("policy", cls=Group)
@@ -13,5 +15,5 @@ def policy() -> None:
     """Show, test, check and hold what ImagePolicies let through."""
 
 
-for _command in (show,):
+for _command in (show, hold, resume, sync):
     policy.add_command(_command)

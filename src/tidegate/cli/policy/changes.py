@@ -1,0 +1,59 @@
+"""How changes of lanes are printed: each range and what it selects, before and after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tidegate.cli.output import Cell, Json, Report, Style, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tidegate.engine.lane_changes import LaneChange
+
+
+def changes_report(changes: Iterable[LaneChange], more: Mapping[str, Json], *, empty: str) -> Report:
+    """Return the report of `changes`.
+
+    Args:
+        more: what stands beside them in the record.
+        empty: what to say when there are none.
+    """
+    changes = tuple(changes)
+    rows = tuple(change_row(change) for change in changes)
+    records: list[Json] = [change_record(change) for change in changes]
+    names = tuple(f"{change.lane.service.name}/{change.lane.environment.name}" for change in changes)
+    columns = ("SERVICE", "ENVIRONMENT", "RANGE", "SELECTS", "WHY")
+    width = len(columns) if any(change.why for change in changes) else len(columns) - 1
+    table = Table(columns[:width], tuple(row[:width] for row in rows), empty=empty)
+    return Report(table, {**more, "lanes": records}, names)
+
+
+def change_row(change: LaneChange) -> tuple[str | Cell, ...]:
+    """Return service, environment, range and selection before and after, and why."""
+    return (
+        change.lane.service.name,
+        change.lane.environment.name,
+        f"{change.lane.policy.range} → {change.moved.policy.range}",
+        selects(change),
+        change.why,
+    )
+
+
+def selects(change: LaneChange) -> Cell:
+    """Return what is selected before and after."""
+    after = change.after.tag or "nothing yet"
+    return Cell(f"{change.before.tag or 'nothing'} → {after}", Style.PLAIN if change.after.tag else Style.WAIT)
+
+
+def change_record(change: LaneChange) -> dict[str, Json]:
+    """Return one change for JSON."""
+    return {
+        "service": change.lane.service.name,
+        "environment": change.lane.environment.name,
+        "policy": change.lane.policy.name,
+        "place": str(change.lane.place),
+        "range": {"before": change.lane.policy.range, "after": change.moved.policy.range},
+        "selects": {"before": change.before.tag, "after": change.after.tag},
+        "why": change.why or None,
+    }

@@ -1,0 +1,60 @@
+"""`tidegate policy sync`."""
+
+from __future__ import annotations
+
+import click
+
+from tidegate.cli.invocation import Invocation, pass_invocation
+from tidegate.cli.lazy import Command
+from tidegate.cli.options import as_option, output_option
+from tidegate.cli.output import Format, Json, printable
+from tidegate.cli.plans import show_plan
+from tidegate.cli.policy.changes import changes_report
+from tidegate.cli.progress import StepTalk
+
+
+@click.command(
+    "sync",
+    cls=Command,
+    examples=["tidegate policy sync", "tidegate policy sync --dry-run", "tidegate policy sync inventory billing"],
+)
+@click.argument("services", metavar="[SERVICE]...", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Show the diff and what is selected before and after; write nothing.")
+@output_option
+@as_option
+@pass_invocation
+def sync(invocation: Invocation, *, services: tuple[str, ...], dry_run: bool, form: Format, user: str) -> None:
+    """Propose to move lanes that a release has passed by, and to lift holds that are over.
+
+    One merge request per repository; an open one is adopted. Exit code 1 when a range must be changed by hand.
+    """
+    from tidegate.bootstrap import open_world
+    from tidegate.engine.sync import observe_sync, plan_sync
+    from tidegate.engine.sync import sync as propose
+
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
+        wanted = tuple(world.service(name) for name in services) or tuple(world.pipeline.services.values())
+        if dry_run:
+            seen = observe_sync(world, wanted)
+            if form is Format.TABLE:
+                show_plan(invocation.output, form, plan_sync(seen))
+                invocation.output.line()
+        else:
+            seen = propose(world, wanted, StepTalk(invocation.output))
+    refused: list[Json] = [
+        {
+            "service": each.lane.service.name,
+            "environment": each.lane.environment.name,
+            "place": str(each.lane.place),
+            "what": each.error.what,
+            "hint": each.error.hint,
+        }
+        for each in seen.refused
+    ]
+    report = changes_report(seen.changes, {"refused": refused, "notes": seen.notes}, empty="every lane is up to date")
+    if seen.changes or form is not Format.TABLE:
+        invocation.output.show(form, report)
+    for each in seen.refused:
+        invocation.output.say(printable(f"by hand: {each.error} ({each.error.hint})"))
+    if seen.refused:
+        click.get_current_context().exit(1)

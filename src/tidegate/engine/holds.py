@@ -1,0 +1,226 @@
+"""Holding a lane at one version, and letting it go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from tidegate.engine.declared import branch_head, read_declared
+from tidegate.engine.lane_changes import (
+    Branch,
+    LaneChange,
+    LaneEdit,
+    Message,
+    Proposed,
+    by_branch,
+    by_merge_request,
+    change_steps,
+    changed_lane,
+    changes_diff,
+    observe_proposed,
+)
+from tidegate.engine.lanes import Lane, NoLane, observe_lanes
+from tidegate.engine.plan import Plan
+from tidegate.engine.releases import refresh_automatic
+from tidegate.engine.run import Progress, run_plan, until_settled
+from tidegate.engine.steps import Step
+from tidegate.engine.world import World
+from tidegate.errors.policy import LaneHeld, NotHoldable
+from tidegate.errors.release import PolicyMissing
+from tidegate.flux import Outcome
+from tidegate.flux.holds import Hold
+from tidegate.model import Deploy, Environment, Service, Version
+
+
+@dataclass(frozen=True, slots=True)
+class HoldAsked:
+    """A hold that somebody asks for.
+
+    Args:
+        version: the one version that is let through.
+        reason: one line.
+        until: the last day; None: no day.
+        until_promoted: it ends when the next environment has the version or a newer one.
+    """
+
+    version: Version
+    reason: str
+    until: date | None = None
+    until_promoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HoldSeen:
+    """What holding or resuming is planned from.
+
+    Args:
+        service: whose lanes.
+        environment: where.
+        hold: the version that is held; None: the lanes go on.
+        changes: what becomes of the lanes.
+        proposed: what the branches of merge requests hold.
+        actor: who is acting.
+    """
+
+    service: Service
+    environment: Environment
+    hold: Version | None
+    changes: tuple[LaneChange, ...]
+    proposed: Mapping[Branch, Proposed]
+    actor: str
+
+
+def observe_hold(world: World, service: Service, environment: Environment, asked: HoldAsked) -> HoldSeen:
+    """Return what holding `service` in `environment` is planned from. A lane that is held just so stays as it is.
+
+    Raises:
+        LaneHeld: a lane is held otherwise; says by whom, why and until when.
+        NotHoldable: there is no range, no tag is that version, or nothing follows that it could be promoted to.
+        PolicyMissing: there is no ImagePolicy.
+    """
+    if asked.until_promoted and not _following(world, environment):
+        raise NotHoldable(
+            f"nothing is promoted from {environment.name}, so that the hold would never end",
+            where=f"environments.{environment.name}",
+            hint="give a day with --until, or leave both out",
+        )
+    version = asked.version.without_metadata
+    hold = Hold(version, world.actor, world.clock.now(), asked.reason, asked.until, asked.until_promoted)
+    changes = []
+    for lane in _lanes(world, service, environment):
+        held = lane.held()
+        if held is None:
+            changes.append(_held(world, lane, hold))
+        elif replace(held.hold, by=hold.by, since=hold.since) == hold:
+            changes.append(changed_lane(world, lane, LaneEdit()))
+        else:
+            raise LaneHeld(
+                f"{lane.name} is {held.hold}",
+                where=lane.place,
+                hint=f"`tidegate policy resume {service.name} --in {environment.name}` first",
+            )
+    return _seen(world, service, environment, asked.version, tuple(changes))
+
+
+def observe_resume(world: World, service: Service, environment: Environment) -> HoldSeen:
+    """Return what ending the holds of `service` in `environment` is planned from.
+
+    Raises:
+        InvalidHold: a hold is damaged, or somebody changed the range since.
+        PolicyMissing: there is no ImagePolicy.
+    """
+    lanes = _lanes(world, service, environment)
+    changes = tuple(changed_lane(world, lane, LaneEdit(lift=lane.held() is not None)) for lane in lanes)
+    return _seen(world, service, environment, None, changes)
+
+
+def _lanes(world: World, service: Service, environment: Environment) -> tuple[Lane, ...]:
+    if environment.deploy is not Deploy.AUTO:
+        raise NotHoldable(
+            f"{environment.name} is moved by merge requests: it has no range",
+            where=f"environments.{environment.name}",
+            hint="leave its merge requests unmerged, or give `tidegate promote` the version that it shall have",
+        )
+    found = observe_lanes(world, (service,), (environment,))
+    for each in found:
+        if isinstance(each, NoLane):
+            place = f"{environment.repo}: {environment.path.write(service.name)}/"
+            raise PolicyMissing(f"{service.name} in {environment.name}: {each.why}", where=place, hint=each.hint)
+    lanes = tuple(each for each in found if isinstance(each, Lane))
+    for lane in lanes:
+        if lane.policy.range is None:
+            raise NotHoldable(
+                f"the ImagePolicy {lane.policy.name} has no semver range",
+                where=lane.place,
+                hint="only a range can be held: write the tag into the HelmRelease and take its setter marker away",
+            )
+    return lanes
+
+
+def _held(world: World, lane: Lane, hold: Hold) -> LaneChange:
+    change = changed_lane(world, lane, LaneEdit(hold=hold))
+    if change.after.tag is None:
+        values = [each.tag for each in change.before.explain() if each.outcome in {Outcome.TAKEN, Outcome.LOWER}]
+        raise NotHoldable(
+            f"no tag of {lane.service.image} in {lane.environment.registry.host} is {hold.version}",
+            where=lane.place,
+            hint=f"the range has {', '.join(values[:5])}" if values else "push that version first",
+        )
+    return change
+
+
+def _seen(
+    world: World, service: Service, environment: Environment, hold: Version | None, changes: tuple[LaneChange, ...]
+) -> HoldSeen:
+    proposed = observe_proposed(world, changes, _branch(service, environment, hold))
+    return HoldSeen(service, environment, hold, changes, proposed, world.actor)
+
+
+def _branch(service: Service, environment: Environment, hold: Version | None) -> str:
+    return f"tidegate/{service.name}/{'hold' if hold else 'resume'}-{environment.name}"
+
+
+def plan_hold(seen: HoldSeen, *, merge_request: bool | None = None) -> Plan:
+    """Return the steps that hold the lanes or let them go on. Pure.
+
+    Args:
+        merge_request: whether the range changes by merge request; None: as the environment's `ranges:` says.
+    """
+    name, where = seen.service.name, seen.environment.name
+    subject = f"Hold {name} in {where} at {seen.hold}" if seen.hold else f"Resume {name} in {where}"
+    trailers = {"Tidegate-Service": name, "Tidegate-To": where}
+    if seen.hold:
+        trailers["Tidegate-Hold"] = str(seen.hold)
+    message = Message(_branch(seen.service, seen.environment, seen.hold), subject, trailers, seen.actor)
+    steps: list[Step] = []
+    for place, changes in by_branch(seen.changes).items():
+        by_request = by_merge_request(changes, merge_request)
+        steps += change_steps(message, changes, seen.proposed[place], by_merge_request=by_request)
+    done = "is held already" if seen.hold else "is not held"
+    return Plan(subject if steps else f"{name} in {where} {done}", tuple(steps), changes_diff(seen.changes))
+
+
+def hold_lanes(
+    world: World,
+    service: Service,
+    environment: Environment,
+    asked: HoldAsked | None,
+    progress: Progress,
+    *,
+    merge_request: bool | None = None,
+) -> HoldSeen:
+    """Hold the lanes of `service` in `environment` as `asked`, or resume them (None); return what was seen before."""
+
+    def attempt() -> HoldSeen:
+        refresh_automatic(world)
+        seen = (
+            observe_hold(world, service, environment, asked) if asked else observe_resume(world, service, environment)
+        )
+        run_plan(plan_hold(seen, merge_request=merge_request), world, progress)
+        return seen
+
+    return until_settled(attempt, world, progress)
+
+
+def why_over(world: World, lane: Lane, hold: Hold) -> str | None:
+    """Return why `hold` is over, as a clause; None while it goes on. A day ends at midnight UTC."""
+    if hold.until is not None and world.clock.now().date() > hold.until:
+        return f"its last day was {hold.until}"
+    if hold.until_promoted:
+        for following in _following(world, lane.environment):
+            version = _version_in(world, following, lane.service)
+            if version is not None and version >= Version.parse(hold.version):
+                return f"{following.name} has {version}"
+    return None
+
+
+def _following(world: World, environment: Environment) -> tuple[Environment, ...]:
+    return tuple(each for each in world.pipeline.environments if each.source == environment.name)
+
+
+def _version_in(world: World, environment: Environment, service: Service) -> Version | None:
+    repo = world.repo(environment)
+    declared = read_declared(repo, branch_head(repo, environment), environment, service)
+    candidate = environment.tag.read(declared.image.tag or "") if declared else None
+    return candidate.version if candidate else None
