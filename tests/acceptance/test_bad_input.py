@@ -195,6 +195,15 @@ SOURCE_ROWS = (
         "1.1.9-rc1 does not exist",
     ),
     Row(
+        "no tag",
+        declares(helm_release("e2e", '""')),
+        TO_STAGING,
+        "manifest/image-not-found",
+        2,
+        f"{E2E_FILE}:17",
+        "does not name an image with a tag",
+    ),
+    Row(
         "a tag that is no candidate",
         latest_exists,
         TO_STAGING,
@@ -238,8 +247,8 @@ SOURCE_ROWS = (
         TO_STAGING,
         "manifest/image-not-found",
         2,
-        E2E_FILE,
-        "",
+        f"{E2E_FILE}:17",
+        "does not name an image with a tag",
     ),
 )
 
@@ -414,8 +423,8 @@ MERGE_REQUEST_ROWS = (
         DELIVER,
         "manifest/image-not-found",
         11,
-        STAGING_FILE,
-        "",
+        f"{STAGING_FILE}:17",
+        "does not name an image with a tag",
     ),
     Row(
         "control characters in a file's name",
@@ -450,6 +459,21 @@ MERGE_REQUEST_ROWS = (
 @pytest.mark.parametrize("row", MERGE_REQUEST_ROWS, ids=lambda row: row.what)
 def test_what_a_merge_request_proposes(prepared_staging: RoadWorld, tmp_path: Path, row: Row) -> None:
     check(prepared_staging.copy(tmp_path / "world"), row)
+
+
+def test_one_bad_merge_request_does_not_keep_the_others(prepared_staging: RoadWorld, tmp_path: Path) -> None:
+    world = prepared_staging.copy(tmp_path / "world")
+    for branch, data in (("bomb", bomb(staged())), ("foreign", staged(repository="evil.example.com/inventory"))):
+        world.commit(STAGING, {STAGING_FILE: data}, branch)
+        assert run(world, "mr", "open", STAGING, "--branch", branch, "--title", branch).code == 0
+    assert run(world, *TO_STAGING).code == 0
+    for number in (1, 2, 3):
+        assert run(world, "mr", "approve", f"{STAGING}!{number}", "--as", "sam").code == 0
+    ended = run(world, "-q", "deliver", "--all", "-o", "json")
+    outcomes = {each["mergeRequest"]: each["outcome"] for each in json.loads(ended.out)["deliveries"]}
+    assert outcomes == {f"{STAGING}!1": "refused", f"{STAGING}!2": "refused", f"{STAGING}!3": "delivered"}
+    assert ended.code == 0
+    assert world.read(STAGING, STAGING_FILE) == staged()
 
 
 # What is wrong around it
@@ -498,6 +522,15 @@ AROUND_ROWS = (
         "a registry that is down",
         endpoint("e2e", CLOSED),
         TO_STAGING,
+        "registry/unreachable",
+        1,
+        CLOSED,
+        "no connection",
+    ),
+    Row(
+        "the target's registry is down",
+        after(promoted, endpoint("prd", CLOSED)),
+        DELIVER,
         "registry/unreachable",
         1,
         CLOSED,

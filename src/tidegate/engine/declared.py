@@ -98,11 +98,11 @@ def parse_declared(
 ) -> DeclaredRelease | None:
     """Return what `files` (path → bytes, one folder) declare of `service`; see `read_declared`."""
     found: list[DeclaredRelease] = []
-    releases: list[str] = []
+    releases: dict[str, bytes] = {}
     for path, data in sorted(files.items()):
         if b"HelmRelease" not in data or not _holds_helm_release(data, path):
             continue
-        releases.append(path)
+        releases[path] = data
         declared = _of_service(data, path, commit, environment, service)
         if declared is not None:
             found.append(declared)
@@ -114,12 +114,25 @@ def parse_declared(
             hint="keep one HelmRelease of a service in its folder",
         )
     if not found and releases:
-        raise ImageNotFound(
-            f"no image {service.image!r} in the HelmRelease of {service.name} in {environment.name}",
-            where=Place(releases[0]),
-            hint=f"set `services.{service.name}.image` to the repository that the HelmRelease names",
-        )
+        raise _no_image(releases, environment, service)
     return found[0] if found else None
+
+
+def _no_image(releases: Mapping[str, bytes], environment: Environment, service: Service) -> ImageNotFound:
+    """Return the error that says why no HelmRelease among `releases` (path → bytes) names the service's image."""
+    for path, data in releases.items():
+        for site in find_images(data, file=path):
+            if site.name.partition("/")[2] == service.image:
+                return ImageNotFound(
+                    f"{site.reference!r} does not name an image with a tag",
+                    where=Place(path, site.line),
+                    hint="write the tag that is deployed; a template or an empty tag can't be promoted",
+                )
+    return ImageNotFound(
+        f"no image {service.image!r} in the HelmRelease of {service.name} in {environment.name}",
+        where=Place(next(iter(releases))),
+        hint=f"set `services.{service.name}.image` to the repository that the HelmRelease names",
+    )
 
 
 def _holds_helm_release(data: bytes, path: str) -> bool:
