@@ -18,9 +18,9 @@ from tidegate.errors.registry import RegistryUnreachable
 from tidegate.http import Retry, Timeouts
 from tidegate.model.digest import Digest
 from tidegate.model.image import ImageRef
-from tidegate.model.pipeline import RegistryAccount
+from tidegate.model.registry_account import RegistryAccount
 from tidegate.ports.registry import Registry
-from tidegate.registry.copy import Home, read_tree
+from tidegate.registry.tree import Home, read_tree
 from tidegate.registry.images import RegistryImages
 from tidegate.testing.images import build_image
 

@@ -13,7 +13,7 @@ from support.docker_registry import PASSWORD, USERNAME, DockerRegistry
 from tidegate.errors.registry import BlobMissing, DigestMismatch, ManifestMissing
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import DOCKER_MANIFEST, Descriptor, Manifest
-from tidegate.model.pipeline import RegistryAccount
+from tidegate.model.registry_account import RegistryAccount
 from tidegate.ports.registry import Registry
 from tidegate.registry.images import RegistryImages
 from tidegate.testing.images import build_image, build_index

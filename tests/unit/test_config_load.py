@@ -13,11 +13,13 @@ from tidegate.model import (
     ApprovalRule,
     Carry,
     Deploy,
+    Encryption,
     Environment,
     Gates,
     PathPattern,
     Ranges,
     RegistryAccount,
+    RepositorySettings,
     Rewrite,
     Service,
     TagPattern,
@@ -29,7 +31,12 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "tidegate.yaml"
 def test_the_example_becomes_the_pipeline_of_the_design() -> None:
     configuration = load(EXAMPLE.parent, file=None, environ={})
 
-    prd = RegistryAccount("prd", "333333333333.dkr.ecr.eu-west-2.amazonaws.com", create_repositories=True)
+    prd = RegistryAccount(
+        "prd",
+        "333333333333.dkr.ecr.eu-west-2.amazonaws.com",
+        create_repositories=True,
+        repository=RepositorySettings({"team": "platform"}, True, True, Encryption.KMS),  # noqa: FBT003 - one value
+    )
     assert [one.name for one in configuration.pipeline.environments] == ["dev", "e2e", "staging", "production"]
     assert configuration.pipeline.environments[0].deploy is Deploy.AUTO
     assert configuration.pipeline.environment("production") == Environment(

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tidegate.config.durations import duration
 from tidegate.config.grammar import LAYOUT, keep_path
+from tidegate.config.registry_schema import CredentialsSection, RegistrySection, RepositorySection
 from tidegate.config.schema import (
     DISCOVER,
     ApprovalsSection,
     Document,
     EnvironmentSection,
-    RegistrySection,
     ServiceSection,
 )
 from tidegate.config.settings import Configuration, ForgeSettings, GitLabForge, Identity, LocalForge, Origin
@@ -20,14 +20,18 @@ from tidegate.config.tree import Block, dotted, node_at
 from tidegate.config.tree import Path as KeyPath
 from tidegate.model import (
     ApprovalRule,
+    AwsIdentity,
     Carry,
     Deploy,
+    Encryption,
     Environment,
     Gates,
+    Login,
     PathPattern,
     Pipeline,
     Ranges,
     RegistryAccount,
+    RepositorySettings,
     Rewrite,
     Service,
     TagPattern,
@@ -64,7 +68,32 @@ def _account(name: str, section: RegistrySection, folder: Path) -> RegistryAccou
     endpoint = section.endpoint
     if endpoint is not None and endpoint.startswith(LAYOUT):
         endpoint = f"{LAYOUT}{(folder / endpoint.removeprefix(LAYOUT)).resolve()}"
-    return RegistryAccount(name, section.host, endpoint, section.insecure, section.create_repositories)
+    return RegistryAccount(
+        name=name,
+        host=section.host,
+        endpoint=endpoint,
+        insecure=section.insecure,
+        create_repositories=section.create_repositories,
+        credentials=None if section.credentials is None else _credentials(section.credentials, folder),
+        repository=RepositorySettings() if section.repository is None else _repository(section.repository),
+    )
+
+
+def _credentials(section: CredentialsSection, folder: Path) -> Login | AwsIdentity:
+    if section.password_env is None and section.password_file is None:
+        return AwsIdentity(section.profile, section.role_arn, section.external_id, section.web_identity_env)
+    file = None if section.password_file is None else (folder / section.password_file).absolute()
+    return Login(section.username, section.username_env, section.password_env, file)
+
+
+def _repository(section: RepositorySection) -> RepositorySettings:
+    return RepositorySettings(
+        tags=dict(section.tags),
+        scan_on_push=section.scan_on_push,
+        immutable_tags=section.immutable_tags,
+        encryption=None if section.encryption is None else Encryption(section.encryption),
+        kms_key=section.kms_key,
+    )
 
 
 def _environment(name: str, section: EnvironmentSection, accounts: Mapping[str, RegistryAccount]) -> Environment:

@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tidegate.config.schema import CUSTOM
+from tidegate.config.section import CUSTOM
 from tidegate.config.shape import field_at, keys_at
 from tidegate.config.tree import Block, Path, dotted, key_place, node_at
 from tidegate.errors.config import Finding

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from tidegate.config.explain import suggest
+from tidegate.config.registry_rules import REGISTRY_RULES
 from tidegate.config.tree import Block, Leaf, Path, Row, dotted, key_place, leaves
 from tidegate.errors.config import Finding
 
@@ -180,6 +181,7 @@ RULES: Final[tuple[Rule, ...]] = (
     no_control_characters,
     forge_complete,
     one_host_each,
+    *REGISTRY_RULES,
     registry_known,
     source_known,
     no_cycle,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WrapValidator
+from pydantic import AfterValidator, Field, WrapValidator
 from pydantic_core import CoreSchema, PydanticCustomError
 
 if TYPE_CHECKING:  # costs 30 ms, and only `config schema` needs it
@@ -15,21 +15,11 @@ if TYPE_CHECKING:  # costs 30 ms, and only `config schema` needs it
     from pydantic.json_schema import JsonSchemaValue
 
 from tidegate.config import grammar
+from tidegate.config.registry_schema import RegistrySection
+from tidegate.config.section import CUSTOM, Section, checked
 
 SUPPORTED_VERSION: Final = 1
 DISCOVER: Final = "discover"
-CUSTOM: Final = "tidegate"
-"""The type of pydantic errors that come from our own checks."""
-
-
-def _checked(check: grammar.Check) -> AfterValidator:
-    def validate(text: str) -> str:
-        wrong = check(text)
-        if wrong is not None:
-            raise PydanticCustomError(CUSTOM, "{what}", {"what": wrong.what, "hint": wrong.hint})
-        return text
-
-    return AfterValidator(validate)
 
 
 def _supported(number: int) -> int:
@@ -45,25 +35,16 @@ def _supported(number: int) -> int:
     return number
 
 
-Name: TypeAlias = Annotated[str, _checked(grammar.name)]
-Project: TypeAlias = Annotated[str, _checked(grammar.project)]
-User: TypeAlias = Annotated[str, _checked(grammar.user)]
+Name: TypeAlias = Annotated[str, checked(grammar.name)]
+Project: TypeAlias = Annotated[str, checked(grammar.project)]
+User: TypeAlias = Annotated[str, checked(grammar.user)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        strict=True,
-        extra="forbid",
-        frozen=True,
-        model_title_generator=lambda section: section.__name__.removesuffix("Section").lower(),
-    )
-
-
-class ForgeSection(_Section):
+class ForgeSection(Section):
     """Where projects and merge requests are."""
 
     type: Literal["gitlab", "local"] = Field(description="gitlab, or local: merge requests kept in bare repositories.")
-    url: Annotated[str, _checked(grammar.url)] | None = Field(
+    url: Annotated[str, checked(grammar.url)] | None = Field(
         default=None,
         description="Address of GitLab; for a local forge, where its repositories are served over HTTP.",
         examples=["https://gitlab.example.com"],
@@ -76,35 +57,20 @@ class ForgeSection(_Section):
     )
 
 
-class IdentitySection(_Section):
+class IdentitySection(Section):
     """Who commits and merges."""
 
-    name: Annotated[str, _checked(grammar.person)] = Field(default="Tidegate", description="Name of the committer.")
-    email: Annotated[str, _checked(grammar.email)] = Field(
+    name: Annotated[str, checked(grammar.person)] = Field(default="Tidegate", description="Name of the committer.")
+    email: Annotated[str, checked(grammar.email)] = Field(
         default="tidegate@localhost", description="E-mail address of the committer."
     )
 
 
-class RegistrySection(_Section):
-    """One registry account."""
-
-    host: Annotated[str, _checked(grammar.host)] = Field(
-        description="What image references name.", examples=["111111111111.dkr.ecr.eu-west-2.amazonaws.com"]
-    )
-    endpoint: Annotated[str, _checked(grammar.endpoint)] | None = Field(
-        default=None,
-        description="Where the bytes are when not at https://HOST: an http(s) URL, or oci-layout:FOLDER.",
-        examples=["http://127.0.0.1:5000", "oci-layout:./registries/dev"],
-    )
-    insecure: bool = Field(default=False, description="Allow plain HTTP and TLS that can't be verified.")
-    create_repositories: bool = Field(default=False, description="Create a repository that is missing.")
-
-
-class ApprovalsSection(_Section):
+class ApprovalsSection(Section):
     """Whose approval a merge request needs."""
 
     count: int = Field(default=1, ge=0, le=100, description="How many people must approve.", examples=[1, 2])
-    approvers: list[Annotated[str, _checked(grammar.approver)]] = Field(
+    approvers: list[Annotated[str, checked(grammar.approver)]] = Field(
         default=[],
         alias="from",
         description="Who may approve: user:NAME or group:PATH. Nobody named: anyone.",
@@ -114,17 +80,17 @@ class ApprovalsSection(_Section):
     not_committers: bool = Field(default=False, description="Approvals of those who committed do not count.")
 
 
-class GatesSection(_Section):
+class GatesSection(Section):
     """Conditions besides approval."""
 
-    soak: Annotated[str, _checked(grammar.soak)] = Field(
+    soak: Annotated[str, checked(grammar.soak)] = Field(
         default="0s",
         description="How long a release must have been in the environment that it comes from.",
         examples=["90s", "24h", "7d"],
     )
 
 
-class EnvironmentSection(_Section):
+class EnvironmentSection(Section):
     """One stop on the way. Its name is its key."""
 
     source: str | None = Field(
@@ -135,11 +101,11 @@ class EnvironmentSection(_Section):
     )
     registry: str = Field(description="The registry account that its images are pulled from.", examples=["dev"])
     repo: Project = Field(description="The GitOps repository: a project path.", examples=["platform/gitops"])
-    branch: Annotated[str, _checked(grammar.branch)] = Field(default="main", description="The branch that Flux reads.")
-    path: Annotated[str, _checked(grammar.path)] = Field(
+    branch: Annotated[str, checked(grammar.branch)] = Field(default="main", description="The branch that Flux reads.")
+    path: Annotated[str, checked(grammar.path)] = Field(
         description="Folder of a service in the repository.", examples=["clusters/dev/{service}"]
     )
-    tag: Annotated[str, _checked(grammar.tag)] = Field(
+    tag: Annotated[str, checked(grammar.tag)] = Field(
         default="{version}",
         description="How image tags are written; {n} counts candidates of one version.",
         examples=["{version}", "{version}-rc{n}"],
@@ -160,10 +126,10 @@ class EnvironmentSection(_Section):
     gates: GatesSection = Field(default=GatesSection(), description="Conditions besides approval.")
 
 
-class ServiceSection(_Section):
+class ServiceSection(Section):
     """One service. Its name is its key."""
 
-    image: Annotated[str, _checked(grammar.image)] | None = Field(
+    image: Annotated[str, checked(grammar.image)] | None = Field(
         default=None,
         description="Repository of its image in every account; the service's name when left out.",
         examples=["team/inventory"],
@@ -171,30 +137,30 @@ class ServiceSection(_Section):
     carry: Literal["image", "release"] = Field(
         default="image", description="image: only the image moves; release: the HelmRelease is copied."
     )
-    keep: list[Annotated[str, _checked(grammar.keep)]] = Field(
+    keep: list[Annotated[str, checked(grammar.keep)]] = Field(
         default=[],
         description="With carry: release, what stays as the target has it.",
         examples=[["spec.values.replicaCount", "spec.values.ingress"]],
     )
-    source: Annotated[str, _checked(grammar.source)] | None = Field(
+    source: Annotated[str, checked(grammar.source)] | None = Field(
         default=None,
         description="The application's git repository, for its version tags: project path or URL.",
         examples=["team/inventory"],
     )
-    version_tags: Annotated[str, _checked(grammar.version_tag)] = Field(
+    version_tags: Annotated[str, checked(grammar.version_tag)] = Field(
         default="{version}", description="How a version is written as a git tag.", examples=["v{version}"]
     )
-    paths: list[Annotated[str, _checked(grammar.source_path)]] = Field(
+    paths: list[Annotated[str, checked(grammar.source_path)]] = Field(
         default=[],
         description="Its folders and files in that repository, whose commits tell the next version; none: all of it.",
         examples=[["services/inventory", "libs/stock"]],
     )
 
 
-class PolicySection(_Section):
+class PolicySection(Section):
     """What `tidegate check` and `tidegate policy check` look for."""
 
-    ignore: dict[Annotated[str, _checked(grammar.rule)], Annotated[str, _checked(grammar.reason)]] = Field(
+    ignore: dict[Annotated[str, checked(grammar.rule)], Annotated[str, checked(grammar.reason)]] = Field(
         default={},
         description="Rules that are switched off, by id, each with a reason.",
         examples=[{"lanes-overlap": "two regions that run the same"}],
@@ -224,7 +190,7 @@ def _no_discover(value: object, read: Any) -> dict[str, ServiceSection]:  # noqa
     return services
 
 
-class Document(_Section):
+class Document(Section):
     """Tidegate's configuration, tidegate.yaml."""
 
     version: Annotated[int, AfterValidator(_supported)] = Field(

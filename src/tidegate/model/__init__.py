@@ -13,10 +13,10 @@ from tidegate.model.pipeline import (
     Gates,
     Pipeline,
     Ranges,
-    RegistryAccount,
     Rewrite,
     Service,
 )
+from tidegate.model.registry_account import AwsIdentity, Encryption, Login, RegistryAccount, RepositorySettings
 from tidegate.model.verdict import Answer, Reason, Verdict
 from tidegate.model.version import Version
 
@@ -24,6 +24,7 @@ __all__ = [
     "Answer",
     "Approval",
     "ApprovalRule",
+    "AwsIdentity",
     "CandidateTag",
     "Carry",
     "Comment",
@@ -31,9 +32,11 @@ __all__ = [
     "Constraint",
     "Deploy",
     "Digest",
+    "Encryption",
     "Environment",
     "Gates",
     "ImageRef",
+    "Login",
     "MergeRequest",
     "MergeRequestState",
     "PathPattern",
@@ -41,6 +44,7 @@ __all__ = [
     "Ranges",
     "Reason",
     "RegistryAccount",
+    "RepositorySettings",
     "Rewrite",
     "Service",
     "TagPattern",

@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import Enum
 
 from tidegate.model.patterns import PathPattern, TagPattern
+from tidegate.model.registry_account import RegistryAccount
 
 
 class Deploy(Enum):
@@ -42,26 +43,6 @@ class Carry(Enum):
     """Only the image reference moves."""
     RELEASE = "release"
     """The whole file is copied; `keep` names what stays as the target has it."""
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryAccount:
-    """One registry account of the pipeline.
-
-    Args:
-        name: its key under `registries:`.
-        host: what image references name, e.g. `111111111111.dkr.ecr.eu-west-2.amazonaws.com`.
-        endpoint: where the bytes are when not at `https://host`: `http://…`, `https://…` or `oci-layout:FOLDER`
-            (absolute by the time it stands here).
-        insecure: plain HTTP or unverified TLS is allowed.
-        create_repositories: a missing repository is created.
-    """
-
-    name: str
-    host: str
-    endpoint: str | None = None
-    insecure: bool = False
-    create_repositories: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from tidegate.errors.http import InvalidUrl
 from tidegate.errors.registry import EndpointInvalid
 from tidegate.http.url import without_secrets
 from tidegate.model.image import DOCKER_HUB
-from tidegate.model.pipeline import RegistryAccount
+from tidegate.model.registry_account import RegistryAccount
 
 LAYOUT_SCHEME: Final = "oci-layout:"
 _DOCKER_HUB_HOST: Final = "registry-1.docker.io"

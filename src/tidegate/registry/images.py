@@ -14,15 +14,16 @@ from tidegate.errors.registry import HostNotConfigured
 from tidegate.http import Client, Origin, Proxies, Retry, Timeouts, Trust
 from tidegate.model.digest import Digest
 from tidegate.model.image import ImageRef
-from tidegate.model.pipeline import RegistryAccount
+from tidegate.model.registry_account import RegistryAccount
 from tidegate.ports.images import CopyReport
 from tidegate.ports.registry import Registry
 from tidegate.registry.authorization import Authorizer
-from tidegate.registry.copy import Copier, Home
+from tidegate.registry.copy import Copier
 from tidegate.registry.credentials import CredentialStore, variable_prefix
 from tidegate.registry.endpoint import locate
 from tidegate.registry.layout import LayoutRegistry
 from tidegate.registry.remote import RemoteRegistry
+from tidegate.registry.tree import Home
 
 
 class RegistryImages:
