@@ -20,8 +20,8 @@ from tidegate.model.digest import Digest
 from tidegate.model.image import ImageRef
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.ports.registry import Registry
-from tidegate.registry.tree import Home, read_tree
 from tidegate.registry.images import RegistryImages
+from tidegate.registry.tree import Home, read_tree
 from tidegate.testing.images import build_image
 
 DEV, PRD = "dev.example.com", "prd.example.com"

@@ -10,24 +10,24 @@ from pathlib import Path
 import pytest
 
 from support.docker_registry import PASSWORD, USERNAME, DockerRegistry
-from tidegate.errors.registry import BlobMissing, DigestMismatch, ManifestMissing
+from tidegate.errors.registry import BlobMissing, DeletionUnsupported, DigestMismatch, ManifestMissing
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import DOCKER_MANIFEST, Descriptor, Manifest
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.ports.registry import Registry
 from tidegate.registry.images import RegistryImages
-from tidegate.testing.images import build_image, build_index
+from tidegate.testing.images import build_image, build_index, build_referrer
 from tidegate.testing.registry import FakeRegistry
 
 NOWHERE = Digest.of(b"nobody has this")
 HOST = "registry.example.com"
 
 
-@pytest.fixture(scope="module", params=["docker-registry", "image layout", "fake"])
+@pytest.fixture(scope="module", params=["docker-registry", "image layout", "fake", "fake that lists referrers"])
 def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     folder = tmp_path_factory.mktemp("registry")
-    if request.param == "fake":
-        yield FakeRegistry()
+    if request.param.startswith("fake"):
+        yield FakeRegistry(lists_referrers=request.param != "fake")
     elif request.param == "image layout":
         with _images(f"oci-layout:{folder}", folder) as images:
             yield images.registry(HOST)
@@ -177,6 +177,46 @@ def test_a_mount_from_itself_tells_whether_the_blob_is_there(registry: Registry,
     assert not registry.mount_blob(repository, blob.digest, repository)
     registry.write_blob(repository, blob, iter((repository.encode(),)))
     assert registry.mount_blob(repository, blob.digest, repository)
+
+
+def test_who_does_not_list_referrers_says_so(registry: Registry, repository: str) -> None:
+    image = build_image("inventory")
+    image.push(registry, repository, "1.0.0")
+    sbom = build_referrer(image.root.descriptor, repository)
+    sbom.push(registry, repository, str(sbom.digest))
+    assert registry.manifest(repository, str(sbom.digest)) == sbom.root
+    listed = registry.referrers(repository, image.digest)
+    assert listed is None or listed.digests == (sbom.digest,)
+    other = registry.referrers(repository, NOWHERE)
+    assert other is None or other.digests == ()
+    assert (listed is None) == (other is None)
+
+
+def test_a_manifest_is_deleted_with_its_tags_and_the_others_stay(registry: Registry, repository: str) -> None:
+    one, two = build_image("one"), build_image("two")
+    for tag in ("1.0.0", "1.0"):
+        one.push(registry, repository, tag)
+    two.push(registry, repository, "2.0.0")
+    for _ in range(2):
+        registry.delete(repository, str(one.digest))
+        assert registry.resolve(repository, "1.0.0") is None
+        assert registry.resolve(repository, str(one.digest)) is None
+        assert registry.manifest(repository, "2.0.0") == two.root
+        assert [tag for tag in registry.tags(repository) if registry.resolve(repository, tag)] == ["2.0.0"]
+
+
+def test_a_tag_is_deleted_alone_or_not_at_all(registry: Registry, repository: str) -> None:
+    image = build_image("one")
+    for tag in ("1.0.0", "1.0"):
+        image.push(registry, repository, tag)
+    try:
+        registry.delete(repository, "1.0")
+    except DeletionUnsupported:
+        assert registry.resolve(repository, "1.0") is not None
+    else:
+        assert registry.resolve(repository, "1.0") is None
+        registry.delete(repository, "1.0")
+    assert registry.manifest(repository, "1.0.0") == image.root
 
 
 def test_many_threads_push_at_once(registry: Registry, repository: str) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tidegate.errors.registry import DigestMismatch, LayoutInvalid
-from tidegate.registry.copy import Home, read_tree
 from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.tree import Home, read_tree
 from tidegate.testing.images import build_image, build_index
 
 IMAGE = build_image("inventory")

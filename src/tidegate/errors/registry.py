@@ -98,6 +98,12 @@ class TagExists(TidegateError):
     code = "registry/tag-exists"
 
 
+class DeletionUnsupported(TidegateError):
+    """The registry does not delete what it was asked to delete."""
+
+    code = "registry/deletion-unsupported"
+
+
 class LayoutInvalid(UsageError):
     """A folder is not an OCI image layout."""
 

@@ -98,7 +98,7 @@ def media_type_of(data: bytes) -> str | None:
 
     For stores that keep bytes only. OCI manifests may leave out `mediaType`; then their fields tell.
     """
-    document = _parse(data)
+    document = json_object(data)
     if document is None or document.get("schemaVersion") != 2:  # noqa: PLR2004 - the specification's number
         return None
     said = document.get("mediaType")
@@ -109,7 +109,8 @@ def media_type_of(data: bytes) -> str | None:
     return OCI_INDEX if "manifests" in document else OCI_MANIFEST if "config" in document else None
 
 
-def _parse(data: bytes) -> Mapping[str, object] | None:
+def json_object(data: bytes) -> Mapping[str, object] | None:
+    """Return the JSON object that a manifest's bytes spell; None when they are none, or larger than a manifest."""
     if len(data) > LARGEST_MANIFEST:
         return None
     try:
@@ -122,7 +123,7 @@ def _parse(data: bytes) -> Mapping[str, object] | None:
 def _document(manifest: Manifest) -> Mapping[str, object]:
     if manifest.media_type not in MANIFEST_TYPES:
         raise _invalid(manifest, f"is a {manifest.media_type[:100]!r}; what it refers to can't be told")
-    document = _parse(manifest.data)
+    document = json_object(manifest.data)
     if document is None:
         raise _invalid(manifest, "is not a JSON object of at most 4 MiB")
     said = document.get("mediaType", manifest.media_type)

@@ -20,6 +20,8 @@ class CopyReport:
         blobs_present: blobs that were there already or were mounted.
         adopted: the target was already as wanted; nothing was written.
         foreign: layers that lie elsewhere and are not to be copied; the target's manifest still names them.
+        referrers: manifests that are attached to the image (signatures, SBOMs …) and were brought with it.
+        kept: tags of cosign's convention that hold something else at the target; they were left alone.
     """
 
     digest: Digest
@@ -28,6 +30,8 @@ class CopyReport:
     blobs_present: int = 0
     adopted: bool = False
     foreign: tuple[Digest, ...] = ()
+    referrers: int = 0
+    kept: tuple[str, ...] = ()
 
 
 class Images(Protocol):
@@ -44,7 +48,8 @@ class Images(Protocol):
     def copy(self, source: ImageRef, target: ImageRef) -> CopyReport:
         """Make the tag of `target` hold exactly the digest of `source`, which must be pinned to a digest.
 
-        All children are copied, blobs are verified while they stream, the tag is written last.
+        All children and all that is attached to them (signatures, SBOMs, attestations) are copied, blobs are
+        verified while they stream, the tag is written last. Where the tag is right already, nothing else is asked.
 
         Raises:
             ManifestMissing: the source has no such digest.

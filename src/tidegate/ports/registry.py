@@ -8,6 +8,7 @@ from typing import Protocol
 
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor, Manifest
+from tidegate.model.referrers import ReferrerList
 
 
 class Registry(Protocol):
@@ -57,6 +58,22 @@ class Registry(Protocol):
 
     def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
         """Make a blob of repository `source` of this registry appear in `repository`; False when it could not."""
+        ...
+
+    def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
+        """Return the manifests whose subject is `subject` as the registry lists them (Referrers API).
+
+        None when the registry does not list them itself: then the fallback tag does, and whoever puts a manifest with
+        a subject keeps it (see `tidegate.model.referrers`).
+        """
+        ...
+
+    def delete(self, repository: str, reference: str) -> None:
+        """Delete the tag or, by a digest, the manifest with all its tags; nothing happens when it is not there.
+
+        Raises:
+            DeletionUnsupported: the registry does not delete this kind of reference.
+        """
         ...
 
     def tags(self, repository: str) -> Iterator[str]:

@@ -2,213 +2,222 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
-from functools import partial
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from itertools import groupby
 from typing import Final
 
-from tidegate.errors.registry import ManifestInvalid, TagExists
+from tidegate.errors.registry import BlobMissing, ManifestMissing, TagExists
 from tidegate.http.retry import Retry
 from tidegate.model.digest import Digest
-from tidegate.model.manifest import Descriptor, Manifest
+from tidegate.model.manifest import Manifest
 from tidegate.ports.images import CopyReport
-from tidegate.ports.registry import Registry
+from tidegate.registry.blobs import BlobMover
+from tidegate.registry.referrers import Attached, ReferrerSearch, list_at
+from tidegate.registry.tree import Home, Tree, distinct, read_tree
 
-_DEEPEST: Final = 16
-_MOST_MANIFESTS: Final = 1000
-_MOST_BYTES: Final = 32 * 1024 * 1024
-_WORTH_ASKING: Final = 1024 * 1024
-"""Bytes from which a blob is looked for before it is sent. Below, sending it costs no more than asking; above, a
-registry that never mounts (ECR unless told to) would get again what it has."""
-_NAP: Final = 0.25
-"""Seconds after which a worker that waits looks whether it is still needed."""
+_LOOKED_LATELY: Final = 1.0
+"""Seconds for which a look at the target's tag holds. No registry can write a tag on condition: between the look and
+the write there is always a moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
-    """A repository of a registry.
+class Referrers(Enum):
+    """Whether what is attached to an image moves with it."""
 
-    Args:
-        registry: the same object for the same registry: a mount is tried only then.
-        name: what to call the registry in errors, e.g. its host.
-        repository: the repository.
-    """
-
-    registry: Registry
-    name: str
-    repository: str
+    WITH_IMAGE = "with-image"
+    """Whenever the image is written. What was attached after an image was copied stays behind."""
+    ALWAYS = "always"
+    """Also when the target has the image already."""
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
-    """All that an image consists of.
+class Wish:
+    """How to copy.
 
     Args:
-        manifests: the root last, whatever a manifest lists before it.
-        blobs: configs and layers, each once.
-        foreign: layers that stay where they are.
+        referrers: whether what is attached moves, too.
+        replace: a tag that holds another digest is moved.
+        foreign: layers that lie elsewhere by their media type are copied like others.
     """
 
-    manifests: tuple[Manifest, ...]
-    blobs: tuple[Descriptor, ...]
-    foreign: tuple[Descriptor, ...]
+    referrers: Referrers = Referrers.WITH_IMAGE
+    replace: bool = False
+    foreign: bool = False
+
+
+_PLAIN: Final = Wish()
 
 
 class Copier:
-    """Copies images. Safe for use by many threads at once.
+    """Copies images. Safe for use by many threads at once; what it learns of blobs holds for all its copies.
 
     Args:
         retry: how often a blob is tried, from its start.
         workers: blobs of one image at once.
+        on_bytes: told the size of each piece of a blob that was sent.
+        monotonic: a clock in seconds.
     """
 
-    def __init__(self, retry: Retry, workers: int = 4) -> None:
-        self._retry = retry
-        self._workers = workers
+    def __init__(
+        self,
+        retry: Retry,
+        workers: int = 4,
+        *,
+        on_bytes: Callable[[int], None] = lambda _size: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._mover = BlobMover(retry, workers, on_bytes)
+        self._monotonic = monotonic
 
-    def copy(self, source: Home, digest: Digest, target: Home, tag: str) -> CopyReport:
-        """Make `tag` at `target` hold exactly `digest`, which `source` has.
+    def copy(
+        self,
+        source: Home,
+        reference: Digest | str,
+        target: Home,
+        tag: str,
+        *,
+        wish: Wish = _PLAIN,
+        search: ReferrerSearch | None = None,
+    ) -> CopyReport:
+        """Make `tag` at `target` hold exactly what `reference` (a digest, or a tag) is at `source`.
 
-        A tag that is there with that digest is adopted with a single HEAD, even when the source has the image no
-        more.
+        A tag that is right already costs one HEAD at the target, and one at the source when `reference` is a tag.
+
+        Args:
+            source: where the image is.
+            reference: which image.
+            target: where it goes.
+            tag: its tag there.
+            wish: how to copy.
+            search: finds what is attached; hand in one for all copies of a run.
 
         Raises:
-            ManifestMissing: the source has no such digest.
+            ManifestMissing: the source has no such image.
             TagExists: the tag is there with another digest. Nothing was written.
             ManifestInvalid: a manifest can't be read, or the image is deeper or larger than any image is.
         """
-        if _is_there(target, tag, digest):
-            return CopyReport(digest, adopted=True)
-        in_place = source.registry is target.registry and source.repository == target.repository
-        tree = read_tree(source, digest, whole=not in_place)
-        sent = [] if in_place else self._blobs(source, target, tree.blobs)
-        for manifest in tree.manifests[:-1]:
-            target.registry.put_manifest(target.repository, str(manifest.digest), manifest)
-        if not _is_there(target, tag, digest):  # asked again: someone else may have been as far meanwhile
-            target.registry.put_manifest(target.repository, tag, tree.manifests[-1])
+        looked = self._monotonic()
+        held = _digest_at(target, tag)
+        search = search or ReferrerSearch()
+        if held is not None and held == (reference if isinstance(reference, Digest) else _resolved(source, reference)):
+            if wish.referrers is not Referrers.ALWAYS:
+                return CopyReport(held, adopted=True)
+            return self._attach(source, target, read_tree(source, reference), search)
+        if held is not None and not wish.replace:
+            raise _exists(target, tag, held, reference)
+        if source.key == target.key:
+            return _retag(target, source.registry.manifest(source.repository, str(reference)), tag)
+        tree = read_tree(source, reference)
+        attached = () if wish.referrers is Referrers.NEVER else search.find(source, tree)
+
+        def write() -> CopyReport:
+            report = self._bring(source, target, tree, attached, wish)
+            late = self._monotonic() - looked > _LOOKED_LATELY
+            now = _digest_at(target, tag) if late else held
+            if now is not None and now != tree.root.digest and not wish.replace:
+                raise _exists(target, tag, now, tree.root.digest)
+            if now != tree.root.digest:
+                target.registry.put_manifest(target.repository, tag, tree.root)
+            return report
+
+        try:
+            return write()
+        except BlobMissing:
+            if not self._mover.forget(target):
+                raise
+        return write()  # the registry has lost blobs since we saw them there: it gets them again
+
+    def stop(self) -> None:
+        """End the copies that are going on."""
+        self._mover.stop()
+
+    def _bring(self, source: Home, target: Home, tree: Tree, attached: tuple[Attached, ...], wish: Wish) -> CopyReport:
+        """Bring everything but the tag."""
+        trees = (tree, *(each.tree for each in attached))
+        foreign = distinct(layer for each in trees for layer in each.foreign)
+        blobs = distinct([*(blob for each in trees for blob in each.blobs), *(foreign if wish.foreign else ())])
+        sent = self._mover.bring(source, target, blobs)
+        _put(target, tree.manifests[:-1])
+        kept: tuple[str, ...] = ()
+        if attached:
+            _put(target, (tree.root,))  # by its digest: some registries want the subject first
+            kept = _write(target, attached)
         return CopyReport(
-            digest,
+            tree.root.digest,
             bytes_sent=sum(blob.size for blob in sent),
             blobs_sent=len(sent),
-            blobs_present=len(tree.blobs) - len(sent),
-            foreign=tuple(layer.digest for layer in tree.foreign),
+            blobs_present=len(blobs) - len(sent),
+            foreign=() if wish.foreign else tuple(layer.digest for layer in foreign),
+            referrers=len(attached),
+            kept=kept,
         )
 
-    def _blobs(self, source: Home, target: Home, blobs: tuple[Descriptor, ...]) -> list[Descriptor]:
-        """Make all blobs be at the target and return those that were sent. The first error ends the others."""
-        stop = threading.Event()
-        retry = replace(self._retry, sleep=partial(_sleep, stop, self._retry.sleep))
-        largest_first = sorted(blobs, key=lambda blob: -blob.size)
-        with ThreadPoolExecutor(self._workers, "blob") as pool:
-            work = {
-                pool.submit(retry.call, partial(_transfer, source, target, blob, stop)): blob for blob in largest_first
-            }
-            try:
-                wait(work, return_when=FIRST_EXCEPTION)
-                _raise_first(work)
-            except BaseException:
-                stop.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return [blob for future, blob in work.items() if future.result()]
-
-
-def read_tree(source: Home, digest: Digest, *, whole: bool = True) -> Tree:
-    """Return the manifest `digest` of `source` and, with `whole`, all that it refers to.
-
-    Raises:
-        ManifestMissing: it, or one that it lists, is not there.
-        ManifestInvalid: one can't be read, or there are more, or deeper, than any image has.
-    """
-    root = source.registry.manifest(source.repository, str(digest))
-    if not whole:
-        return Tree((root,), (), ())
-    found: dict[Digest, Manifest] = {}
-    blobs: dict[Digest, Descriptor] = {}
-    foreign: dict[Digest, Descriptor] = {}
-
-    def visit(manifest: Manifest, depth: int) -> None:
-        contents = manifest.contents()
-        for child in contents.manifests:
-            if child.digest in found:
-                continue
-            size = sum(len(known.data) for known in found.values())
-            if depth >= _DEEPEST or len(found) >= _MOST_MANIFESTS or size > _MOST_BYTES:
-                hint = "is this an image? It was perhaps made to keep tools busy"
-                raise ManifestInvalid("the index is larger or deeper than any image", where=_name(source), hint=hint)
-            visit(_child(source, child), depth + 1)
-        blobs.update((blob.digest, blob) for blob in contents.blobs)
-        foreign.update((layer.digest, layer) for layer in contents.foreign)
-        found[manifest.digest] = manifest
-
-    visit(root, 0)
-    return Tree(tuple(found.values()), tuple(blobs.values()), tuple(foreign.values()))
-
-
-def _child(source: Home, child: Descriptor) -> Manifest:
-    manifest = source.registry.manifest(source.repository, str(child.digest))
-    if manifest.descriptor != child:
-        what = f"manifest {child.digest} is not of the kind and size that its index says"
-        raise ManifestInvalid(what, where=_name(source), hint="build and push the image again")
-    return manifest
-
-
-def _is_there(target: Home, tag: str, digest: Digest) -> bool:
-    """Return whether `tag` is `digest`; False when there is no such tag."""
-    found = target.registry.resolve(target.repository, tag)
-    if found is not None and found.digest != digest:
-        raise TagExists(
-            f"the tag exists as {found.digest}; it is not overwritten with {digest}",
-            where=f"{_name(target)}:{tag}",
-            hint="release tags do not move: promote under another version, or have the old tag removed",
+    def _attach(self, source: Home, target: Home, tree: Tree, search: ReferrerSearch) -> CopyReport:
+        """Bring what is attached to an image that is there."""
+        attached = search.find(source, tree)
+        blobs = distinct(blob for each in attached for blob in each.tree.blobs)
+        sent = self._mover.bring(source, target, blobs)
+        return CopyReport(
+            tree.root.digest,
+            bytes_sent=sum(blob.size for blob in sent),
+            blobs_sent=len(sent),
+            blobs_present=len(blobs) - len(sent),
+            adopted=not sent,
+            referrers=len(attached),
+            kept=_write(target, attached),
         )
-    return found is not None
 
 
-def _transfer(source: Home, target: Home, blob: Descriptor, stop: threading.Event) -> bool:
-    """Make `blob` be at the target; return whether it was sent.
-
-    A mount of a blob from the repository itself succeeds when it is there already, and begins the upload when it is
-    not: one request for two questions.
-    """
-    if stop.is_set():
-        raise _Stopped
-    here, repository = target.registry, target.repository
-    if blob.size >= _WORTH_ASKING and here.has_blob(repository, blob.digest):
-        return False
-    candidate = source.repository if source.registry is here else repository
-    if here.mount_blob(repository, blob.digest, candidate):
-        return False
-    with source.registry.read_blob(source.repository, blob.digest) as pieces:
-        here.write_blob(repository, blob, _until(stop, pieces))
-    return True
-
-
-def _until(stop: threading.Event, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    for piece in pieces:
-        if stop.is_set():
-            raise _Stopped
-        yield piece
+def _write(target: Home, attached: Iterable[Attached]) -> tuple[str, ...]:
+    """Write manifests that are attached; return cosign's tags that hold something else there and were left alone."""
+    kept: list[str] = []
+    attached = tuple(attached)
+    for each in attached:
+        _put(target, each.tree.manifests[:-1])
+        if each.tag is None:
+            _put(target, (each.tree.root,))
+            continue
+        held = _digest_at(target, each.tag)
+        if held is None:
+            target.registry.put_manifest(target.repository, each.tag, each.tree.root)
+        elif held != each.tree.root.digest:
+            kept.append(each.tag)
+    listed = sorted((each for each in attached if each.tag is None), key=lambda each: each.subject)
+    for subject, referrers in groupby(listed, key=lambda each: each.subject):
+        list_at(target, subject, [each.tree.root for each in referrers])
+    return tuple(kept)
 
 
-def _sleep(stop: threading.Event, sleep: Callable[[float], None], seconds: float) -> None:
-    """Sleep as long as it makes sense."""
-    while seconds > 0 and not stop.is_set():
-        sleep(min(seconds, _NAP))
-        seconds -= _NAP
+def _put(target: Home, manifests: Iterable[Manifest]) -> None:
+    for manifest in manifests:
+        target.registry.put_manifest(target.repository, str(manifest.digest), manifest)
 
 
-def _raise_first(work: dict[Future[bool], Descriptor]) -> None:
-    for future in work:
-        if future.done():
-            future.result()
+def _retag(target: Home, manifest: Manifest, tag: str) -> CopyReport:
+    """Write another tag of an image that is there, with all that is attached to it."""
+    target.registry.put_manifest(target.repository, tag, manifest)
+    return CopyReport(manifest.digest)
 
 
-def _name(home: Home) -> str:
-    return f"{home.name}/{home.repository}"
+def _digest_at(home: Home, reference: str) -> Digest | None:
+    found = home.registry.resolve(home.repository, reference)
+    return found.digest if found else None
 
 
-class _Stopped(Exception):
-    """Another blob of the image has failed: this one is not needed."""
+def _resolved(source: Home, reference: str) -> Digest:
+    found = _digest_at(source, reference)
+    if found is None:
+        hint = "was it pushed, and to this registry account?"
+        raise ManifestMissing(f"there is no {reference} in {source.repository}", where=source.shown, hint=hint)
+    return found
+
+
+def _exists(target: Home, tag: str, held: Digest, wanted: Digest | str) -> TagExists:
+    return TagExists(
+        f"the tag exists as {held}; it is not overwritten with {wanted}",
+        where=f"{target.shown}:{tag}",
+        hint="release tags do not move: promote under another version, or have the old tag removed",
+    )

@@ -53,6 +53,16 @@ class Index:
         }
         return Index((*(other for other in self.entries if _tag(other) != tag), entry), self.rest)
 
+    def without(self, *, tag: str | None = None, digest: Digest | None = None) -> Index:
+        """Return the index without the entries of a tag, or of a manifest."""
+        gone = None if digest is None else str(digest)
+        kept = tuple(
+            each
+            for each in self.entries
+            if (tag is None or _tag(each) != tag) and (gone is None or each.get("digest") != gone)
+        )
+        return Index(kept, self.rest)
+
 
 def read_index(layout: Path) -> Index:
     """Return the index of the layout in folder `layout`; an empty one when there is no layout.

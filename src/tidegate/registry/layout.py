@@ -16,6 +16,7 @@ from tidegate.errors.registry import BlobMissing, DigestMismatch, LayoutInvalid,
 from tidegate.model.digest import Digest
 from tidegate.model.image import is_repository, is_tag
 from tidegate.model.manifest import LARGEST_MANIFEST, Descriptor, Manifest, media_type_of
+from tidegate.model.referrers import ReferrerList
 from tidegate.registry.files import incoming, link, sync_folder
 from tidegate.registry.index import read_index, update_index
 from tidegate.registry.verify import verified
@@ -102,6 +103,23 @@ class LayoutRegistry:
         self._begin(repository)
         here.parent.mkdir(parents=True, exist_ok=True)
         return link(there, here)
+
+    def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
+        """Return None: in a folder the fallback tag lists the referrers, as other tools write and read it."""
+        del repository, subject
+        return None
+
+    def delete(self, repository: str, reference: str) -> None:
+        """Delete a tag, or a manifest with its tags; config and layers stay, since other images may need them."""
+        layout = self._layout(repository)
+        if not (layout / "index.json").exists():
+            return
+        if is_tag(reference):
+            update_index(layout, lambda index: index.without(tag=reference))
+            return
+        digest = Digest.parse(reference)
+        update_index(layout, lambda index: index.without(digest=digest))
+        self._blob(repository, digest).unlink(missing_ok=True)
 
     def tags(self, repository: str) -> Iterator[str]:
         """Yield all tags in the index's order."""

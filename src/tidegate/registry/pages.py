@@ -1,4 +1,7 @@
-"""The list of tags, page by page. Follows OCI distribution-spec v1.1, "Listing Tags", and RFC 8288 for Link."""
+"""Lists that come page by page: tags and referrers.
+
+Follows OCI distribution-spec v1.1, "Listing Tags" and "Listing Referrers", and RFC 8288 for Link.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,26 @@ import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 from tidegate.errors.http import ResponseTooLarge
-from tidegate.errors.registry import RegistryFailed
+from tidegate.errors.registry import RegistryFailed, RepositoryMissing
 from tidegate.http import Origin, Response, Retry
 from tidegate.http.url import resolve
+from tidegate.model.manifest import OCI_INDEX
+from tidegate.model.referrers import ReferrerList
 from tidegate.registry.answers import failure, unreachable
-from tidegate.registry.fields import next_page
+from tidegate.registry.fields import content_type, next_page
 
 _LARGEST_PAGE: Final = 16 * 1024 * 1024
 _MOST_PAGES: Final = 10_000
+_NO_API: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
+
+T = TypeVar("T")
+Ask = Callable[[str], Response]
 
 
-def tags_of(first: str, ask: Callable[[str], Response], retry: Retry) -> Iterator[str]:
+def tags_of(first: str, ask: Ask, retry: Retry) -> Iterator[str]:
     """Yield the tags of the page at `first` and of all that follow it; nothing when the repository does not exist.
 
     Args:
@@ -27,42 +36,73 @@ def tags_of(first: str, ask: Callable[[str], Response], retry: Retry) -> Iterato
         ask: sends a GET.
         retry: how often each page is tried.
     """
+    for tags in _pages(first, ask, retry, _tags):
+        yield from tags
 
-    def page(address: str) -> tuple[list[str], str | None]:
+
+def referrers_of(first: str, ask: Ask, retry: Retry) -> ReferrerList | None:
+    """Return the referrers that the pages from `first` on list; None when the registry has no Referrers API."""
+    found = ReferrerList()
+    for page in _pages(first, ask, retry, _referrers):
+        if page is None:
+            return None
+        found = found.with_entries(page.entries)
+    return found
+
+
+def _pages(first: str, ask: Ask, retry: Retry, read: Callable[[Response], T]) -> Iterator[T]:
+    def page(address: str) -> tuple[T, str | None]:
         with ask(address) as response:
-            if response.status == HTTPStatus.NOT_FOUND:
-                return [], None
-            if response.status != HTTPStatus.OK:
-                raise failure(response)
-            return _tags(response), _following(response)
+            return read(response), _following(response)
 
     url: str | None = first
     for _ in range(_MOST_PAGES):
         if url is None:
             return
-        tags, url = retry.call(partial(page, url))
-        yield from tags
-    raise RegistryFailed("the list of tags does not end", where=first.partition("?")[0])
+        found, url = retry.call(partial(page, url))
+        yield found
+    raise RegistryFailed("the list does not end", where=first.partition("?")[0])
 
 
 def _following(response: Response) -> str | None:
-    address = next_page(response)
+    address = next_page(response) if response.status == HTTPStatus.OK else None
     if address is None:
         return None
     here = response.request.url
     url = resolve(here, address)
     if Origin.of(url) != Origin.of(here):
-        raise RegistryFailed("the list of tags goes on at another host", where=str(response.request))
+        raise RegistryFailed("the list goes on at another host", where=str(response.request))
     return url
 
 
 def _tags(response: Response) -> list[str]:
+    if response.status == HTTPStatus.NOT_FOUND:
+        return []
+    if response.status != HTTPStatus.OK:
+        raise failure(response)
     try:
-        with unreachable():
-            document: object = json.loads(response.read(_LARGEST_PAGE))
+        document: object = json.loads(_read(response))
     except (ValueError, RecursionError, ResponseTooLarge):
         document = None
     tags = (document.get("tags") or []) if isinstance(document, dict) else None
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise RegistryFailed("the list of tags can't be read", where=str(response.request))
     return tags
+
+
+def _referrers(response: Response) -> ReferrerList | None:
+    if response.status == HTTPStatus.OK:
+        if content_type(response) != OCI_INDEX:
+            return None  # whatever answered did not know the API
+        return ReferrerList.parse(_read(response), str(response.request))
+    error = failure(response)
+    if isinstance(error, RepositoryMissing):
+        return ReferrerList()
+    if response.status in _NO_API:
+        return None
+    raise error
+
+
+def _read(response: Response) -> bytes:
+    with unreachable():
+        return response.read(_LARGEST_PAGE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http import HTTPStatus
@@ -12,18 +12,27 @@ from typing import Final
 
 from tidegate.errors import TidegateError
 from tidegate.errors.http import ResponseTooLarge
-from tidegate.errors.registry import DigestMismatch, ManifestInvalid, ManifestMissing, RegistryFailed
+from tidegate.errors.registry import (
+    DeletionUnsupported,
+    DigestMismatch,
+    ManifestInvalid,
+    ManifestMissing,
+    RegistryFailed,
+)
 from tidegate.http import Client, Origin, Request, Response, Retry, Stream
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import LARGEST_MANIFEST, MANIFEST_TYPES, Descriptor, Manifest, media_type_of
+from tidegate.model.referrers import ReferrerList
 from tidegate.registry.answers import failure, unreachable
 from tidegate.registry.authorization import Authorizer, Scopes
 from tidegate.registry.download import Download
 from tidegate.registry.fields import content_type, descriptor, digest_in, upload_location
-from tidegate.registry.pages import tags_of
+from tidegate.registry.pages import referrers_of, tags_of
 
 _ACCEPT: Final = ", ".join(MANIFEST_TYPES)
 _BLOB: Final = "application/octet-stream"
+_NO_DELETION: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED})
+"""What registries answer that do not delete at all, or not this kind of reference."""
 
 
 class RemoteRegistry:
@@ -46,6 +55,7 @@ class RemoteRegistry:
         self._retry = retry
         self._lock = threading.Lock()
         self._uploads: dict[tuple[str, Digest], str] = {}
+        self._lists_referrers = True
 
     def resolve(self, repository: str, reference: str) -> Descriptor | None:
         """Return the descriptor of the manifest at `reference`, or None; a GET where HEAD does not tell."""
@@ -163,30 +173,46 @@ class RemoteRegistry:
 
         return self._retry.call(mount)
 
+    def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
+        """Return what the Referrers API lists; a registry that does not know it is not asked again."""
+        if not self._lists_referrers:
+            return None
+        url = f"{self._base}/v2/{repository}/referrers/{subject}"
+        found = referrers_of(url, self._page(repository), self._retry)
+        self._lists_referrers = found is not None
+        return found
+
+    def delete(self, repository: str, reference: str) -> None:
+        """Delete a tag, or a manifest with its tags."""
+        request = self._request("DELETE", repository, f"manifests/{reference}")
+
+        def delete() -> None:
+            with self._send(request, (f"repository:{repository}:pull,push,delete",)) as response:
+                if response.status in _NO_DELETION:
+                    what = f"the registry does not delete {reference}: it answered {response.status}"
+                    hint = "deletion may be switched off there; ask who runs the registry"
+                    raise DeletionUnsupported(what, where=str(request), hint=hint)
+                if response.status not in {HTTPStatus.ACCEPTED, HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
+                    raise failure(response)
+
+        self._retry.call(delete)
+
     def tags(self, repository: str) -> Iterator[str]:
         """Yield all tags, page by page."""
+        return tags_of(f"{self._base}/v2/{repository}/tags/list?n=1000", self._page(repository), self._retry)
 
-        def ask(url: str) -> Response:
-            return self._send(Request("GET", url), _pull(repository))
-
-        return tags_of(f"{self._base}/v2/{repository}/tags/list?n=1000", ask, self._retry)
+    def _page(self, repository: str) -> Callable[[str], Response]:
+        return lambda url: self._send(Request("GET", url), _pull(repository))
 
     def _take_back(self, repository: str, reference: str, wrong: set[Digest]) -> None:
         """Remove what the registry stored in place of our manifest: bytes changed on the way that it found valid.
 
         Where the registry does not delete, or can't be reached, the error that follows is all that can be done.
         """
-
-        def delete(request: Request) -> None:
-            with self._send(request, (f"repository:{repository}:pull,push,delete",)) as response:
-                if response.status not in {HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND}:
-                    raise failure(response)
-
         with suppress(TidegateError):
             found = self.resolve(repository, reference)
             if found is not None and found.digest in wrong:
-                request = self._request("DELETE", repository, f"manifests/{found.digest}")
-                self._retry.call(lambda: delete(request))
+                self.delete(repository, str(found.digest))
 
     def _begin_upload(self, repository: str) -> str:
         with self._send(self._request("POST", repository, "blobs/uploads/"), _push(repository)) as response:

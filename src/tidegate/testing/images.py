@@ -21,6 +21,8 @@ from tidegate.ports.registry import Registry
 
 CONFIG_TYPE: Final = "application/vnd.oci.image.config.v1+json"
 LAYER_TYPE: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
+EMPTY_TYPE: Final = "application/vnd.oci.empty.v1+json"
+SBOM_TYPE: Final = "application/spdx+json"
 _PIECE: Final = 1024 * 1024
 """Bytes of random content made at once: Python can't make more than 256 MiB."""
 _CREATED: Final = "2024-01-01T00:00:00Z"
@@ -46,7 +48,10 @@ class BuiltImage:
         return self.root.digest
 
     def push(self, registry: Registry, repository: str, tag: str) -> Digest:
-        """Write the image to `registry` and return its digest; the tag comes last. It moves when it is there."""
+        """Write the image to `registry` and return its digest; the tag comes last. It moves when it is there.
+
+        `tag` may be the text of the image's digest, for an image without a tag.
+        """
         for blob, data in self.blobs.items():
             if not registry.has_blob(repository, blob.digest):
                 registry.write_blob(repository, blob, iter((data,)))
@@ -128,6 +133,31 @@ def index_of(images: Mapping[str, BuiltImage]) -> BuiltImage:
     children = tuple(manifest for image in images.values() for manifest in (*image.children, image.root))
     blobs = {blob: data for image in images.values() for blob, data in image.blobs.items()}
     return BuiltImage(root, children, blobs)
+
+
+def build_referrer(
+    subject: Descriptor, content: str, *, artifact_type: str = SBOM_TYPE, annotations: Mapping[str, str] | None = None
+) -> BuiltImage:
+    """Return an artifact that is attached to `subject`, as `oras attach` makes it.
+
+    Args:
+        subject: the manifest that it tells something of.
+        content: what its only layer holds.
+        artifact_type: what kind of thing it is.
+        annotations: its annotations.
+    """
+    empty, data = b"{}", content.encode()
+    config, layer = _blob(EMPTY_TYPE, empty), _blob(artifact_type, data)
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "artifactType": artifact_type,
+        "config": _entry(config),
+        "layers": [_entry(layer)],
+        "subject": _entry(subject),
+        **({"annotations": dict(annotations)} if annotations else {}),
+    }
+    return BuiltImage(Manifest(OCI_MANIFEST, _json(document)), (), {config: empty, layer: data})
 
 
 def _random_tree(seed: str, number: int, size: int) -> Mapping[str, bytes]:

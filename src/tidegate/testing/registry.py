@@ -12,15 +12,20 @@ from tidegate.errors.registry import BlobMissing, DigestMismatch, ManifestMissin
 from tidegate.model.digest import Digest
 from tidegate.model.image import is_tag
 from tidegate.model.manifest import Descriptor, Manifest
+from tidegate.model.referrers import ReferrerList, entry_of, subject_of
 
 
 class FakeRegistry:
     """The registry port in memory. Safe for use by many threads.
 
     `calls` lists each call as `method repository reference`, so that a test can tell what a copy cost.
+
+    Args:
+        lists_referrers: it has the Referrers API, as ECR has; without, as docker-registry 2.8.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, lists_referrers: bool = False) -> None:
+        self._lists_referrers = lists_referrers
         self.calls: list[str] = []
         self._lock = threading.Lock()
         self._blobs: defaultdict[str, dict[Digest, bytes]] = defaultdict(dict)
@@ -89,6 +94,27 @@ class FakeRegistry:
             if data is not None:
                 self._blobs[repository][digest] = data
         return data is not None
+
+    def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
+        """Return the manifests whose subject is `subject`; None without the Referrers API."""
+        self._note("referrers", repository, str(subject))
+        if not self._lists_referrers:
+            return None
+        with self._lock:
+            manifests = tuple(self._manifests[repository].values())
+        return ReferrerList().with_entries(entry_of(each) for each in manifests if subject_of(each) == subject)
+
+    def delete(self, repository: str, reference: str) -> None:
+        """Delete a tag, or a manifest with its tags."""
+        self._note("delete", repository, reference)
+        with self._lock:
+            tags = self._tags[repository]
+            if is_tag(reference):
+                tags.pop(reference, None)
+                return
+            digest = Digest.parse(reference)
+            self._manifests[repository].pop(digest, None)
+            self._tags[repository] = {tag: held for tag, held in tags.items() if held != digest}
 
     def tags(self, repository: str) -> Iterator[str]:
         """Yield all tags, sorted."""

@@ -1,0 +1,133 @@
+"""Bringing blobs to where they are missing, several at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from tidegate.http.retry import Retry
+from tidegate.model.manifest import Descriptor
+from tidegate.registry.seen import SeenBlobs
+from tidegate.registry.tree import Home
+
+_WORTH_ASKING: Final = 1024 * 1024
+"""Bytes from which a blob is looked for before it is sent. Below, sending it costs no more than asking; above, a
+registry that never mounts (ECR unless told to) would get again what it has."""
+_NAP: Final = 0.25
+"""Seconds after which a worker that waits looks whether it is still needed."""
+
+
+class BlobMover:
+    """Brings blobs. Safe for use by many threads at once.
+
+    Args:
+        retry: how often a blob is tried, from its start.
+        workers: blobs of one image at once.
+        on_bytes: told the size of each piece that was read.
+    """
+
+    def __init__(self, retry: Retry, workers: int, on_bytes: Callable[[int], None]) -> None:
+        self._retry = retry
+        self._workers = workers
+        self._on_bytes = on_bytes
+        self._seen = SeenBlobs()
+        self._stopped = threading.Event()
+
+    def bring(self, source: Home, target: Home, blobs: Sequence[Descriptor]) -> list[Descriptor]:
+        """Make all blobs be at the target and return those that were sent. The first error ends the others."""
+        wanted = [blob for blob in blobs if not self._seen.has(target, blob.digest)]
+        if not wanted:
+            return []
+        stop = _Stop(self._stopped)
+        retry = replace(self._retry, sleep=partial(stop.sleep, self._retry.sleep))
+        largest_first = sorted(wanted, key=lambda blob: -blob.size)
+        with ThreadPoolExecutor(min(self._workers, len(wanted)), "blob") as pool:
+            work = {
+                pool.submit(retry.call, partial(self._transfer, source, target, blob, stop)): blob
+                for blob in largest_first
+            }
+            try:
+                wait(work, return_when=FIRST_EXCEPTION)
+                _raise_first(work)
+            except BaseException:
+                stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return [blob for future, blob in work.items() if future.result()]
+
+    def forget(self, target: Home) -> bool:
+        """Forget which blobs the target was seen to have; return whether there were any."""
+        return self._seen.forget(target)
+
+    def stop(self) -> None:
+        """End what is going on, and whatever is begun from now on."""
+        self._stopped.set()
+
+    def _transfer(self, source: Home, target: Home, blob: Descriptor, stop: _Stop) -> bool:
+        """Make `blob` be at the target; return whether it was sent."""
+        while True:
+            stop.check()
+            with self._seen.one_at_a_time(target, blob.digest, _NAP) as mine:
+                if mine:
+                    if self._seen.has(target, blob.digest):
+                        return False
+                    sent = self._bring(source, target, blob, stop)
+                    self._seen.note(target, blob.digest)
+                    return sent
+
+    def _bring(self, source: Home, target: Home, blob: Descriptor, stop: _Stop) -> bool:
+        """Mount or send `blob`.
+
+        A mount of a blob from the repository itself succeeds when it is there already, and begins the upload when it
+        is not: one request for two questions.
+        """
+        here, repository = target.registry, target.repository
+        known = source.repository if source.registry is here else self._seen.elsewhere(target, blob.digest)
+        if known is None and blob.size >= _WORTH_ASKING and here.has_blob(repository, blob.digest):
+            return False
+        if here.mount_blob(repository, blob.digest, known or repository):
+            return False
+        with source.registry.read_blob(source.repository, blob.digest) as pieces:
+            here.write_blob(repository, blob, self._passing(stop, pieces))
+        return True
+
+    def _passing(self, stop: _Stop, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            stop.check()
+            yield piece
+            self._on_bytes(len(piece))
+
+
+class _Stop:
+    """Whether to go on: neither this image has failed nor everything been stopped."""
+
+    def __init__(self, everything: threading.Event) -> None:
+        self._everything = everything
+        self._this = threading.Event()
+
+    def set(self) -> None:
+        self._this.set()
+
+    def check(self) -> None:
+        if self._this.is_set() or self._everything.is_set():
+            raise Stopped
+
+    def sleep(self, sleep: Callable[[float], None], seconds: float) -> None:
+        """Sleep as long as it makes sense."""
+        while seconds > 0 and not self._this.is_set() and not self._everything.is_set():
+            sleep(min(seconds, _NAP))
+            seconds -= _NAP
+
+
+class Stopped(Exception):
+    """Another blob of the image has failed, or the run was interrupted: this one is not needed."""
+
+
+def _raise_first(work: dict[Future[bool], Descriptor]) -> None:
+    for future in work:
+        if future.done():
+            future.result()

@@ -1,0 +1,72 @@
+"""What a run has learnt about where blobs are, so that nothing is asked or sent twice."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tidegate.model.digest import Digest
+from tidegate.registry.tree import Home
+
+
+@dataclass(slots=True)
+class _Place:
+    """One blob in one registry: the repositories that have it, and who is about to bring it."""
+
+    repositories: dict[str, None] = field(default_factory=dict)
+    bringing: threading.Lock = field(default_factory=threading.Lock)
+
+
+class SeenBlobs:
+    """Which repositories were seen to have which blobs. Safe for use by many threads.
+
+    A registry may lose a blob meanwhile: whoever finds out calls `forget`.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._places: defaultdict[tuple[int, Digest], _Place] = defaultdict(_Place)
+
+    def has(self, home: Home, digest: Digest) -> bool:
+        """Return whether the repository was seen to have the blob."""
+        with self._lock:
+            return home.repository in self._place(home, digest).repositories
+
+    def elsewhere(self, home: Home, digest: Digest) -> str | None:
+        """Return another repository of the same registry that has the blob, or None."""
+        with self._lock:
+            others = self._place(home, digest).repositories
+            return next((repository for repository in others if repository != home.repository), None)
+
+    def note(self, home: Home, digest: Digest) -> None:
+        """Remember that the repository has the blob."""
+        with self._lock:
+            self._place(home, digest).repositories[home.repository] = None
+
+    def forget(self, home: Home) -> bool:
+        """Forget what is known of the repository; return whether there was anything."""
+        with self._lock:
+            known = [place for (registry, _), place in self._places.items() if registry == home.key[0]]
+            found = [place.repositories.pop(home.repository, self) is not self for place in known]
+        return any(found)
+
+    @contextmanager
+    def one_at_a_time(self, home: Home, digest: Digest, patience: float) -> Iterator[bool]:
+        """Keep others from bringing the same blob to the same registry: they can mount it afterwards.
+
+        The value is False when someone else has been at it for `patience` seconds.
+        """
+        with self._lock:
+            place = self._place(home, digest)
+        mine = place.bringing.acquire(timeout=patience)
+        try:
+            yield mine
+        finally:
+            if mine:
+                place.bringing.release()
+
+    def _place(self, home: Home, digest: Digest) -> _Place:
+        return self._places[home.key[0], digest]
