@@ -99,7 +99,7 @@ def version_tags_of(
             raise _source_unknown(service)
         return checkout
     source = _sources(git, _project_remotes(configuration.forge), identity, clock)(service)
-    return checkout if checkout is not None and checkout.remote.url == source.remote.url else source
+    return checkout if checkout is not None and checkout.remote.leads_to(source.remote) else source
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:

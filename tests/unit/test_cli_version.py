@@ -54,7 +54,9 @@ class World:
             git("tag", name, "main", cwd=self.bare)
 
     def commit(self, subject: str, file: str = "services/inventory/main.py") -> str:
-        return commit_files(self.bare, "main", {file: subject.encode()}, subject)
+        commit_files(self.bare, "main", {file: subject.encode()}, subject)
+        git("pull", "--quiet", cwd=self.checkout)
+        return git("rev-parse", "HEAD", cwd=self.checkout)
 
     def push_image(self, *tags: str) -> None:
         image = build_image("one", files={"a": b"1"})
@@ -106,9 +108,19 @@ def test_json_says_what_the_version_is_made_of(world: World) -> None:
         "bump": "minor",
         "claimed": True,
     }
-    old = git("rev-parse", "main~1", cwd=world.bare)
-    assert document["commit"] == head != old, "the checkout is of another address: the remote's head is tagged"
+    assert document["commit"] == head
     assert git("rev-parse", "inventory/v1.1.0^{commit}", cwd=world.bare) == head
+
+
+def test_a_checkout_of_the_services_repository_has_its_head_tagged_and_another_one_never(world: World) -> None:
+    old = git("rev-parse", "HEAD", cwd=world.checkout)
+    new = commit_files(world.bare, "main", {"other.py": b"2"})
+    arguments = ("next", "inventory", "--push", "--format", "json")
+    assert json.loads(world.version(*arguments))["commit"] == old
+    gitops = bare_repository(world.folder, "gitops", {"a": b"1"})
+    git("remote", "set-url", "origin", str(gitops), cwd=world.checkout)
+    assert json.loads(world.version(*arguments))["commit"] == new
+    assert git("tag", cwd=gitops) == ""
 
 
 def test_dotenv_is_what_gitlab_reads(world: World) -> None:

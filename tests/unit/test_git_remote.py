@@ -107,3 +107,43 @@ def test_a_project_has_its_place_below_the_base() -> None:
     assert ProjectRemotes("https://host/").remote("platform/gitops").url == "https://host/platform/gitops.git"
     assert ProjectRemotes("/srv/git").remote("platform/gitops.git").url == "/srv/git/platform/gitops.git"
     assert ProjectRemotes("git@host:").remote("a/b").url == "git@host:a/b.git"
+
+
+SAME = [
+    "https://git.example/team/app.git",
+    "https://gitlab-ci-token:secret@git.example/team/app.git",
+    "https://git.example/team/app",
+    "https://git.example/team/app/",
+    "ssh://git@git.example/team/app.git",
+    "git@git.example:team/app.git",
+    "git@GIT.example:/team/app",
+]
+
+
+@pytest.mark.parametrize("one", SAME)
+@pytest.mark.parametrize("other", SAME)
+def test_addresses_of_one_repository(one: str, other: str) -> None:
+    assert Remote.parse(one).leads_to(Remote.parse(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://git.example/team/app", "https://git.example/team/other"),
+        ("https://git.example/team/app", "https://other.example/team/app"),
+        ("https://git.example/team/app", "https://git.example:8443/team/app"),
+        ("ssh://git.example/team/app", "ssh://git.example:2222/team/app"),
+        ("/srv/app", "https://srv/app"),
+        ("/srv/app", "/srv/app2"),
+    ],
+)
+def test_addresses_of_two_repositories(one: str, other: str) -> None:
+    assert not Remote.parse(one).leads_to(Remote.parse(other))
+
+
+def test_a_folder_is_the_same_as_its_url() -> None:
+    assert Remote.parse("/srv/app.git").leads_to(Remote.parse("file:///srv/app"))
+
+
+def test_ssh_and_https_have_ports_of_their_own() -> None:
+    assert Remote.parse("ssh://git@git.example:2222/team/app").leads_to(Remote.parse("https://git.example/team/app"))

@@ -81,6 +81,26 @@ class Remote:
             return cls(url)
         return cls(url, basic(user, unquote(parts.password or "")))
 
+    def leads_to(self, other: Remote) -> bool:
+        """Return whether both addresses are of one repository, whatever the credentials, and by SSH or HTTP.
+
+        Ports count between addresses of one kind only: a server has one for SSH and another one for HTTP.
+        """
+        (kind, host, port, path), (other_kind, other_host, other_port, other_path) = self._place, other._place
+        return (host, path) == (other_host, other_path) and (kind != other_kind or port == other_port)
+
+    @property
+    def _place(self) -> tuple[str, str, int | None, str]:
+        """Kind of address, host, port and path without `.git`; for a folder the host is ""."""
+        if "://" in self.url:
+            parts = urlsplit(self.url)
+            kind, host, port, path = parts.scheme, parts.hostname or "", parts.port, parts.path
+        elif match := None if self.url.startswith("/") else _SCP_LIKE.fullmatch(self.url):
+            kind, host, port, path = "ssh", match["host"].lower(), None, match["path"]
+        else:
+            kind, host, port, path = "file", "", None, self.url
+        return kind, host, port, path.rstrip("/").removesuffix(".git").lstrip("/")
+
     @property
     def name(self) -> str:
         """A file name for what is kept of this remote: its last part for people, and a hash for uniqueness."""
