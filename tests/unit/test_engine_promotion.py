@@ -27,6 +27,7 @@ from tidegate.errors.release import (
     NothingDeclared,
     SourceForeign,
     SourceTagMissing,
+    TagMoved,
     TagUnreadable,
 )
 from tidegate.model import Carry, MergeRequest
@@ -303,6 +304,16 @@ def test_a_release_tag_with_another_digest_is_never_overwritten(town: EngineWorl
 def test_a_source_from_another_registry_is_refused(town: EngineWorld) -> None:
     town.write(GITOPS, {town.path("dev"): helm_release("evil.example/team/inventory:1.1.3")})
     with pytest.raises(SourceForeign):
+        town.plan("e2e")
+
+
+def test_a_source_that_is_pinned_to_what_its_tag_held_once_is_refused(town: EngineWorld) -> None:
+    """Delivering would be refused for ever: promoting is the moment to say so."""
+    held = town.held("dev", "1.1.3")
+    data = helm_release("dev.example/team/inventory:1.1.3").replace(b"tag: 1.1.3", f"tag: 1.1.3@{held}".encode())
+    town.write(GITOPS, {town.path("dev"): data})
+    town.push("dev", "1.1.3", "built again")
+    with pytest.raises(TagMoved, match="dev is pinned to"):
         town.plan("e2e")
 
 

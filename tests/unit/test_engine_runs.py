@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -28,12 +29,13 @@ from tidegate.engine.steps import (
     CopyImage,
     Merge,
     OpenMergeRequest,
+    Run,
     VerifyImage,
 )
 from tidegate.errors.forge import HeadMoved, MergeRequestMissing, MergeRequestNotOpen
 from tidegate.errors.git import LeaseLost
 from tidegate.errors.registry import ManifestMissing, TagExists
-from tidegate.errors.release import TagMoved
+from tidegate.errors.release import MergedDifferently, TagMoved
 from tidegate.model import Answer, ApprovalRule, MergeRequest
 
 E2E_BRANCH = "tidegate/inventory/to-e2e"
@@ -277,6 +279,19 @@ def test_a_copy_never_overwrites(staged: EngineWorld) -> None:
     with pytest.raises(TagExists):
         run_plan(Plan("", (step,)), staged.world(), staged.told)
     assert staged.held("staging", "1.1.3") == held
+
+
+def test_a_merge_that_made_other_bytes_is_told_at_once(staged: EngineWorld) -> None:
+    """Somebody else's commit came between the decision and the merge, in the very same file."""
+    request = staged.promote("staging").merge_request
+    assert request is not None
+    staged.approve(request, "stella")
+    plan = staged.look(request).plan
+    assert plan is not None
+    (merge,) = (step for step in plan.steps if isinstance(step, Merge))
+    decided = dict.fromkeys(merge.files, b"what was decided")
+    with pytest.raises(MergedDifferently, match="is not what was decided on"):
+        replace(merge, files=decided).perform(Run(staged.world("gate")))
 
 
 def test_verifying_tells_missing_from_moved(staged: EngineWorld) -> None:

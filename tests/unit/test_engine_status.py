@@ -20,9 +20,11 @@ from tidegate.engine.discovery import with_discovered_services
 from tidegate.engine.status import Cell, explain, matrix, read_cell
 from tidegate.engine.wait import wait_for
 from tidegate.errors.git import BranchMissing
+from tidegate.errors.registry import RegistryUnreachable
 from tidegate.errors.release import EnvironmentUnknown, ServiceUnknown, SourceUnknown, StillWaiting
-from tidegate.model import Pipeline, Service
+from tidegate.model import ImageRef, Pipeline, Service
 from tidegate.testing.clock import START
+from tidegate.testing.images_port import FakeImages
 
 HOUR = timedelta(hours=1)
 PRD_IMAGE = "prd.example/team/inventory:1.1.3"
@@ -81,6 +83,17 @@ def test_a_broken_manifest_is_told_in_its_cell(town: EngineWorld) -> None:
     assert fault.code == "manifest/not-yaml"
     (row,) = matrix(town.world(), (INVENTORY,))
     assert [bool(each.fault) for each in row] == [False, True, False, False]
+
+
+def test_a_registry_that_does_not_answer_is_told_in_its_cell(
+    town: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unanswered(_images: FakeImages, _image: ImageRef) -> None:
+        raise RegistryUnreachable("no connection")
+
+    monkeypatch.setattr(FakeImages, "digest", unanswered)
+    found = cell(town, "dev")
+    assert (found.tag, found.digest, found.fault and found.fault.code) == ("1.1.3", None, "registry/unreachable")
 
 
 def test_a_branch_that_is_missing_is_an_error(town: EngineWorld) -> None:
@@ -177,9 +190,7 @@ def test_why_is_one_sentence(town: EngineWorld, happened: Callable[[EngineWorld]
 
 def test_why_tells_of_a_source_that_cannot_be_read(town: EngineWorld) -> None:
     _broken(town)
-    assert sentence(town, "e2e").startswith(
-        "dev's manifest of inventory can't be read: clusters/dev/inventory/release.yaml:3:1: "
-    )
+    assert sentence(town, "e2e").startswith("dev's inventory can't be read: clusters/dev/inventory/release.yaml:3:1: ")
 
 
 def test_why_tells_every_reason_strictest_first(town: EngineWorld) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from support.engine_world import (
     helm_release,
     on_approval,
 )
+from tidegate.engine.decide import decide
 from tidegate.model import Answer, Digest, Gates, ImageRef, PathPattern, TagPattern
 
 STAGING_FILE = "apps/inventory/release.yaml"
@@ -301,6 +303,30 @@ def test_a_conflict_waits_for_a_person(town: EngineWorld) -> None:
     town.write(STAGING, {STAGING_FILE: helm_release("prd.example/team/inventory:1.0.0")})
     reason = town.reason(request, "mergeable")
     assert (reason.answer, reason.code) == (Answer.WAIT, "forge/merge-conflict")
+
+
+def test_a_file_that_main_changed_meanwhile_is_not_mixed_in(town: EngineWorld) -> None:
+    """Git may merge two changes of one file cleanly (the fake forge never does): nobody approved the mixture."""
+    town.bring("staging")
+    town.write(STAGING, {STAGING_FILE: helm_release(E2E_IMAGE)}, "by-hand")
+    request = town.request(STAGING, "by-hand")
+    town.write(STAGING, {STAGING_FILE: helm_release(PRD_IMAGE) + b"# owned by the shop\n"})
+    seen = town.look(request).seen
+    assert seen is not None
+    assert seen.overtaken == (STAGING_FILE,)
+    clean = replace(seen, merge_request=replace(seen.merge_request, conflicts=False))
+    (reason,) = (reason for reason in decide(clean).reasons if reason.gate == "mergeable")
+    assert (reason.answer, reason.text) == (
+        Answer.WAIT,
+        f"main has changed {STAGING_FILE} since {request.ref} began",
+    )
+
+
+def test_a_source_that_breaks_later_is_a_verdict(town: EngineWorld) -> None:
+    request = town.open("staging", PRD_IMAGE)
+    town.write(GITOPS, {"clusters/e2e/inventory/release.yaml": b"kind: HelmRelease\n  broken: ["})
+    reason = town.reason(request, "manifest")
+    assert (reason.answer, reason.code) == (Answer.NO, "manifest/not-yaml")
 
 
 # --- which services, which environment

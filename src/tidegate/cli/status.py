@@ -41,21 +41,22 @@ def status(invocation: Invocation, *, services: tuple[str, ...], form: Format) -
     )
     names = tuple(f"{cell.service.name}/{cell.environment.name}={cell.tag or ''}" for cell in cells)
     invocation.output.show(form, Report(table, {"cells": [_record(cell) for cell in cells]}, names))
+    unanswered = next((cell.fault for cell in cells if cell.image is not None and cell.fault is not None), None)
+    if unanswered is not None:
+        raise unanswered
 
 
 def _row(cell: matrix.Cell, now: datetime) -> tuple[str | Cell, ...]:
     from tidegate.engine.gates.soak import span
 
-    if cell.fault is not None:
-        shown = Cell(f"✗ {cell.fault}", Style.BAD)
-        return (cell.service.name, cell.environment.name, shown, "", "", "")
+    fault = Cell(f"✗ {cell.fault}", Style.BAD) if cell.fault else None
     if cell.image is None:
-        return (cell.service.name, cell.environment.name, Cell("–", Style.DIM), "", "", "")
+        return (cell.service.name, cell.environment.name, fault or Cell("–", Style.DIM), "", "", "")
     return (
         cell.service.name,
         cell.environment.name,
         cell.tag or "(no tag)",
-        cell.digest.short if cell.digest else Cell("✗ not in the registry", Style.BAD),
+        fault or (cell.digest.short if cell.digest else Cell("✗ not in the registry", Style.BAD)),
         f"{cell.since:%Y-%m-%d %H:%M} ({span(now - cell.since)})" if cell.since else "",
         cell.merge_request or "",
     )

@@ -144,6 +144,7 @@ class MergeRequestSeen:
         now: when it was looked at (UTC).
         outside: changed files that are in no folder of the services that it moves.
         unread: it has more commits than are looked at, so that not every committer is known.
+        overtaken: files of the services that the target's branch has changed since the merge request began.
     """
 
     merge_request: MergeRequest
@@ -155,6 +156,7 @@ class MergeRequestSeen:
     now: datetime
     outside: tuple[str, ...] = ()
     unread: bool = False
+    overtaken: tuple[str, ...] = ()
 
     @property
     def rewritten(self) -> bool:

@@ -11,8 +11,8 @@ from tidegate.engine.manifests import with_image
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, Origin
 from tidegate.engine.observe_promotion import LONGEST_BRANCH, commits_between
 from tidegate.engine.world import World
-from tidegate.errors import UsageError
 from tidegate.errors.git import FileTooLarge
+from tidegate.errors.manifest import ManifestError
 from tidegate.errors.model import InvalidDigest
 from tidegate.model import Commit, Digest, Environment, ImageRef, MergeRequest, Service
 from tidegate.ports import GitOpsRepo
@@ -69,6 +69,7 @@ def _seen(
         now=hop.world.clock.now(),
         outside=outside,
         unread=len(commits) >= LONGEST_BRANCH,
+        overtaken=_overtaken(hop, deliveries),
     )
 
 
@@ -80,6 +81,13 @@ def _members(world: World, approver: str) -> frozenset[str]:
 def _outside(deliveries: tuple[DeliverySeen, ...], changed: tuple[str, ...]) -> tuple[str, ...]:
     folders = tuple(f"{each.target.path.write(each.service.name)}/" for each in deliveries)
     return tuple(path for path in changed if not path.startswith(folders))
+
+
+def _overtaken(hop: _Hop, deliveries: tuple[DeliverySeen, ...]) -> tuple[str, ...]:
+    files = [each.proposed.file for each in deliveries if each.proposed is not None]
+    begun = hop.repo.read(hop.base, files) if hop.base else {}
+    present = hop.repo.read(branch_head(hop.repo, hop.target), files)
+    return tuple(file for file in files if begun.get(file) != present.get(file))
 
 
 def _changed_services(hop: _Hop, changed: tuple[str, ...]) -> tuple[Service, ...]:
@@ -99,21 +107,20 @@ def _deliveries(
         unread = DeliverySeen(service, hop.source, hop.target, None)
         try:
             proposed = read_declared(hop.repo, head, hop.target, service)
-        except (UsageError, FileTooLarge) as fault:
+            if proposed is None:
+                if before is not None:
+                    yield replace(unread, fault=absence(hop.repo, head, hop.target, service))
+            elif recorded is not None or before is None or before.image != proposed.image:
+                yield _delivery(hop, proposed, recorded)
+        except (ManifestError, FileTooLarge) as fault:
             yield replace(unread, fault=fault)
-            continue
-        if proposed is None:
-            if before is not None:
-                yield replace(unread, fault=absence(hop.repo, head, hop.target, service))
-        elif recorded is not None or before is None or before.image != proposed.image:
-            yield _delivery(hop, proposed, recorded)
 
 
 def _before(hop: _Hop, service: Service) -> DeclaredRelease | None:
     """Return what the target declared where the merge request began: what it does not change, it does not move."""
     try:
         return read_declared(hop.repo, hop.base, hop.target, service) if hop.base else None
-    except (UsageError, FileTooLarge):
+    except (ManifestError, FileTooLarge):
         return None  # what was broken there is what the merge request may mend
 
 
@@ -218,7 +225,7 @@ def _is_own_rewrite(hop: _Hop, deliveries: tuple[DeliverySeen, ...], commits: tu
             for each in below
             if each.proposed is not None and each.target_image is not None and each.names_source
         }
-    except (UsageError, FileTooLarge):
+    except (ManifestError, FileTooLarge):
         return False  # what can't be made again was not made by Tidegate
     changed = hop.repo.changed_files(parent, head)
     return bool(rewritten) and set(changed) == set(rewritten) and dict(hop.repo.read(head, changed)) == rewritten

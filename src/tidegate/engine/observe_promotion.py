@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from tidegate.engine.candidates import candidate_tag, existing_candidates
@@ -12,7 +13,7 @@ from tidegate.engine.observations import BranchSeen, PromotionSeen
 from tidegate.engine.world import World
 from tidegate.errors import Place, TidegateError
 from tidegate.errors.registry import TagExists
-from tidegate.errors.release import EnvironmentSkipped, ManifestRefused, SourceForeign, SourceTagMissing
+from tidegate.errors.release import EnvironmentSkipped, ManifestRefused, SourceForeign, SourceTagMissing, TagMoved
 from tidegate.model import Commit, Deploy, Digest, Environment, ImageRef, MergeRequest, Service
 from tidegate.ports import GitOpsRepo
 
@@ -36,6 +37,7 @@ def observe_promotion(world: World, service: Service, target: Environment, versi
         LaneBroken: the source is automatic and its ImagePolicy selects nothing.
         SourceForeign: the source names an image from outside its registry account.
         SourceTagMissing: the source's tag does not exist.
+        TagMoved: the source is pinned to a digest, and its tag holds another one.
         EnvironmentSkipped: the source never had `version`.
         TagExists: the target's tag exists with another digest.
         ManifestRefused: at a first promotion, another file stands where the HelmRelease would go.
@@ -121,6 +123,14 @@ def _digest_of(world: World, source: Environment, release: DeclaredRelease) -> D
             f"{release.image} does not exist",
             where=release.place,
             hint=f"{source.name} names a tag that its registry does not have: push it, or correct the manifest",
+        )
+    pinned = release.image.digest is not None and release.image.tag is not None
+    held = world.images.digest(replace(release.image, digest=None)) if pinned else digest
+    if held is not None and held != digest:
+        raise TagMoved(
+            f"{source.name} is pinned to {digest.short}, and {release.image.tag} holds {held.short} now",
+            where=release.place,
+            hint=f"bring {source.name} up to date first, or have the tag restored",
         )
     return digest
 

@@ -43,7 +43,10 @@ def plan_delivery(seen: MergeRequestSeen, actor: str) -> Plan:
             )
         )
     steps.append(Comment(found.project, found.iid, delivery_note(seen), actor))
-    steps.append(Merge(found.project, found.iid, found.source_branch, found.head, merge_message(seen), actor))
+    files = {each.proposed.file: each.proposed.data for each in seen.deliveries if each.proposed is not None}
+    files.update((file, after) for file, (_, after) in rewritten.items())
+    merge = Merge(found.project, found.iid, found.source_branch, found.head, files, merge_message(seen), actor)
+    steps.append(merge)
     diff = "".join(manifest_diff(before, after, file) for file, (before, after) in rewritten.items())
     return Plan(_summary(seen), tuple(steps), diff)
 

@@ -51,30 +51,38 @@ class Cell:
 def read_cell(world: World, service: Service, environment: Environment) -> Cell:
     """Return what `environment` has of `service`.
 
-    What is wrong with its files is told in the cell. A registry or a repository that does not answer is raised.
+    What is wrong with its files, and a registry that does not answer, is told in the cell, so that one of them does
+    not hide the others. A repository that does not answer is raised.
     """
     repo = world.repo(environment)
     head = branch_head(repo, environment)
     try:
         declared = read_declared(repo, head, environment, service)
-    except TidegateError as fault:
-        if fault.retryable:
+    except TidegateError as wrong:
+        if wrong.retryable:
             raise
-        return Cell(service, environment, fault=fault)
+        return Cell(service, environment, fault=wrong)
     if declared is None:
         return Cell(service, environment)
     present = next(past_releases(repo, declared), None)
     candidate = environment.tag.read(declared.image.tag or "")
-    known = declared.image.host == environment.registry.host
+    digest: Digest | None = None
+    fault: TidegateError | None = None
+    if declared.image.host == environment.registry.host:
+        try:
+            digest = world.images.digest(declared.image)
+        except TidegateError as unanswered:
+            fault = unanswered
     return Cell(
         service=service,
         environment=environment,
         image=declared.image,
         version=candidate.version if candidate else None,
-        digest=world.images.digest(declared.image) if known else None,
+        digest=digest,
         since=present.since if present else None,
         actor=present.actor if present else None,
         merge_request=present.merge_request if present else None,
+        fault=fault,
     )
 
 
@@ -128,7 +136,7 @@ class Explanation:
 
     def _unreadable_source(self, service: str, source: str) -> str:
         if self.source.fault is not None:
-            return f"{source}'s manifest of {service} can't be read: {self.source.fault}"
+            return f"{source}'s {service} can't be read: {self.source.fault}"
         if self.source.image is None:
             return f"{source} has no {service} yet"
         return f"{self.source.image} does not exist in the registry of {source}"

@@ -83,6 +83,12 @@ class OutOfScope(Blocked):
     code = "release/out-of-scope"
 
 
+class MergedDifferently(TidegateError):
+    """A merge made other bytes than were decided on: someone changed the file at the very same moment."""
+
+    code = "release/merged-differently"
+
+
 class NotDelivered(Blocked):
     """A merge request was not delivered: its verdict says why."""
 

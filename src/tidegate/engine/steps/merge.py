@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from tidegate.engine.steps.base import Outcome, Run
+from tidegate.errors.release import MergedDifferently
+from tidegate.model import Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class Merge:
         iid: the merge request.
         branch: its source branch.
         head: the head that was decided on; a commit of this very run on `branch` takes its place.
+        files: path → bytes that the target's branch must have afterwards.
         message: the merge commit's message, with trailers.
         actor: who is acting.
     """
@@ -27,6 +31,7 @@ class Merge:
     iid: int
     branch: str
     head: str
+    files: Mapping[str, bytes]
     message: str
     actor: str
 
@@ -36,7 +41,8 @@ class Merge:
 
     def record(self) -> dict[str, object]:
         """Return its data for JSON."""
-        return {"project": self.project, "iid": self.iid, "head": self.head, "message": self.message}
+        files = {path: str(Digest.of(data)) for path, data in self.files.items()}
+        return {"project": self.project, "iid": self.iid, "head": self.head, "files": files, "message": self.message}
 
     def perform(self, run: Run) -> Outcome:
         """Merge; a merge request that is merged at that head is adopted.
@@ -44,7 +50,18 @@ class Merge:
         Raises:
             HeadMoved: someone pushed since the decision.
             MergeConflict: a person must resolve it.
+            MergedDifferently: someone changed a file at the very same moment: the merge is not what was decided.
         """
         head = run.heads.get((self.project, self.branch), self.head)
         merged = run.world.forge.merge(self.project, self.iid, head=head, message=self.message, user=self.actor)
+        repo = run.world.repos.repo(self.project)
+        repo.refresh()
+        made = repo.read(merged.merge_commit, self.files) if merged.merge_commit else {}
+        different = [path for path, data in self.files.items() if made.get(path) != data]
+        if different:
+            raise MergedDifferently(
+                f"{merged.ref} was merged, and {' and '.join(different)} is not what was decided on",
+                where=f"{self.project} {merged.merge_commit or ''}",
+                hint="look at the merge commit at once; revert it, and promote again",
+            )
         return Outcome(f"{merged.ref} is merged as {(merged.merge_commit or '')[:12]}")
