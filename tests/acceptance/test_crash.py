@@ -18,7 +18,7 @@ from support.road_world import RoadWorld, release_image, world_with_release
 from support.stage import Call, Kill, Played, Stage
 
 MOMENTS = {
-    "git push": ("before", "received", "moved", "after"),
+    "git push": ("before", "received", "orphaned", "moved", "after"),
     "POST": ("after",),
     "PATCH": ("during", "after"),
     "PUT": ("during", "after"),

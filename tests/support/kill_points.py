@@ -20,19 +20,23 @@ _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 HOOK: Final = """\
 #!/bin/sh
-# Dies with the client when the client was told to die here: as when a whole machine or container is killed.
-[ "$TIDEGATE_TEST_KILL" = "{moment}" ] || exit 0
-kill -9 "$TIDEGATE_TEST_PID"
-kill -9 0
+case "$TIDEGATE_TEST_KILL" in
+  {moment}) # the whole container dies, git's push with it
+    kill -9 "$TIDEGATE_TEST_PID"
+    kill -9 0 ;;
+  {orphan}) # only Tidegate dies; its push is still under way when the next run begins
+    kill -9 "$TIDEGATE_TEST_PID"
+    sleep 0.3 ;;
+esac
 """
 
 
 def install_hooks(repository: Path) -> None:
     """Let a bare repository kill who pushes, when asked to."""
-    for name, moment in (("pre-receive", "received"), ("post-receive", "moved")):
+    for name, moment, orphan in (("pre-receive", "received", "orphaned"), ("post-receive", "moved", "-")):
         hook = repository / "hooks" / name
         hook.parent.mkdir(exist_ok=True)
-        hook.write_text(HOOK.format(moment=moment))
+        hook.write_text(HOOK.format(moment=moment, orphan=orphan))
         hook.chmod(0o755)
 
 
@@ -73,7 +77,7 @@ class Boundary:
             def __init__(self, args: Sequence[str], **options: object) -> None:
                 kind = next((_WRITING[word] for word in args if word in _WRITING), None)
                 self._moment = boundary._begins(kind) if kind else None
-                if self._moment in {"received", "moved"}:
+                if self._moment in {"received", "orphaned", "moved"}:
                     told = {"TIDEGATE_TEST_KILL": self._moment, "TIDEGATE_TEST_PID": str(os.getpid())}
                     options["env"] = {**options["env"], **told}
                 super().__init__(args, **options)

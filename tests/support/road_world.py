@@ -12,11 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import tidegate
 from support.cli import Ended
 from support.git_worlds import bare_repository, commit_files, git
 from support.road_texts import ACCOUNT_OF, PROJECT_OF, PROJECTS, Settings, file_of, helm_release, image_policy
 from tidegate.registry.layout import LayoutRegistry
 from tidegate.testing.images import BuiltImage, build_index
+
+_CODE = str(Path(tidegate.__file__).parent.parent)
+"""The processes of a test run the very code that the test imports."""
 
 
 def release_image(seed: str = "inventory 1.1.3") -> BuiltImage:
@@ -117,7 +121,7 @@ class RoadWorld:
         """
         done = subprocess.run(
             [sys.executable, "-m", "tidegate", "-C", str(self.folder), *arguments],
-            env={**self.environ, **variables},
+            env={"PYTHONPATH": _CODE, **self.environ, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

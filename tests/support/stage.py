@@ -26,7 +26,8 @@ class Kill:
         kind: at which kind of outward effect, e.g. `git push`.
         number: at which one of that kind, from 1: of what threads do, the order over all kinds differs.
         moment: `before`, `during` or `after` it; of a push also `received` (the remote has everything and has moved
-            no ref) and `moved` (the remote has moved the refs, and the client does not know).
+            no ref), `orphaned` (likewise, but the push lives on) and `moved` (the remote has moved the refs, and the
+            client does not know).
     """
 
     kind: str
