@@ -48,6 +48,12 @@ COMMANDS: Final = (
     ),
     Entry("mr", "tidegate.cli.mr:mr", MERGE_REQUESTS, "List, read, open, approve and close merge requests."),
     Entry(
+        "check",
+        "tidegate.cli.check:check",
+        TOOLS,
+        "Find what will go wrong in the GitOps repositories, before it does; exit code 1 on errors.",
+    ),
+    Entry(
         "policy",
         "tidegate.cli.policy.command:policy",
         TOOLS,
