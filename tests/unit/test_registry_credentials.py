@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.errors.registry import CredentialsUnreadable
+from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.challenge import parse_challenges
-from tidegate.registry.credentials import Credentials, CredentialStore
+from tidegate.registry.credentials import Credentials
+from tidegate.registry.sources import CredentialStore
 
 HOST = "registry.example.com:5000"
 AUTH = base64.b64encode(b"me:s3:cret").decode()
@@ -24,7 +26,7 @@ def _find(folder: Path, config: object = None, environment: Mapping[str, str] | 
     if config is not None:
         (folder / "config.json").write_text(config if isinstance(config, str) else json.dumps(config))
     store = CredentialStore({"DOCKER_CONFIG": str(folder), **(environment or {})}, folder / "home")
-    return store.find("my-dev", ("127.0.0.1:5000", HOST))
+    return store.find(RegistryAccount("my-dev", HOST), ("127.0.0.1:5000", HOST))
 
 
 def _helper(folder: Path, name: str, script: str) -> Mapping[str, str]:
@@ -71,7 +73,9 @@ def test_docker_hub_has_a_key_of_its_own(tmp_path: Path) -> None:
     (tmp_path / ".docker").mkdir()
     config = {"auths": {"https://index.docker.io/v1/": {"auth": AUTH}}}
     (tmp_path / ".docker" / "config.json").write_text(json.dumps(config))
-    found = CredentialStore({}, tmp_path).find("hub", ("registry-1.docker.io", "docker.io"))
+    found = CredentialStore({}, tmp_path).find(
+        RegistryAccount("hub", "docker.io"), ("registry-1.docker.io", "docker.io")
+    )
     assert found is not None
     assert found.username == "me"
 

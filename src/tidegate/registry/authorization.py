@@ -6,6 +6,7 @@ Nothing is asked for in advance: the first 401 says what the registry wants, and
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -44,7 +45,7 @@ class Authorizer:
     Args:
         origin: the registry.
         client: sends the requests for tokens.
-        find: looks the credentials up; called when they are first needed.
+        find: looks the credentials up; called when they are first needed, before they end, and when they are refused.
         hint: where credentials would have to be put.
         monotonic: a clock in seconds.
     """
@@ -65,7 +66,7 @@ class Authorizer:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._credentials: Credentials | None = None
-        self._looked = False
+        self._fresh_until = -math.inf
         self._challenge: Challenge | None = None
         self._tokens: dict[Scopes, _Token] = {}
 
@@ -95,6 +96,9 @@ class Authorizer:
                 del self._tokens[scopes]
             self._challenge = challenge
             field = self._field(scopes)
+            if field == sent:  # what was found before may be over: a helper, a file or AWS may have newer ones
+                self._fresh_until = -math.inf
+                field = self._field(scopes)
         if field == sent:
             raise self.refused()
         return field
@@ -118,16 +122,28 @@ class Authorizer:
         return credentials.basic
 
     def _look_up(self) -> Credentials | None:
-        if not self._looked:
-            self._credentials = self._find()
-            self._looked = True
+        started = self._monotonic()
+        if self._fresh_until <= started:
+            found = self._credentials = self._find()
+            life = math.inf if found is None or found.life is None else found.life
+            self._fresh_until = started + life * (1 - _MARGIN)
         return self._credentials
 
     def _fetch(self, challenge: Challenge, scopes: Scopes) -> _Token:
+        credentials = self._look_up()
+        try:
+            return self._fetch_as(credentials, challenge, scopes)
+        except RegistryUnauthorized:
+            self._fresh_until = -math.inf  # as in `answer`
+            if self._look_up() == credentials:
+                raise
+        return self._fetch_as(self._credentials, challenge, scopes)
+
+    def _fetch_as(self, credentials: Credentials | None, challenge: Challenge, scopes: Scopes) -> _Token:
         realm = self._realm(challenge)
         service = challenge.parameters.get("service", "")
         started = self._monotonic()
-        with self._client.send(_token_request(realm, service, scopes, self._look_up())) as response:
+        with self._client.send(_token_request(realm, service, scopes, credentials)) as response:
             if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
                 raise self._unauthorized("the registry's token server does not accept these credentials")
             if response.status != HTTPStatus.OK:

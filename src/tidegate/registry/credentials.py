@@ -1,31 +1,15 @@
-"""Where credentials are: the environment, Docker's config file, its credential helpers.
-
-Follows docker/cli `cli/config/configfile/file.go` and docker/docker-credential-helpers `credentials/credentials.go`.
-Secrets go neither into arguments of a process nor into errors.
-"""
+"""Who we are to a registry, and what is known when that is asked."""
 
 from __future__ import annotations
 
 import base64
-import binascii
-import json
-import re
-import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from tidegate.errors.registry import CredentialsUnreadable
-from tidegate.model.image import DOCKER_HUB
-
-_LARGEST_CONFIG: Final = 1024 * 1024
-_HELPER_SECONDS: Final = 30
-_HELPER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_NOT_FOUND: Final = "credentials not found in native keychain"
-"""What a helper prints when it has none: the protocol's own way to say it."""
-_TOKEN_USER: Final = "<token>"  # noqa: S105 - the user name that marks an identity token
-_DOCKER_HUB_KEYS: Final = ("https://index.docker.io/v1/", "index.docker.io", "docker.io")
+from tidegate.model.registry_account import RegistryAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +21,14 @@ class Credentials:
         secret: password or identity token.
         source: where it was found, for people.
         is_identity_token: `secret` is exchanged for access tokens (OAuth2 refresh token).
+        life: seconds from now for which they hold; None when nobody says so.
     """
 
     username: str
     secret: str = field(repr=False)
     source: str
     is_identity_token: bool = False
+    life: float | None = None
 
     @property
     def basic(self) -> str:
@@ -50,136 +36,33 @@ class Credentials:
         return f"Basic {base64.b64encode(f'{self.username}:{self.secret}'.encode()).decode()}"
 
 
-def variable_prefix(account: str) -> str:
-    """Return how the environment variables of registry account `account` begin."""
-    return f"TIDEGATE_REGISTRY_{re.sub(r'[^A-Z0-9]', '_', account.upper())}"
-
-
-class CredentialStore:
-    """Looks credentials up when they are asked for, never before.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whose credentials are looked for, and where.
 
     Args:
+        account: the registry account.
+        hosts: what the registry is called: its endpoint's host, the host in image references.
         environment: environment variables.
         home: the person's home folder.
+        now: seconds since the epoch.
     """
 
-    def __init__(self, environment: Mapping[str, str], home: Path) -> None:
-        self._environment = environment
-        folder = environment.get("DOCKER_CONFIG")
-        self._file = (Path(folder) if folder else home / ".docker") / "config.json"
-
-    def find(self, account: str, hosts: Iterable[str]) -> Credentials | None:
-        """Return the credentials of registry account `account`: its variables, else Docker's for one of `hosts`.
-
-        Raises:
-            CredentialsUnreadable: the file or a helper is broken; only one variable of the two is set.
-        """
-        prefix = variable_prefix(account)
-        username = self._environment.get(f"{prefix}_USERNAME")
-        password = self._environment.get(f"{prefix}_PASSWORD")
-        if (username is None) != (password is None):
-            missing = "USERNAME" if username is None else "PASSWORD"
-            raise CredentialsUnreadable(f"{prefix}_{missing} is not set", hint="set both _USERNAME and _PASSWORD")
-        if username is not None and password is not None:
-            return Credentials(username, password, f"{prefix}_USERNAME")
-        config = self._config()
-        return next((found for host in hosts for found in self._docker(config, host)), None)
-
-    def _config(self) -> Mapping[str, object]:
-        try:
-            data = self._file.read_bytes()[: _LARGEST_CONFIG + 1]
-            value: object = json.loads(data)
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
-        except (OSError, ValueError, RecursionError) as error:
-            raise self._broken("can't be read as JSON") from error
-        if not isinstance(value, dict):
-            raise self._broken("is not a JSON object")
-        return value
-
-    def _docker(self, config: Mapping[str, object], host: str) -> Iterator[Credentials]:
-        keys = _DOCKER_HUB_KEYS if host == DOCKER_HUB else (host, f"https://{host}", f"http://{host}")
-        helpers, store = _table(config, "credHelpers"), config.get("credsStore")
-        for key in keys:
-            helper = helpers.get(key)
-            if isinstance(helper, str):
-                yield from self._ask(helper, key)
-        if isinstance(store, str) and store:
-            yield from self._ask(store, keys[0])
-        entries = {_bare(key): entry for key, entry in _table(config, "auths").items()}
-        for key in keys:
-            entry = entries.get(_bare(key))
-            if isinstance(entry, dict):
-                yield from self._entry(entry, key)
-
-    def _entry(self, entry: Mapping[str, object], key: str) -> Iterator[Credentials]:
-        source = str(self._file)
-        token, packed = entry.get("identitytoken"), entry.get("auth")
-        username, password = entry.get("username"), entry.get("password")
-        if isinstance(token, str) and token:
-            yield Credentials("", token, source, is_identity_token=True)
-        elif isinstance(packed, str) and packed:
-            try:
-                username, colon, password = base64.b64decode(packed, validate=True).decode().partition(":")
-            except (binascii.Error, UnicodeDecodeError):
-                raise self._broken(f"has an 'auth' for {key} that is not base64 of user:password") from None
-            if not colon:
-                raise self._broken(f"has an 'auth' for {key} that is not base64 of user:password")
-            yield Credentials(username, password.rstrip("\0"), source)
-        elif isinstance(username, str) and isinstance(password, str):
-            yield Credentials(username, password, source)
-
-    def _ask(self, helper: str, key: str) -> Iterator[Credentials]:
-        program = f"docker-credential-{helper}"
-        if not _HELPER_NAME.fullmatch(helper):
-            raise self._broken(f"names the credential helper {helper[:80]!r}")
-        try:
-            done = subprocess.run(
-                [program, "get"],
-                input=key.encode(),
-                capture_output=True,
-                timeout=_HELPER_SECONDS,
-                check=False,
-                env=dict(self._environment),
-            )
-        except OSError as error:
-            raise _helper_failed(program, key, "can't be run", hint=f"put {program} on PATH") from error
-        except subprocess.TimeoutExpired:
-            raise _helper_failed(program, key, f"did not answer in {_HELPER_SECONDS} seconds") from None
-        if done.returncode != 0:
-            if _NOT_FOUND in done.stdout.decode(errors="replace"):
-                return
-            raise _helper_failed(program, key, f"ended with {done.returncode}")
-        yield _answer(program, key, done.stdout)
-
-    def _broken(self, what: str) -> CredentialsUnreadable:
-        return CredentialsUnreadable(f"Docker's configuration {what}", where=str(self._file), hint="run docker login")
+    account: RegistryAccount
+    hosts: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+    home: Path
+    now: Callable[[], float] = time.time
 
 
-def _answer(program: str, key: str, output: bytes) -> Credentials:
-    try:
-        answer: object = json.loads(output)
-    except ValueError:
-        answer = None  # the output may hold a secret: it is not part of an error
-    username, secret = (answer.get("Username"), answer.get("Secret")) if isinstance(answer, dict) else (None, None)
-    if not isinstance(username, str) or not isinstance(secret, str):
-        raise _helper_failed(program, key, "did not answer with a Username and a Secret")
-    if username == _TOKEN_USER:
-        return Credentials("", secret, program, is_identity_token=True)
-    return Credentials(username, secret, program)
+def variable(environment: Mapping[str, str], name: str, where: str) -> str:
+    """Return the value of a variable that the configuration names.
 
-
-def _helper_failed(program: str, key: str, what: str, *, hint: str | None = None) -> CredentialsUnreadable:
-    return CredentialsUnreadable(
-        f"the credential helper {program} {what}", where=key, hint=hint or f"try: echo {key} | {program} get"
-    )
-
-
-def _table(config: Mapping[str, object], name: str) -> Mapping[str, object]:
-    value = config.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _bare(key: str) -> str:
-    """Docker's keys are hosts, but older ones have a scheme and a path; Docker Hub's is told apart by its path."""
-    return key if key == _DOCKER_HUB_KEYS[0] else re.sub(r"^https?://", "", key).partition("/")[0]
+    Raises:
+        CredentialsUnreadable: it is not set, or empty.
+    """
+    value = environment.get(name)
+    if not value:
+        hint = f"set {name}; in GitLab, a protected variable is seen by protected branches only"
+        raise CredentialsUnreadable(f"the variable {name} is not set", where=where, hint=hint)
+    return value

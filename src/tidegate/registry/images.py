@@ -8,20 +8,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tidegate import __version__
 from tidegate.errors.model import InvalidImageRef
 from tidegate.errors.registry import HostNotConfigured
-from tidegate.http import Client, Origin, Proxies, Retry, Timeouts, Trust
+from tidegate.http import Retry, Timeouts
 from tidegate.model.digest import Digest
+from tidegate.model.ecr import EcrHost
 from tidegate.model.image import ImageRef
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.ports.images import CopyReport
 from tidegate.ports.registry import Registry
-from tidegate.registry.authorization import Authorizer
 from tidegate.registry.copy import Copier
-from tidegate.registry.credentials import CredentialStore, variable_prefix
+from tidegate.registry.ecr import EcrRegistry, EcrRepositories
 from tidegate.registry.endpoint import locate
 from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.reach import Reach
 from tidegate.registry.remote import RemoteRegistry
 from tidegate.registry.tree import Home
 
@@ -50,13 +50,11 @@ class RegistryImages:
     ) -> None:
         self._accounts = accounts
         self._environment = environment
-        self._credentials = CredentialStore(environment, home)
+        self._reach = Reach(environment, home, timeouts or Timeouts())
         self._retry = retry or Retry()
-        self._timeouts = timeouts or Timeouts()
         self._copier = Copier(self._retry)
         self._lock = threading.Lock()
         self._registries: dict[str, Registry] = {}
-        self._clients: dict[bool, Client] = {}
 
     def digest(self, image: ImageRef) -> Digest | None:
         """Return the digest of `image`, or None when the registry has none."""
@@ -99,9 +97,7 @@ class RegistryImages:
 
     def close(self) -> None:
         """Close the connections that are kept open."""
-        with self._lock:
-            for client in self._clients.values():
-                client.close()
+        self._reach.close()
 
     def __enter__(self) -> Self:
         return self
@@ -115,25 +111,9 @@ class RegistryImages:
         place = locate(account)
         if isinstance(place, Path):
             return LayoutRegistry(place)
-        client = self._client(verify=not account.insecure)
-        origin = Origin.of(place)
-        hosts = tuple(dict.fromkeys((origin.authority, account.host)))
-        prefix = variable_prefix(account.name)
-        authorizer = Authorizer(
-            origin,
-            client,
-            lambda: self._credentials.find(account.name, hosts),
-            hint=f"run docker login {origin.authority}, or set {prefix}_USERNAME and {prefix}_PASSWORD",
-        )
+        client, authorizer = self._reach.client(account), self._reach.authorizer(account, place)
+        ecr = EcrHost.of(account.host)
+        if account.create_repositories and ecr is not None and not ecr.is_public:
+            repositories = EcrRepositories(account, ecr, self._environment, self._retry)
+            return EcrRegistry(place, client, authorizer, self._retry, repositories)
         return RemoteRegistry(place, client, authorizer, self._retry)
-
-    def _client(self, *, verify: bool) -> Client:
-        if verify not in self._clients:
-            authorities = self._environment.get("SSL_CERT_FILE")
-            self._clients[verify] = Client(
-                f"tidegate/{__version__}",
-                timeouts=self._timeouts,
-                trust=Trust(Path(authorities) if authorities else None, verify=verify),
-                proxies=Proxies.of(self._environment),
-            )
-        return self._clients[verify]

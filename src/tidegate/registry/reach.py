@@ -1,0 +1,79 @@
+"""How registries are reached: connections and credentials of the accounts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from tidegate import __version__
+from tidegate.http import Client, Origin, Proxies, Timeouts, Trust
+from tidegate.model.ecr import EcrHost
+from tidegate.model.registry_account import RegistryAccount
+from tidegate.registry.authorization import Authorizer
+from tidegate.registry.aws import has_boto3
+from tidegate.registry.credentials import Credentials
+from tidegate.registry.sources import CredentialStore, variable_prefix
+
+
+class Reach:
+    """Gives what is needed to talk to an account's registry. Safe for use by many threads. Close it.
+
+    Args:
+        environment: environment variables: credentials, proxies, `SSL_CERT_FILE`, Docker's configuration.
+        home: the person's home folder, for `.docker/config.json`.
+        timeouts: how long to wait for a registry.
+    """
+
+    def __init__(self, environment: Mapping[str, str], home: Path, timeouts: Timeouts) -> None:
+        self._environment = environment
+        self._credentials = CredentialStore(environment, home)
+        self._timeouts = timeouts
+        self._lock = threading.Lock()
+        self._clients: dict[bool, Client] = {}
+
+    def client(self, account: RegistryAccount) -> Client:
+        """Return the client for the account's requests; accounts of the same trust share one."""
+        verify = not account.insecure
+        with self._lock:
+            if verify not in self._clients:
+                authorities = self._environment.get("SSL_CERT_FILE")
+                self._clients[verify] = Client(
+                    f"tidegate/{__version__}",
+                    timeouts=self._timeouts,
+                    trust=Trust(Path(authorities) if authorities else None, verify=verify),
+                    proxies=Proxies.of(self._environment),
+                )
+            return self._clients[verify]
+
+    def authorizer(self, account: RegistryAccount, base: str) -> Authorizer:
+        """Return what to send as Authorization to the account's registry at `base`."""
+        origin = Origin.of(base)
+        return Authorizer(
+            origin, self.client(account), lambda: self.credentials(account, base), hint=_hint(account, origin.authority)
+        )
+
+    def credentials(self, account: RegistryAccount, base: str) -> Credentials | None:
+        """Return the credentials for the account's registry at `base`, looked up anew, or None.
+
+        Raises:
+            CredentialsUnreadable, AuthenticationError: as `CredentialStore.find`.
+        """
+        return self._credentials.find(account, dict.fromkeys((Origin.of(base).authority, account.host)))
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+
+
+def _hint(account: RegistryAccount, authority: str) -> str:
+    """Return where credentials would have to be put."""
+    prefix = variable_prefix(account.name)
+    hint = f"run docker login {authority}, or set {prefix}_USERNAME and {prefix}_PASSWORD"
+    if EcrHost.of(account.host) is None:
+        return hint
+    if not has_boto3():
+        return f"pip install 'tidegate[aws]' to use AWS's own credentials; or {hint}"
+    return f"give the process credentials of AWS (`aws sts get-caller-identity` shows whose); or {hint}"
