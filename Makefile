@@ -6,8 +6,13 @@ BIN := $(VENV)/bin
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
-$(VENV)/installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+# Debian's Python makes a venv with pip in it only when python3-venv is there; its pip can put one in from outside.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null && $(PYTHON) -m venv $(VENV) || { \
+	    $(PYTHON) -m venv --without-pip $(VENV) && \
+	    $(PYTHON) -m pip --quiet --disable-pip-version-check --python $(BIN)/python install pip; }
+
+$(VENV)/installed: $(BIN)/pip pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
