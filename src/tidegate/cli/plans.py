@@ -38,6 +38,14 @@ def show_plan(output: Output, form: Format, plan: Plan) -> None:
             output.line(printable(line))
 
 
+def show_plan_before(output: Output, form: Format, plan: Plan) -> None:
+    """Print a plan for people above another table; programs get that one only."""
+    if form is Format.TABLE:
+        show_plan(output, form, plan)
+        if plan.steps:
+            output.line()
+
+
 def verdict_rows(reasons: Iterable[Reason]) -> tuple[tuple[str | Cell, ...], ...]:
     """Return reasons as rows: answer, gate, reason (of a no, also place and code), what to do."""
     return tuple((_MARKS[reason.answer], reason.gate, _text(reason), reason.hint or "") for reason in reasons)

@@ -11,7 +11,7 @@ from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, by_option, output_option
 from tidegate.cli.output import Format, Json, Report, Table
-from tidegate.cli.plans import show_plan
+from tidegate.cli.plans import show_plan_before
 from tidegate.cli.policy.changes import change_record, change_row
 from tidegate.cli.progress import StepTalk
 
@@ -64,9 +64,7 @@ def release(
         asked = world.service(service)
         if dry_run:
             seen = observe_release(world, asked, Bump(kind), wanted)
-            if form is Format.TABLE:
-                show_plan(invocation.output, form, plan_release(seen, merge_request=merge_request))
-                invocation.output.line()
+            show_plan_before(invocation.output, form, plan_release(seen, merge_request=merge_request))
         else:
             progress = StepTalk(invocation.output)
             seen = open_line(world, asked, Bump(kind), wanted, progress, merge_request=merge_request)

@@ -11,7 +11,7 @@ from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, by_option, output_option
 from tidegate.cli.output import Format
-from tidegate.cli.plans import show_plan
+from tidegate.cli.plans import show_plan_before
 from tidegate.cli.policy.changes import changes_report
 from tidegate.cli.progress import StepTalk
 
@@ -123,9 +123,7 @@ def _run(
         whose, where = world.service(service), world.environment(target)
         if dry_run:
             seen = observe_hold(world, whose, where, asked) if asked else observe_resume(world, whose, where)
-            if form is Format.TABLE:
-                show_plan(invocation.output, form, plan_hold(seen, merge_request=merge_request))
-                invocation.output.line()
+            show_plan_before(invocation.output, form, plan_hold(seen, merge_request=merge_request))
         else:
             seen = hold_lanes(world, whose, where, asked, StepTalk(invocation.output), merge_request=merge_request)
     changed = [change for change in seen.changes if change.moved != change.lane]

@@ -8,7 +8,7 @@ from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, output_option
 from tidegate.cli.output import Format, Json, printable
-from tidegate.cli.plans import show_plan
+from tidegate.cli.plans import show_plan_before
 from tidegate.cli.policy.changes import changes_report
 from tidegate.cli.progress import StepTalk
 
@@ -36,9 +36,7 @@ def sync(invocation: Invocation, *, services: tuple[str, ...], dry_run: bool, fo
         wanted = tuple(world.service(name) for name in services) or tuple(world.pipeline.services.values())
         if dry_run:
             seen = observe_sync(world, wanted)
-            if form is Format.TABLE:
-                show_plan(invocation.output, form, plan_sync(seen))
-                invocation.output.line()
+            show_plan_before(invocation.output, form, plan_sync(seen))
         else:
             seen = propose(world, wanted, StepTalk(invocation.output))
     refused: list[Json] = [
