@@ -17,6 +17,7 @@ from tidegate.gitops import GitVersionTags
 from tidegate.ports import HistoryCommit, VersionTags
 from tidegate.testing.tags import FakeVersionTags
 
+CREDENTIALS = ("robot", "secret")
 CLONES = {
     "checkout": [],
     "shallow": ["--depth=1"],
@@ -51,7 +52,7 @@ def tags(request: pytest.FixtureRequest, history: BranchyHistory, tmp_path: Path
             case "path":
                 yield tags_at(history.bare)
             case "http":
-                yield tags_at(f"{stack.enter_context(GitServer(tmp_path)).url}/app.git")
+                yield tags_at(f"{stack.enter_context(GitServer(tmp_path, CREDENTIALS)).url_with_credentials}/app.git")
             case kind:
                 yield tags_at(clone(history, tmp_path / "clone", *CLONES[kind]))
 

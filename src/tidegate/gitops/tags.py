@@ -175,11 +175,14 @@ class GitVersionTags:
 
     @contextmanager
     def _repository_with(self, commit: str) -> Iterator[Path]:
-        """Give the git directory that has `commit`: the checkout, or a passing one with that commit and no more."""
+        """Give the git directory that has `commit`: the checkout, or a passing one with that commit and no more.
+
+        Its files come along: git reads them when it packs a tag of a commit that is no branch's head any more.
+        """
         if self._checkout is not None:
             yield self._checkout
             return
-        with self._passing_repository("--depth=1", "--filter=tree:0", commit) as folder:
+        with self._passing_repository("--depth=1", commit) as folder:
             yield folder
 
     @contextmanager

@@ -120,7 +120,7 @@ def _paths(given: tuple[str, ...], sources: Sources) -> tuple[str, ...]:
 def _branch(invocation: Invocation, sources: Sources, given: str | None, pattern: BranchPattern | None) -> str:
     if pattern is None or not pattern.names_branch:
         return ""
-    branch = given if given is not None else invocation.environ.get("CI_COMMIT_REF_NAME")
+    branch = given if given is not None else invocation.environ.get("CI_COMMIT_REF_NAME") or None
     if branch is None and sources.tags is not None:
         branch = sources.tags.branch()
     if branch is None:
