@@ -201,7 +201,7 @@ def test_realms_that_are_not_asked(registry: str, realm: str) -> None:
         (500, b"<html>sorry</html>", {"Content-Type": "text/html"}, RegistryFailed, "answered 500$"),
         (503, b"busy", {"Content-Type": "text/plain"}, RegistryFailed, "503: busy"),
         (404, _error("NAME_UNKNOWN"), {}, RepositoryMissing, "NAME_UNKNOWN"),
-        (400, _error("TAG_INVALID", "immutable"), {}, RegistryRefused, "TAG_INVALID: immutable"),
+        (400, _error("TAG_INVALID", "no name"), {}, RegistryRefused, "TAG_INVALID: no name"),
         (404, b"404 page not found", {"Content-Type": "text/plain"}, RegistryRefused, "page not found"),
         (302, b"", {"Location": "/login"}, RegistryFailed, "302"),
         (400, b'{"errors": null}', {}, RegistryRefused, "400"),

@@ -24,6 +24,7 @@ from tidegate.errors.registry import (
     RegistryThrottled,
     RegistryUnreachable,
     RepositoryMissing,
+    TagExists,
 )
 from tidegate.http import Response
 from tidegate.registry.fields import retry_after
@@ -39,6 +40,12 @@ _BY_CODE: Final[Mapping[str, type[TidegateError]]] = {
     "MANIFEST_UNKNOWN": ManifestMissing,
     "NAME_UNKNOWN": RepositoryMissing,
 }
+_IMMUTABLE: Final = "immutab"
+"""What registries whose tags do not move say in the text of a refusal; its code says something wider.
+
+ECR: 400 TAG_INVALID "… cannot be overwritten because the tag is immutable". Harbor: 412 PRECONDITION "… configured as
+immutable". Artifact Registry: 400 MANIFEST_INVALID "… has enabled tag immutability".
+"""
 _HINTS: Final[Mapping[type[TidegateError], str]] = {
     BlobMissing: "push the image again: the registry has lost a part of it",
     DigestMismatch: "something changed the bytes on the way: try again; if it stays, look for a proxy in between",
@@ -48,6 +55,7 @@ _HINTS: Final[Mapping[type[TidegateError], str]] = {
     RegistryFailed: "try again; if it stays, ask who runs the registry",
     RegistryThrottled: "try again later, or ask for a higher limit",
     RegistryUnreachable: "is the address right, the registry up and the network open?",
+    TagExists: "this registry's tags do not move: promote under another version",
     RepositoryMissing: "create the repository, or set create_repositories: true for this registry",
 }
 
@@ -57,16 +65,18 @@ def failure(response: Response) -> TidegateError:
     code, text = _said(response)
     what = f"the registry answered {response.status}{f' {code}' if code else ''}{f': {text}' if text else ''}"
     where = str(response.request)
-    kind = _kind(response.status, code)
+    kind = _kind(response.status, code, text)
     hint = _HINTS.get(kind)
     if issubclass(kind, RegistryThrottled | RegistryFailed):
         return kind(what, where=where, hint=hint, retry_after=retry_after(response))
     return kind(what, where=where, hint=hint)
 
 
-def _kind(status: int, code: str) -> type[TidegateError]:
+def _kind(status: int, code: str, text: str) -> type[TidegateError]:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RegistryThrottled
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAILED} and _IMMUTABLE in text.lower():
+        return TagExists
     if status == HTTPStatus.FORBIDDEN:
         return RegistryDenied
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND} and code in _BY_CODE:

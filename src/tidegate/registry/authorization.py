@@ -25,7 +25,7 @@ from tidegate.registry.credentials import Credentials
 
 _LARGEST_TOKEN: Final = 256 * 1024
 _SHORTEST_LIFE: Final = 60
-"""Seconds a token lives when the server does not say (token spec), or says less."""
+"""Seconds a token lives when the server does not say (token spec), or says less; clocks may differ."""
 _MARGIN: Final = 0.25
 """The part of its life before the end in which a token is not used for new requests."""
 _CLIENT_ID: Final = "tidegate"
@@ -125,7 +125,7 @@ class Authorizer:
         started = self._monotonic()
         if self._fresh_until <= started:
             found = self._credentials = self._find()
-            life = math.inf if found is None or found.life is None else found.life
+            life = math.inf if found is None or found.life is None else max(found.life, _SHORTEST_LIFE)
             self._fresh_until = started + life * (1 - _MARGIN)
         return self._credentials
 

@@ -18,6 +18,7 @@ from tidegate.errors.registry import (
     ManifestInvalid,
     ManifestMissing,
     RegistryFailed,
+    TagExists,
 )
 from tidegate.http import Client, Origin, Request, Response, Retry, Stream
 from tidegate.model.digest import Digest
@@ -106,7 +107,11 @@ class RemoteRegistry:
 
         try:
             self._retry.call(put)
-        except TidegateError:
+        except TidegateError as error:
+            if isinstance(error, TagExists):  # it does not move; whoever came before us may have put the same
+                found = self.resolve(repository, reference)
+                if found is not None and found.digest == manifest.digest:
+                    return
             if wrong:
                 self._take_back(repository, reference, wrong)
             raise
