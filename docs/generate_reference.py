@@ -12,6 +12,7 @@ import click
 
 import tidegate.errors
 from tidegate.cli.frame import root
+from tidegate.engine.check import AREAS
 from tidegate.errors import TidegateError
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -78,7 +79,38 @@ def _first_paragraph(leaf: type[TidegateError]) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-PAGES = {"commands.md": commands_page, "errors.md": errors_page}
+def policy_rules_page() -> str:
+    """Return every rule of `tidegate check`: what it finds, why it bites, what to write instead."""
+    parts = [
+        "# Policy rules",
+        "",
+        "What `tidegate policy check`, and so `tidegate check`, looks for. Made by `make docs`.",
+        "",
+        "A rule is switched off with a reason: in tidegate.yaml, or for one line by a comment on it or above it.",
+        "",
+        "```yaml",
+        "policy: {ignore: {lanes-overlap: two regions that run the same}}",
+        "```",
+        "",
+        "```yaml",
+        "      range: 1.4.x # tidegate:ignore selects-nothing the first build comes next week",
+        "```",
+        "",
+        "Some rules are errors or warnings by what they find; errors make the exit code 1.",
+        "",
+    ]
+    for area in AREAS:
+        for rule in area.rules:
+            parts += [f"## {rule.id}", "", f"{_sentence(rule.title)} {_sentence(rule.why)}", ""]
+            parts += [f"Write instead: {rule.instead}.", ""]
+    return "\n".join(parts)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+PAGES = {"commands.md": commands_page, "errors.md": errors_page, "policy-rules.md": policy_rules_page}
 
 
 def main() -> int:

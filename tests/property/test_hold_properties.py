@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from support.policy_documents import METADATA, RANGES, document, policy_documents, spellings
+from support.policy_documents import METADATA, document, policy_documents, spellings
+from tidegate.errors.manifest import RangeNotMovable
 from tidegate.flux import image_policies, move_range, select_tag, set_policy_range
 from tidegate.flux.holds import Hold, read_hold, with_hold, without_hold
 
@@ -47,18 +48,44 @@ def test_release_then_hold_then_resume(written: tuple[str, bytes], line: tuple[i
     assert without_hold(held, image_policies(held)[0]) == released
 
 
-@given(st.sampled_from(RANGES), st.tuples(st.integers(0, 30), st.integers(0, 30)), st.sets(st.integers(0, 20)))
-def test_a_moved_range_selects_the_new_line_s_first_version_and_none_of_the_old(
-    text: str, line: tuple[int, int], patches: set[int]
+numbers = st.integers(0, 30)
+lines = st.tuples(numbers, numbers)
+styles = st.sampled_from(
+    [
+        "{a}.{b}.x",
+        "v{a}.{b}.*",
+        "{a}.{b}.X-0",
+        "~{a}.{b}",
+        "~> {a}.{b}.0",
+        "^{a}.{b}",
+        "^{a}.{b}.0-0",
+        ">={a}.{b}.0 <{a}.{c}.0",
+        ">={a}.{b}.0-0, <{a}.{c}.0-0",
+        "<{a}.{c} >=v{a}.{b}",
+        "{a}.{b}.0 - {a}.{b}.x",
+        ">={a}.{b}.0 <{d}.0.0",
+        ">={a}.{b}.0",
+    ]
+)
+
+
+@given(styles, lines, lines, st.sets(st.integers(0, 20)))
+def test_a_range_that_release_writes_has_the_new_line_s_first_version_and_none_of_the_old(
+    style: str, old: tuple[int, int], new: tuple[int, int], patches: set[int]
 ) -> None:
-    assume(line > (1, 0))
-    (policy,) = image_policies(document("plain", spellings(text)["double"]))
-    data = set_policy_range(document("plain", spellings(text)["double"]), policy, move_range(text, line))
-    (moved,) = image_policies(data)
-    old = [f"1.0.{patch}" for patch in patches] + ["1.0.0-rc.1", "1.0.7-0"]
-    first = f"{line[0]}.{line[1]}.0"
-    assert select_tag(moved.spec, old).tag is None
-    assert select_tag(moved.spec, [*old, first]).tag == first
+    assume(new > old)
+    text = style.format(a=old[0], b=old[1], c=old[1] + 1, d=old[0] + 1)
+    data = document("plain", spellings(text)["double"])
+    try:
+        moved = move_range(text, new)
+    except RangeNotMovable:
+        assume(False)  # noqa: FBT003 - hypothesis: no range was written
+    (policy,) = image_policies(set_policy_range(data, image_policies(data)[0], moved))
+    tags = [f"{old[0]}.{old[1]}.{patch}" for patch in patches]
+    tags += [f"{old[0]}.{old[1]}.0-rc.1", f"{old[0]}.{old[1]}.7-0"]
+    first = f"{new[0]}.{new[1]}.0"
+    assert select_tag(policy.spec, tags).tag is None
+    assert select_tag(policy.spec, [*tags, first]).tag == first
 
 
 def test_every_way_to_write_metadata_is_tried() -> None:
