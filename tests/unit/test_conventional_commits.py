@@ -47,6 +47,7 @@ def line(*messages: str) -> list[HistoryCommit]:
         ("feat!: a", Bump.MAJOR),
         ("chore(deps)!: a", Bump.MAJOR),
         ("fix: a\n\nBREAKING CHANGE: b", Bump.MAJOR),
+        ("BREAKING CHANGE: a", Bump.MAJOR),
         ("fix: a\r\n\r\ntext\r\n\r\nReviewed-by: Z\r\nBREAKING-CHANGE: b\r\n", Bump.MAJOR),
         ("fix: a\n\nbreaking change: b", Bump.PATCH),
         ("fix: a\n\nthere is no BREAKING CHANGE: b", Bump.PATCH),
@@ -102,6 +103,7 @@ def test_a_revert_and_what_it_reverts_cancel_each_other() -> None:
     again = f'Reapply "feat: a"\n\nThis reverts commit {name(2)}.'
     assert bump_of(line("feat: a", revert, again), ONE) is Bump.MINOR
     assert bump_of(line("feat: a", revert, again, f"Revert it\n\nThis reverts commit {name(3)}."), ONE) is Bump.PATCH
+    assert bump_of(line("feat: a", f"fix: a\n\nRefs: {name(1)}"), ONE) is Bump.MINOR, "it is no revert"
     outside = f'Revert "feat: z"\n\nThis reverts commit {name(77)}.'
     assert bump_of(line(outside, f'Reapply "feat: z"\n\nThis reverts commit {name(1)}.'), ONE) is Bump.PATCH
 
@@ -112,8 +114,8 @@ def test_reverting_a_merge_cancels_all_that_it_brought() -> None:
             commit(6, body, 5),
             commit(5, f"{MERGE}\n\nfeat: title", 2, 4),
             commit(4, "feat!: on the branch", 3),
-            commit(3, "feat: on the branch", 1),
-            commit(2, "feat: on main meanwhile", 1),
+            commit(3, "feat: on the branch", 2),
+            commit(2, "feat: on main before the branch began", 1),
         ]
 
     reverting = f"Revert it\n\nThis reverts commit {name(5)}, reversing\nchanges made to {name(2)}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -92,7 +92,8 @@ def test_a_first_version_and_a_given_line_need_no_history() -> None:
     assert claim_next(tags, AUTO).tag == "v1.0.0"
     tags = history("feat: a", "feat: b")
     tags.claim("v1.0.0", f"{0:040x}", "m")
-    assert claim_next(tags, asked(bump=None, line=(1, 0))).tag == "v1.0.1"
+    found = claim_next(tags, asked(bump=None, line=(1, 0)))
+    assert (found.tag, found.bump) == ("v1.0.1", Bump.PATCH)
 
 
 def test_only_commits_of_the_services_paths_count() -> None:
@@ -171,21 +172,27 @@ def test_endless_contention_is_an_error_that_may_be_retried() -> None:
 
 
 class Locked(FakeVersionTags):
-    """A remote that another push holds locked for some claims."""
+    """A remote whose answers to claims are scripted: locked by another push, lost to it, or as usual."""
 
-    refusals = 0
+    script: Iterator[str] = iter(())
 
     def claim(self, tag: str, commit: str, message: str) -> bool:
-        if self.refusals:
-            self.refusals -= 1
-            raise LeaseLost("cannot lock ref")
-        return super().claim(tag, commit, message)
+        match next(self.script, "as usual"):
+            case "locked":
+                raise LeaseLost("cannot lock ref")
+            case "lost":
+                super().claim(tag, commit, "another pipeline")
+                return False
+            case _:
+                return super().claim(tag, commit, message)
 
 
 def test_a_remote_that_is_locked_for_a_moment_is_asked_again() -> None:
     tags = Locked(COMMIT)
-    tags.refusals = 4
+    tags.script = iter(["locked"] * 4)
     assert claim_next(tags, PLAIN).tag == "v1.0.0"
-    tags.refusals = 5
+    tags.script = iter(["locked"] * 4 + ["lost"] + ["locked"] * 4)
+    assert claim_next(tags, PLAIN).tag == "v1.0.2"
+    tags.script = iter(["locked"] * 5)
     with pytest.raises(LeaseLost):
         claim_next(tags, PLAIN)

@@ -53,7 +53,7 @@ def _concerns(commit: HistoryCommit, paths: Sequence[str]) -> bool:
 
 def _asks_for(commit: HistoryCommit) -> Bump:
     lines = commit.message.strip("\n").splitlines() or [""]
-    if any(map(_BREAKING.match, lines[1:])):
+    if any(map(_BREAKING.match, lines)):
         return Bump.MAJOR
     headers = [match for text in _headers(lines, merge=len(commit.parents) > 1) if (match := _HEADER.match(text))]
     if any(match["breaking"] for match in headers):
