@@ -8,7 +8,8 @@ import pytest
 
 from support.engine_world import GITOPS, INVENTORY, POLICY, helm_release
 from support.lane_world import LaneWorld, policy
-from tidegate.engine.holds import HoldAsked, hold_lanes, observe_hold, plan_hold, why_over
+from tidegate.engine.hold_end import why_over
+from tidegate.engine.holds import HoldAsked, hold_lanes, observe_hold, plan_hold
 from tidegate.errors.manifest import InvalidHold
 from tidegate.errors.policy import LaneHeld, NotHoldable
 from tidegate.errors.release import PolicyMissing
@@ -63,9 +64,7 @@ def test_the_same_hold_again_does_nothing_and_another_one_is_refused(town: LaneW
         HoldAsked(Version.parse("1.1.1"), ASKED.reason),
         HoldAsked(ASKED.version, ASKED.reason, date(2024, 6, 1)),
     ):
-        with pytest.raises(
-            LaneHeld, match=r"held at 1\.1\.2 by bo since 2024-05-01 until it is resumed: 1"
-        ):
+        with pytest.raises(LaneHeld, match=r"held at 1\.1\.2 by bo since 2024-05-01 until it is resumed: 1"):
             observe_hold(world, INVENTORY, world.environment("dev"), other)
 
 
@@ -86,6 +85,12 @@ def test_holds_go_the_way_that_ranges_go(town: LaneWorld) -> None:
     (opened,) = town.forge.merge_requests(GITOPS)
     assert (opened.title, opened.source_branch) == ("Hold inventory in dev at 1.1.2", "tidegate/inventory/hold-dev")
     assert town.policy_now() == POLICY
+    town.clock.advance(timedelta(days=1))
+    hold(town)
+    assert town.forge.merge_requests(GITOPS) == (opened,)
+    hold(town, HoldAsked(ASKED.version, "for another reason"))
+    (updated,) = town.forge.merge_requests(GITOPS)
+    assert (updated.iid, updated.head != opened.head) == (opened.iid, True)
     hold(town, merge_request=False)
     assert b"range: 1.1.2\n" in town.policy_now()
 

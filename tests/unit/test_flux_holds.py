@@ -101,6 +101,7 @@ def test_what_can_not_be_restored_is_not_held(data: bytes) -> None:
         ('{"version"', '{"verzion"'),
         ('"2024-06-01"', '"some day"'),
         ('"alice"', "7"),
+        ('{"version": "1.0.3"', '{"version": "one"'),
         ("{", "["),
         ('"written": "1.0.x"', '"written": "[1.0.x"'),
         ('"written": "1.0.x"', '"written": "1.0.x\\n- 1.0.y"'),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from tidegate.engine.declared import branch_head, read_declared
+from tidegate.engine.hold_end import following
 from tidegate.engine.lane_changes import (
     Branch,
     LaneChange,
@@ -26,10 +26,11 @@ from tidegate.engine.releases import refresh_automatic
 from tidegate.engine.run import Progress, run_plan, until_settled
 from tidegate.engine.steps import Step
 from tidegate.engine.world import World
+from tidegate.errors.manifest import InvalidHold
 from tidegate.errors.policy import LaneHeld, NotHoldable
 from tidegate.errors.release import PolicyMissing
-from tidegate.flux import Outcome
-from tidegate.flux.holds import Hold
+from tidegate.flux import Outcome, image_policies
+from tidegate.flux.holds import Hold, read_hold
 from tidegate.model import Deploy, Environment, Service, Version
 
 
@@ -79,7 +80,7 @@ def observe_hold(world: World, service: Service, environment: Environment, asked
         NotHoldable: there is no range, no tag is that version, or nothing follows that it could be promoted to.
         PolicyMissing: there is no ImagePolicy.
     """
-    if asked.until_promoted and not _following(world, environment):
+    if asked.until_promoted and not following(world, environment):
         raise NotHoldable(
             f"nothing is promoted from {environment.name}, so that the hold would never end",
             where=f"environments.{environment.name}",
@@ -91,8 +92,9 @@ def observe_hold(world: World, service: Service, environment: Environment, asked
     for lane in _lanes(world, service, environment):
         held = lane.held()
         if held is None:
-            changes.append(_held(world, lane, hold))
-        elif replace(held.hold, by=hold.by, since=hold.since) == hold:
+            proposed = _proposed_hold(world, lane, _branch(service, environment, asked.version))
+            changes.append(_held(world, lane, proposed if proposed and _same(proposed, hold) else hold))
+        elif _same(held.hold, hold):
             changes.append(changed_lane(world, lane, LaneEdit()))
         else:
             raise LaneHeld(
@@ -136,6 +138,26 @@ def _lanes(world: World, service: Service, environment: Environment) -> tuple[La
                 hint="only a range can be held: write the tag into the HelmRelease and take its setter marker away",
             )
     return lanes
+
+
+def _same(one: Hold, other: Hold) -> bool:
+    """Return whether two holds are the same, whoever asked and when."""
+    return replace(one, by=other.by, since=other.since) == other
+
+
+def _proposed_hold(world: World, lane: Lane, branch: str) -> Hold | None:
+    """Return the hold of `lane` that a merge request proposes already, so that it is adopted with its time."""
+    repo = world.repo(lane.environment)
+    head = repo.head(branch)
+    data = repo.read(head, [lane.file]).get(lane.file) if head else None
+    for policy in image_policies(data, file=lane.file) if data else ():
+        if policy.document == lane.policy.document:
+            try:
+                held = read_hold(data or b"", policy, file=lane.file)
+            except InvalidHold:
+                return None  # somebody wrote into the branch: it is written anew
+            return held.hold if held else None
+    return None
 
 
 def _held(world: World, lane: Lane, hold: Hold) -> LaneChange:
@@ -201,26 +223,3 @@ def hold_lanes(
         return seen
 
     return until_settled(attempt, world, progress)
-
-
-def why_over(world: World, lane: Lane, hold: Hold) -> str | None:
-    """Return why `hold` is over, as a clause; None while it goes on. A day ends at midnight UTC."""
-    if hold.until is not None and world.clock.now().date() > hold.until:
-        return f"its last day was {hold.until}"
-    if hold.until_promoted:
-        for following in _following(world, lane.environment):
-            version = _version_in(world, following, lane.service)
-            if version is not None and version >= Version.parse(hold.version):
-                return f"{following.name} has {version}"
-    return None
-
-
-def _following(world: World, environment: Environment) -> tuple[Environment, ...]:
-    return tuple(each for each in world.pipeline.environments if each.source == environment.name)
-
-
-def _version_in(world: World, environment: Environment, service: Service) -> Version | None:
-    repo = world.repo(environment)
-    declared = read_declared(repo, branch_head(repo, environment), environment, service)
-    candidate = environment.tag.read(declared.image.tag or "") if declared else None
-    return candidate.version if candidate else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tidegate.engine.declared import DeclaredRelease, branch_head, read_declared
-from tidegate.engine.policy_files import PolicyFile, PolicyFiles
+from tidegate.engine.policy_files import PolicyFile, PolicyFiles, upward
 from tidegate.engine.world import World
 from tidegate.errors import Place
 from tidegate.errors.release import LaneBroken, PolicyMissing
@@ -126,17 +126,11 @@ def _unmarked(files: PolicyFiles, environment: Environment, service: Service, fo
 
 
 def _named(files: PolicyFiles, folder: str, namespace: str, name: str) -> Iterator[tuple[PolicyFile, ImagePolicy]]:
-    for around in _upward(folder):
+    for around in upward(folder):
         for file in files.below(around):
             for policy in file.policies:
                 if policy.name == name and policy.namespace in {namespace, None, ""}:
                     yield file, policy
-
-
-def _upward(folder: str) -> Iterator[str]:
-    parts = folder.split("/")
-    for depth in range(len(parts), -1, -1):
-        yield "/".join(parts[:depth])
 
 
 def _lane(
@@ -156,7 +150,7 @@ def find_repository(files: PolicyFiles, path: str, policy: ImagePolicy) -> Image
     wanted = (reference.get("namespace") if isinstance(reference, dict) else None) or policy.namespace
     if not name:
         return None
-    for around in _upward(path.rpartition("/")[0]):
+    for around in upward(path.rpartition("/")[0]):
         for file in files.below(around):
             for repository in file.repositories:
                 if repository.name == name and (not wanted or repository.namespace in {wanted, None, ""}):

@@ -13,6 +13,13 @@ from tidegate.flux.imagerepository import ImageRepository, image_repositories
 from tidegate.ports import GitOpsRepo
 
 
+def upward(folder: str) -> Iterator[str]:
+    """Yield `folder` and the folders above it, up to "", the whole repository."""
+    parts = folder.split("/")
+    for depth in range(len(parts), -1, -1):
+        yield "/".join(parts[:depth])
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyFile:
     """A file that holds ImagePolicies or ImageRepositories.
@@ -47,6 +54,7 @@ class PolicyFiles:
         self._repo = repo
         self._data: dict[str, bytes] = {}
         self._parsed: dict[str, PolicyFile | None] = {}
+        self._below: dict[str, tuple[PolicyFile, ...]] = {}
 
     def data(self, folder: str) -> Mapping[str, bytes]:
         """Return path → bytes of the YAML files below `folder` ("" for all), sorted."""
@@ -56,14 +64,21 @@ class PolicyFiles:
             self._data.update(self._read(missing))
         return {path: self._data[path] for path in paths if path in self._data}
 
-    def below(self, folder: str) -> Iterator[PolicyFile]:
-        """Yield the files below `folder` that hold ImagePolicies or ImageRepositories, sorted by path."""
-        for path, data in self.data(folder).items():
-            if path not in self._parsed:
-                self._parsed[path] = self._parse(path, data)
-            found = self._parsed[path]
-            if found is not None:
-                yield found
+    def below(self, folder: str) -> tuple[PolicyFile, ...]:
+        """Return the files below `folder` that hold ImagePolicies or ImageRepositories, sorted by path."""
+        if folder not in self._below:
+            known = next((self._below[each] for each in upward(folder) if each in self._below), None)
+            if known is None:
+                found = (self._file(path, data) for path, data in self.data(folder).items())
+                self._below[folder] = tuple(file for file in found if file is not None)
+            else:
+                self._below[folder] = tuple(file for file in known if file.path.startswith(f"{folder}/"))
+        return self._below[folder]
+
+    def _file(self, path: str, data: bytes) -> PolicyFile | None:
+        if path not in self._parsed:
+            self._parsed[path] = self._parse(path, data)
+        return self._parsed[path]
 
     def _read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         paths = list(paths)

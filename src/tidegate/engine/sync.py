@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tidegate.engine.holds import why_over
+from tidegate.engine.hold_end import why_over
 from tidegate.engine.lane_changes import (
     Branch,
     LaneChange,

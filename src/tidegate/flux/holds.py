@@ -13,9 +13,11 @@ from typing import Final
 
 from tidegate.errors import Place
 from tidegate.errors.manifest import InvalidHold, InvalidYaml, UnsafeEdit
+from tidegate.errors.model import InvalidVersion
 from tidegate.flux.follow import Follower
 from tidegate.flux.helmrelease import resources_in, view_at
 from tidegate.flux.imagepolicy import ImagePolicy
+from tidegate.model import Version
 from tidegate.yamledit import Mapping, Scalar, Sequence, Stream, Style, parse
 from tidegate.yamledit.insertion import difference_but_for, insertion, removal, written_span
 from tidegate.yamledit.locate import locate, node_at
@@ -189,7 +191,7 @@ def _read(text: str, place: Place) -> HeldRange:
     try:
         until = fields.get("until")
         hold = Hold(
-            version=fields["version"],
+            version=str(Version.parse(fields["version"])),
             by=fields["by"],
             since=datetime.fromisoformat(fields["since"]),
             reason=fields["reason"],
@@ -197,7 +199,7 @@ def _read(text: str, place: Place) -> HeldRange:
             until_promoted=until == _PROMOTED,
         )
         range_ = _value(fields["written"], place)
-    except (KeyError, ValueError, InvalidYaml) as error:
+    except (KeyError, ValueError, InvalidVersion, InvalidYaml) as error:
         raise _damaged(place) from error
     return HeldRange(hold, range_, fields["written"], place.line or 1)
 

@@ -71,9 +71,7 @@ def _hit(one: Judged, other: Judged, shared: str, *, flows: bool) -> Hit:
     if flows:
         instead = f"merge requests instead of a lane in {second}, or ranges that share no version"
     else:
-        instead = (
-            f"ranges that share no version, e.g. 1.0.x in {first} and 1.1.x in {second}; the same one for twins"
-        )
+        instead = f"ranges that share no version, e.g. 1.0.x in {first} and 1.1.x in {second}; the same one for twins"
     return Hit.at(other, what, instead, Severity.ERROR if flows else Severity.WARNING)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tidegate.engine.declared import branch_head, read_declared
-from tidegate.engine.holds import why_over
+from tidegate.engine.hold_end import why_over
 from tidegate.engine.lanes import Lane, find_lanes, find_repository
 from tidegate.engine.policy_check.scene import Judged, Marked, MarkedImage, Scene, Unreadable
 from tidegate.engine.policy_files import PolicyFile, PolicyFiles
@@ -44,6 +44,7 @@ class _Observer:
             repo = self._world.repo(environment)
             head = (repo.head(self._branch) if self._branch else None) or branch_head(repo, environment)
             files = self._files.setdefault((environment.repo, head), PolicyFiles(repo, head))
+            files.below("")  # all at once, not folder by folder
             if environment.deploy is Deploy.AUTO:
                 self._find_lanes(environment, files)
         policies, marked, images = [], [], []
