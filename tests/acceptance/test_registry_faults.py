@@ -21,8 +21,9 @@ from tidegate.model.image import ImageRef
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.ports.registry import Registry
 from tidegate.registry.images import RegistryImages
+from tidegate.registry.referrers import ReferrerSearch, list_at
 from tidegate.registry.tree import Home, read_tree
-from tidegate.testing.images import build_image
+from tidegate.testing.images import BuiltImage, build_image, build_referrer
 
 DEV, PRD = "dev.example.com", "prd.example.com"
 SIDES = ["pull", "push"]
@@ -40,6 +41,8 @@ class World:
     source: Registry
     target: Registry
     digest: Digest
+    signed: Digest
+    sbom: BuiltImage
 
     def images(self, side: str, proxy: FaultProxy) -> RegistryImages:
         dev, prd = (proxy.url, self.prd.url) if side == "pull" else (self.dev.url, proxy.url)
@@ -62,7 +65,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     ):
         source, target = images.registry(DEV), images.registry(PRD)
         digest = build_image("inventory", layers=2, layer_bytes=5000).push(source, "inventory", "1.0.0")
-        yield World(folder, dev, prd, source, target, digest)
+        signed = build_image("signed", layers=1)
+        signed.push(source, "inventory", "2.0.0")
+        sbom = build_referrer(signed.root.descriptor, "sbom")
+        sbom.push(source, "inventory", str(sbom.digest))
+        list_at(Home(source, DEV, "inventory"), signed.digest, [sbom.root])
+        yield World(folder, dev, prd, source, target, digest, signed.digest, sbom)
 
 
 @pytest.fixture
@@ -72,13 +80,13 @@ def proxy(world: World, request: pytest.FixtureRequest) -> Iterator[FaultProxy]:
         yield proxy
 
 
-def _copy(world: World, side: str, proxy: FaultProxy) -> tuple[str, TidegateError | None]:
+def _copy(world: World, side: str, proxy: FaultProxy, digest: Digest | None = None) -> tuple[str, TidegateError | None]:
     """Copy into a repository of its own; return its name and the error that the copy ended with."""
     repository = f"inventory-{next(NUMBERS)}"
-    source = ImageRef(DEV, "inventory", None, world.digest)
+    source = ImageRef(DEV, "inventory", None, digest or world.digest)
     with world.images(side, proxy) as images:
         try:
-            assert images.copy(source, ImageRef(PRD, repository, "1.0.0")).digest == world.digest
+            assert images.copy(source, ImageRef(PRD, repository, "1.0.0")).digest == source.digest
         except TidegateError as error:
             return repository, error
     return repository, None
@@ -116,7 +124,29 @@ def test_one_fault_at_any_request_does_not_spoil_the_copy(
             assert whole
         if at == "never":
             break
-    assert position >= (4 if side == "pull" else 9)
+    assert position >= (4 if side == "pull" else 8)
+
+
+@pytest.mark.parametrize("fault", [Fault.ERROR_500, Fault.ANSWER_LOST, Fault.WRONG_BYTES, Fault.RESET_AMID], ids=str)
+@pytest.mark.parametrize("side", SIDES)
+def test_one_fault_does_not_leave_behind_what_is_attached(
+    world: World, proxy: FaultProxy, side: str, fault: Fault
+) -> None:
+    for position in itertools.count():
+        proxy.use(lambda number, _, position=position: fault if number == position else None)
+        repository, error = _copy(world, side, proxy, world.signed)
+        at = proxy.requests[position] if position < len(proxy.requests) else "never"
+        if error is not None:  # a manifest that is no JSON any more is refused for good
+            assert fault is Fault.WRONG_BYTES
+            assert at.startswith("PUT")
+            assert world.target.resolve(repository, "1.0.0") is None
+        elif not (fault is Fault.WRONG_BYTES and at.endswith("/tags/list")):  # nothing tells that a list is wrong
+            target = Home(world.target, PRD, repository)
+            found = ReferrerSearch().find(target, read_tree(target, "1.0.0"))
+            assert [each.tree.root for each in found] == [world.sbom.root], f"{fault} at {at}"
+        if at == "never":
+            break
+    assert position >= (8 if side == "pull" else 14)
 
 
 @pytest.mark.parametrize("fault", FOR_GOOD, ids=str)
@@ -124,7 +154,7 @@ def test_one_fault_at_any_request_does_not_spoil_the_copy(
 def test_a_fault_that_stays_is_reported_with_the_request(
     world: World, proxy: FaultProxy, side: str, fault: Fault
 ) -> None:
-    for position in range(4 if side == "pull" else 9):
+    for position in range(4 if side == "pull" else 8):
         with FaultProxy(proxy.upstream) as own:
             own.use(lambda number, _, position=position: fault if number >= position else None)
             repository, error = _copy(world, side, own)

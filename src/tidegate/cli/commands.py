@@ -72,6 +72,7 @@ COMMANDS: Final = (
         TOOLS,
         "Open the next line of versions and move the ImagePolicies' ranges to it.",
     ),
+    Entry("image", "tidegate.cli.image.command:image", TOOLS, "Copy, tag, list, inspect, verify and remove images."),
     Entry("config", "tidegate.cli.config:config", TOOLS, "Show, check and describe tidegate.yaml."),
     Entry(
         "demo",

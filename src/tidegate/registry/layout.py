@@ -164,3 +164,11 @@ class LayoutRegistry:
 
     def _blob(self, repository: str, digest: Digest) -> Path:
         return self._layout(repository) / "blobs" / digest.algorithm / digest.hex
+
+
+class LayoutFolder(LayoutRegistry):
+    """A folder that is one layout itself, under any name: a single repository, whatever it is called."""
+
+    def _layout(self, repository: str) -> Path:
+        del repository
+        return self._folder

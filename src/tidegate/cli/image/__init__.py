@@ -1,0 +1,1 @@
+"""`tidegate image`: images in registries and in image-layout folders."""

@@ -1,0 +1,54 @@
+"""Reaching registries and folders, with tidegate.yaml or without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tidegate.cli.invocation import Invocation
+from tidegate.http.retry import Retry
+from tidegate.model.registry_account import RegistryAccount
+from tidegate.registry.images import RegistryImages
+from tidegate.registry.places import AnyAccounts, ImagePlace, Places
+
+_FILE_NAME: Final = "tidegate.yaml"
+RETRY: Final = Retry()
+
+
+@contextmanager
+def open_places(invocation: Invocation) -> Iterator[Places]:
+    """Give the reader of what people write; at the end, connections are closed."""
+    accounts = _accounts(invocation)
+    with RegistryImages(AnyAccounts(accounts), environment=invocation.environ, home=Path.home(), retry=RETRY) as images:
+        yield Places(images, accounts, invocation.directory)
+
+
+def has_configuration(invocation: Invocation) -> bool:
+    """Return whether a tidegate.yaml holds here. Reading it takes longer than a retag: it is looked for first."""
+    if invocation.file is not None or invocation.environ.get("TIDEGATE_CONFIG"):
+        return True
+    here = invocation.directory.absolute()
+    return any((folder / _FILE_NAME).is_file() for folder in (here, *here.parents))
+
+
+def existing(place: ImagePlace) -> ImagePlace:
+    """Return `place` pinned to the digest that it has now.
+
+    Raises:
+        ManifestMissing: there is no such image.
+    """
+    from dataclasses import replace
+
+    from tidegate.errors.registry import ManifestMissing
+
+    found = place.home.registry.resolve(place.home.repository, str(place.reference))
+    if found is None:
+        hint = "was it pushed, and to this registry account?"
+        raise ManifestMissing("there is no such image", where=str(place), hint=hint)
+    return replace(place, digest=found.digest)
+
+
+def _accounts(invocation: Invocation) -> Mapping[str, RegistryAccount]:
+    return invocation.configuration.pipeline.registries if has_configuration(invocation) else {}

@@ -1,0 +1,42 @@
+"""`tidegate image ls`."""
+
+from __future__ import annotations
+
+import click
+
+from tidegate.cli.invocation import Invocation, pass_invocation
+from tidegate.cli.lazy import Command
+from tidegate.cli.options import output_option
+from tidegate.cli.output import Format, Report, Table
+
+
+@click.command(
+    "ls",
+    cls=Command,
+    examples=[
+        "tidegate image ls registry.example.com/inventory",
+        "tidegate image ls prd:inventory --semver -o name | tail -1",
+        "tidegate image ls oci-layout:bundle",
+    ],
+)
+@click.argument("repository")
+@click.option("--semver", is_flag=True, help="Only tags that Flux reads as versions, the lowest first.")
+@output_option
+@pass_invocation
+def ls(invocation: Invocation, *, repository: str, semver: bool, form: Format) -> None:
+    """List the tags of a repository.
+
+    They stand in the registry's order. A tag in REPOSITORY is passed over.
+    """
+    from tidegate.cli.image.access import open_places
+
+    with open_places(invocation) as places:
+        home = places.parse(repository).home
+        tags = list(home.registry.tags(home.repository))
+    if semver:
+        from tidegate.model.version import flux_precedence
+
+        versions = [(precedence, tag) for tag in tags if (precedence := flux_precedence(tag)) is not None]
+        tags = [tag for _, tag in sorted(versions)]
+    table = Table(("TAG",), tuple((tag,) for tag in tags), empty="no tags")
+    invocation.output.show(form, Report(table, {"repository": home.shown, "tags": tags}, tags))

@@ -1,0 +1,70 @@
+"""`tidegate image rm`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tidegate.cli.invocation import Invocation, pass_invocation
+from tidegate.cli.lazy import Command
+
+if TYPE_CHECKING:
+    from tidegate.registry.places import ImagePlace
+
+
+@click.command(
+    "rm",
+    cls=Command,
+    examples=[
+        "tidegate image rm registry.example.com/inventory:1.1.3-rc1",
+        "tidegate image rm dev:inventory:old --yes",
+    ],
+)
+@click.argument("image")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@pass_invocation
+def rm(invocation: Invocation, *, image: str, yes: bool) -> None:
+    """Remove a tag that no environment runs.
+
+    Only the tag: the image stays under its other tags and its digest. With a tidegate.yaml, every environment is read
+    first, and a tag that one of them names, or whose very image it runs, is refused.
+    """
+    from tidegate.cli.image.access import existing, has_configuration, open_places
+    from tidegate.errors.image import PlaceInvalid
+    from tidegate.registry.untag import remove_tag
+
+    with open_places(invocation) as places:
+        place = places.parse(image)
+        if place.tag is None or place.digest is not None:
+            hint = "a tag is removed, not a digest; registries collect what no tag names"
+            raise PlaceInvalid(f"{image} does not end with a tag", hint=hint)
+        found = existing(place)
+        if has_configuration(invocation):
+            _refuse_running(invocation, found)
+        if not yes:
+            click.confirm(f"remove {place} ({found.digest})?", abort=True, err=True)
+        remove_tag(place.home, place.tag)
+    invocation.output.say(f"removed {place}; it was {found.digest}")
+
+
+def _refuse_running(invocation: Invocation, image: ImagePlace) -> None:
+    """Refuse the tag when an environment declares it, or the only name of what it declares."""
+    from tidegate.bootstrap import open_world
+    from tidegate.engine.status import matrix
+    from tidegate.errors.image import ImageInUse
+
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
+        for cells in matrix(world, tuple(world.pipeline.services.values())):
+            for cell in cells:
+                runs = cell.image
+                if cell.fault is not None:
+                    raise cell.fault
+                if runs is None or (runs.host, runs.repository) != (image.home.name, image.home.repository):
+                    continue
+                if image.tag == runs.tag or cell.digest == image.digest:
+                    raise ImageInUse(
+                        f"{cell.environment.name} runs {cell.service.name} as {runs}",
+                        where=str(image),
+                        hint="move the environment to another version first",
+                    )

@@ -1,0 +1,130 @@
+"""Where an image is, as people write it: a reference, an account's short name, an image-layout folder."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tidegate.errors.image import PlaceInvalid
+from tidegate.errors.model import InvalidDigest
+from tidegate.model.digest import Digest
+from tidegate.model.image import ImageRef, is_tag
+from tidegate.model.registry_account import RegistryAccount
+from tidegate.registry.endpoint import LAYOUT_SCHEME
+from tidegate.registry.images import RegistryImages
+from tidegate.registry.layout import LayoutFolder
+from tidegate.registry.tree import Home
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePlace:
+    """An image in a repository or in a layout folder.
+
+    Args:
+        home: the repository.
+        tag: its tag, or None.
+        digest: its digest, or None. With both, the digest decides what is read.
+    """
+
+    home: Home
+    tag: str | None = None
+    digest: Digest | None = None
+
+    @property
+    def reference(self) -> Digest | str:
+        """What to ask the registry for."""
+        return self.digest or self.tag or "latest"
+
+    def with_tag(self, tag: str) -> ImagePlace:
+        """Return the same repository at `tag`."""
+        return replace(self, tag=tag, digest=None)
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        return f"{self.home.shown}{tag}{f'@{self.digest}' if self.digest else ''}"
+
+
+class AnyAccounts(Mapping[str, RegistryAccount]):
+    """The configured accounts by host, and for every other host one as Docker would reach it.
+
+    For tools in a person's hand only: what a merge request names never comes here.
+
+    Args:
+        configured: the accounts of tidegate.yaml; empty without one.
+    """
+
+    def __init__(self, configured: Mapping[str, RegistryAccount]) -> None:
+        self._by_host = {account.host: account for account in configured.values()}
+
+    def __getitem__(self, host: str) -> RegistryAccount:
+        """Return the account of `host`; registries on this machine speak plain HTTP, as Docker takes them to."""
+        return self._by_host.get(host) or RegistryAccount(host, host, insecure=_is_this_machine(host))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_host)
+
+    def __len__(self) -> int:
+        return len(self._by_host)
+
+
+class Places:
+    """Reads what people write. Safe for use by many threads.
+
+    Args:
+        images: gives the registries; one that takes any host.
+        accounts: the configured accounts, by name.
+        folder: what relative folders are relative to.
+    """
+
+    def __init__(self, images: RegistryImages, accounts: Mapping[str, RegistryAccount], folder: Path) -> None:
+        self._images = images
+        self._accounts = accounts
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._layouts: dict[Path, LayoutFolder] = {}
+
+    def parse(self, text: str) -> ImagePlace:
+        """Return the place that `text` names.
+
+        That is an image reference, `NAME:REPOSITORY[:TAG]` in the configured account NAME, or
+        `oci-layout:FOLDER[:TAG]`; each may end with `@DIGEST`.
+
+        Raises:
+            PlaceInvalid, InvalidImageRef: it is none of them.
+        """
+        if text.startswith(LAYOUT_SCHEME):
+            return self._layout(text)
+        name, colon, rest = text.partition(":")
+        account = self._accounts.get(name)
+        image = ImageRef.parse(f"{account.host}/{rest}" if account and colon and rest else text)
+        home = Home(self._images.registry(image.host), image.host, image.repository)
+        return ImagePlace(home, image.tag, image.digest)
+
+    def _layout(self, text: str) -> ImagePlace:
+        name, at, written = text.removeprefix(LAYOUT_SCHEME).partition("@")
+        try:
+            digest = Digest.parse(written) if at else None
+        except InvalidDigest as error:
+            raise PlaceInvalid(f"{text[:200]!r} ends with no digest", hint=error.hint) from error
+        folder, colon, tag = name.rpartition(":")
+        if not colon or "/" in tag:
+            folder, tag = name, ""
+        if not folder or "\0" in folder or (tag and not is_tag(tag)):
+            raise PlaceInvalid(f"{text[:200]!r} names no folder", hint=f"write {LAYOUT_SCHEME}FOLDER[:TAG][@DIGEST]")
+        path = (self._folder / folder).resolve()
+        with self._lock:
+            layout = self._layouts.setdefault(path, LayoutFolder(path))
+        return ImagePlace(Home(layout, f"{LAYOUT_SCHEME}{folder}", ""), tag or None, digest)
+
+
+def _is_this_machine(host: str) -> bool:
+    name = host.partition("]")[0].strip("[") if host.startswith("[") else host.partition(":")[0]
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

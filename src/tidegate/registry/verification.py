@@ -1,0 +1,90 @@
+"""Whether a target holds all that a source holds of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tidegate.errors.registry import BlobMissing, DigestMismatch, ManifestMissing
+from tidegate.model.digest import Digest
+from tidegate.registry.places import ImagePlace
+from tidegate.registry.referrers import Attached, ReferrerSearch
+from tidegate.registry.tree import Home, Tree, distinct, read_tree
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was found.
+
+    Args:
+        source: the source's digest.
+        target: the target's; None when it has no such image.
+        blobs: blobs that were looked for at the target.
+        referrers: what is attached at the source.
+        faults: what is wrong at the target, in sentences; empty when all is well.
+    """
+
+    source: Digest
+    target: Digest | None
+    blobs: int
+    referrers: int
+    faults: tuple[str, ...]
+
+
+def verify_image(source: ImagePlace, target: ImagePlace, *, deep: bool) -> Verification:
+    """Compare the image at `target` with that at `source`: digest, manifests, blobs, all that is attached.
+
+    Args:
+        source: what it should be.
+        target: what is looked at.
+        deep: read all blobs at the target and verify their bytes, rather than ask whether they are there.
+
+    Raises:
+        ManifestMissing: the source has no such image.
+    """
+    wanted = read_tree(source.home, source.reference)
+    attached = ReferrerSearch().find(source.home, wanted)
+    trees = (wanted, *(each.tree for each in attached))
+    blobs = distinct(blob for tree in trees for blob in tree.blobs)
+    found = target.home.registry.resolve(target.home.repository, str(target.reference))
+    digest = found.digest if found else None
+    if digest != wanted.root.digest:
+        what = f"{target} is {digest}, not {wanted.root.digest}" if digest else f"there is no {target}"
+        return Verification(wanted.root.digest, digest, 0, len(attached), (what,))
+    faults = (
+        *_manifests(target.home, wanted),
+        *(fault for blob in blobs if (fault := _blob(target.home, blob.digest, deep=deep))),
+        *_attached(target.home, wanted, attached),
+    )
+    return Verification(wanted.root.digest, digest, len(blobs), len(attached), faults)
+
+
+def _manifests(home: Home, wanted: Tree) -> Iterator[str]:
+    for manifest in wanted.manifests:
+        try:
+            held = home.registry.manifest(home.repository, str(manifest.digest))
+        except (ManifestMissing, DigestMismatch) as error:
+            yield error.what
+            continue
+        if held != manifest:
+            yield f"manifest {manifest.digest} is kept as {held.media_type}, not as {manifest.media_type}"
+
+
+def _blob(home: Home, digest: Digest, *, deep: bool) -> str | None:
+    if not deep:
+        return None if home.registry.has_blob(home.repository, digest) else f"blob {digest} is missing"
+    try:
+        with home.registry.read_blob(home.repository, digest) as pieces:
+            for _ in pieces:
+                pass
+    except (BlobMissing, DigestMismatch) as error:
+        return error.what
+    return None
+
+
+def _attached(home: Home, wanted: Tree, attached: tuple[Attached, ...]) -> Iterator[str]:
+    there = {(each.subject, each.tag, each.tree.root.digest) for each in ReferrerSearch().find(home, wanted)}
+    for each in attached:
+        if (each.subject, each.tag, each.tree.root.digest) not in there:
+            named = f" (tag {each.tag})" if each.tag else ""
+            yield f"{each.tree.root.digest}{named}, which is attached to {each.subject}, is not attached there"

@@ -1,0 +1,247 @@
+"""`tidegate image` in a person's hands: registries, folders, lists, accounts."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from support.cli import Ended, tidegate
+from support.docker_registry import DockerRegistry
+from support.fault_proxy import Fault, FaultProxy
+from support.road_world import release_image, world_with_release
+from tidegate.model.digest import Digest
+from tidegate.model.referrers import cosign_tags
+from tidegate.registry.layout import LayoutFolder
+from tidegate.registry.referrers import list_at
+from tidegate.registry.tree import Home
+from tidegate.testing.images import BuiltImage, build_image, build_index, build_referrer
+
+IMAGE = build_index("inventory", labels={"org.opencontainers.image.version": "1.1.3"})
+SBOM = build_referrer(IMAGE.root.descriptor, "sbom")
+SIGNATURE = build_image("signature", layers=1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder whose layout `build` has an image with an SBOM and a signature."""
+    _fill(tmp_path / "build")
+    return tmp_path
+
+
+def _fill(path: Path) -> None:
+    layout = LayoutFolder(path)
+    IMAGE.push(layout, "", "1.1.3")
+    SBOM.push(layout, "", str(SBOM.digest))
+    list_at(Home(layout, "build", ""), IMAGE.digest, [SBOM.root])
+    SIGNATURE.push(layout, "", cosign_tags(IMAGE.digest)[0])
+
+
+def _image(folder: Path, *arguments: object, expect: int = 0) -> Ended:
+    ended = tidegate("-C", folder, "image", *arguments, environ={"HOME": str(folder)})
+    assert ended.code == expect, ended.out + ended.err
+    return ended
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerRegistry]:
+    with DockerRegistry(tmp_path_factory.mktemp("registry")) as process:
+        yield process
+
+
+def test_a_release_is_carried_by_a_folder_and_verified_at_the_site(folder: Path, registry: DockerRegistry) -> None:
+    site = f"{registry.host}/carried:1.1.3"
+    copied = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle")
+    assert copied.out == f"oci-layout:bundle:1.1.3  {IMAGE.digest}\n"
+    assert "2 attached" in copied.err
+    _image(folder, "copy", "oci-layout:bundle:1.1.3", site)
+    verified = _image(folder, "verify", "oci-layout:bundle:1.1.3", site, "--deep", "-o", "json")
+    found = json.loads(verified.out)
+    assert (found["target"]["digest"], found["referrers"], found["faults"]) == (str(IMAGE.digest), 2, [])
+    back = _image(folder, "copy", site, "oci-layout:back:again")
+    assert "2 attached" in back.err
+    _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:back:again", "--deep")
+
+
+def test_what_is_missing_is_told(folder: Path) -> None:
+    layout = LayoutFolder(folder / "bundle")
+    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle", "--referrers", "never")
+    layer = list(IMAGE.blobs)[-1].digest
+    (folder / "bundle" / "blobs" / "sha256" / layer.hex).unlink()
+    (folder / "bundle" / "blobs" / "sha256" / IMAGE.children[0].digest.hex).unlink()
+    ended = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", expect=1)
+    assert f"blob {layer} is missing" in ended.out
+    assert f"there is no {IMAGE.children[0].digest}" in ended.out
+    assert f"{SBOM.digest}, which is attached to {IMAGE.digest}, is not attached there" in ended.out
+    assert f"(tag {cosign_tags(IMAGE.digest)[0]})" in ended.out
+    assert "image/differ" in ended.err
+    build_image("other").push(layout, "", "other")
+    assert "not sha256:" in _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle:other", expect=1).out
+    assert "no oci-" in _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle:none", expect=1).out
+
+
+def test_bytes_that_rotted_are_found_by_a_deep_look_only(folder: Path) -> None:
+    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle")
+    layer = list(IMAGE.blobs)[-1].digest
+    path = folder / "bundle" / "blobs" / "sha256" / layer.hex
+    path.write_bytes(b"x" * path.stat().st_size)
+    _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle")
+    deep = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", "--deep", expect=1)
+    assert f"the bytes are not {layer}" in deep.out
+
+
+def test_many_are_copied_from_a_list_and_one_that_fails_does_not_keep_the_others(folder: Path) -> None:
+    lines = ["# a release", "", *(f"oci-layout:build:1.1.3 oci-layout:bundle:{number}" for number in range(5))]
+    (folder / "list").write_text("\n".join([*lines, "oci-layout:build:none oci-layout:bundle:none"]))
+    ended = _image(folder, "copy", "--from", "list", "-o", "json", expect=1)
+    copies = json.loads(ended.out)["copies"]
+    assert [each["digest"] for each in copies if not each["error"]] == [str(IMAGE.digest)] * 5
+    assert [each["error"]["code"] for each in copies if each["error"]] == ["registry/manifest-missing"]
+    assert "image/copies-failed" in ended.err
+    assert len([line for line in ended.err.splitlines() if line.startswith(("done", "failed"))]) == 6
+
+
+def test_a_list_comes_from_stdin(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = b"oci-layout:build:1.1.3 oci-layout:bundle:a\n"
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(lines)))
+    assert _image(folder, "copy", "--from", "-", "-o", "name").out == "oci-layout:bundle:a\n"
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(lines + b"one-word\n")))
+    ended = _image(folder, "copy", "--from", "-", expect=2)
+    assert "image/pair-invalid" in ended.err
+    assert "stdin:2" in ended.err
+
+
+def test_one_platform_is_copied_and_said_aloud(folder: Path) -> None:
+    ended = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:arm", "--platform", "linux/arm64")
+    assert str(IMAGE.children[1].digest) in ended.out
+    assert "its digest is not the one of the whole image" in ended.err
+    wrong = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:x", "--platform", "linux/mips", expect=1)
+    assert "it has linux/amd64, linux/arm64" in wrong.err
+    assert (
+        str(IMAGE.children[0].digest)
+        in _image(folder, "digest", "oci-layout:build:1.1.3", "--platform", "linux/amd64").out
+    )
+
+
+def test_a_tag_that_holds_something_else_is_not_overwritten_unless_asked(folder: Path) -> None:
+    other = build_image("other").push(LayoutFolder(folder / "build"), "", "other")
+    for command in (
+        ["copy", "oci-layout:build:other", "oci-layout:build:1.1.3"],
+        ["tag", "oci-layout:build:other", "new", "1.1.3"],
+    ):
+        assert "registry/tag-exists" in _image(folder, *command, expect=1).err
+        assert _image(folder, "digest", "oci-layout:build:1.1.3").out == f"{IMAGE.digest}\n"
+    assert "registry/manifest-missing" in _image(folder, "digest", "oci-layout:build:new", expect=1).err
+    _image(folder, "tag", "oci-layout:build:other", "new", "1.1.3", "--replace")
+    assert _image(folder, "digest", "oci-layout:build:1.1.3").out == f"{other}\n"
+
+
+def test_a_retag_costs_a_look_a_read_and_a_write(folder: Path, registry: DockerRegistry) -> None:
+    with FaultProxy(registry.host) as proxy:
+        image = f"{proxy.host}/retagged"
+        _image(folder, "copy", "oci-layout:build:1.1.3", f"{image}:1.1.3")
+        proxy.requests.clear()
+        _image(folder, "tag", f"{image}:1.1.3", "1.1.3-rc1", "1.1.3-rc2")
+        assert sorted(each.split()[0] for each in proxy.requests) == ["GET", "HEAD", "HEAD", "PUT", "PUT"]
+        proxy.requests.clear()
+        assert "(was there)" in _image(folder, "tag", f"{image}:1.1.3", "1.1.3-rc1").out
+        assert [each.split()[0] for each in proxy.requests] == ["GET", "HEAD"]
+        proxy.requests.clear()
+        _image(folder, "copy", f"{image}:1.1.3", f"{image}:1.1.3-rc1")
+        assert [each.split()[0] for each in proxy.requests] == ["HEAD", "HEAD"]
+
+
+def test_only_the_tag_is_removed_where_a_registry_deletes_manifests_only(
+    folder: Path, registry: DockerRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = f"{registry.host}/removed"
+    _image(folder, "copy", "oci-layout:build:1.1.3", f"{image}:1.1.3")
+    _image(folder, "tag", f"{image}:1.1.3", "old")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    asked = _image(folder, "rm", f"{image}:old", expect=130)
+    assert "remove" in asked.err
+    assert str(IMAGE.digest) in _image(folder, "digest", f"{image}:old").out
+    _image(folder, "rm", f"{image}:old", "--yes")
+    assert "registry/manifest-missing" in _image(folder, "digest", f"{image}:old", expect=1).err
+    _image(folder, "verify", "oci-layout:build:1.1.3", f"{image}:1.1.3")
+    refused = _image(folder, "rm", f"{image}@{IMAGE.digest}", "--yes", expect=2)
+    assert "image/place-invalid" in refused.err
+
+
+def test_a_removal_that_fails_half_way_leaves_the_tag(folder: Path, registry: DockerRegistry) -> None:
+    with FaultProxy(registry.host) as proxy:
+        image = f"{proxy.host}/half-removed:1.1.3"
+        _image(folder, "copy", "oci-layout:build:1.1.3", image)
+        proxy.use(
+            lambda _number, request: Fault.ERROR_500 if request.startswith("DELETE") and "sha256" in request else None
+        )
+        assert "registry/failed" in _image(folder, "rm", image, "--yes", expect=1).err
+        proxy.use(lambda _number, _request: None)
+        _image(folder, "verify", "oci-layout:build:1.1.3", image)
+
+
+def test_what_an_environment_runs_is_not_removed(tmp_path: Path) -> None:
+    world = world_with_release(tmp_path / "world", until="e2e")
+    refused = world.tidegate("image", "rm", "e2e:inventory:1.1.3-rc1", "--yes", expect=1)
+    assert "image/in-use" in refused.err
+    assert "e2e runs inventory" in refused.err
+    world.tidegate("image", "tag", "e2e:inventory:1.1.3-rc1", "same-image")
+    assert "image/in-use" in world.tidegate("image", "rm", "e2e:inventory:same-image", "--yes", expect=1).err
+    world.push_image("e2e", "1.0.0-rc1", build_image("old"))
+    world.tidegate("image", "rm", "e2e:inventory:1.0.0-rc1", "--yes")
+    assert "1.0.0-rc1" not in world.tidegate("image", "ls", "e2e:inventory").out
+    assert world.tidegate("image", "digest", "e2e:inventory:1.1.3-rc1").out == f"{release_image().digest}\n"
+
+
+def test_tags_are_listed_in_the_order_of_versions(folder: Path) -> None:
+    for tag in ("1.10.0", "1.2.0", "latest", "1.2.0-rc.1"):
+        _image(folder, "tag", "oci-layout:build:1.1.3", tag)
+    listed = _image(folder, "ls", "oci-layout:build", "--semver", "-o", "name").out.split()
+    assert listed == ["1.1.3", "1.2.0-rc.1", "1.2.0", "1.10.0"]
+    assert "latest" in _image(folder, "ls", "oci-layout:build").out
+
+
+def test_a_tree_for_people_and_for_programs(folder: Path) -> None:
+    text = _image(folder, "inspect", "oci-layout:build:1.1.3").out
+    assert f"index {IMAGE.digest}" in text
+    assert "label org.opencontainers.image.version=1.1.3" in text
+    assert f"manifest {SBOM.digest}  573 B in all  attached  application/spdx+json" in text
+    tree = json.loads(_image(folder, "inspect", "oci-layout:build:1.1.3", "-o", "json").out)["tree"]
+    assert [each["platform"] for each in tree["manifests"]] == ["linux/amd64", "linux/arm64"]
+    assert {each["digest"] for each in tree["referrers"]} == {str(SBOM.digest), str(SIGNATURE.digest)}
+    parts = {blob.digest: blob.size for image in (IMAGE, SBOM, SIGNATURE) for blob in image.blobs}
+    manifests = (IMAGE.root, *IMAGE.children, SBOM.root, SIGNATURE.root)
+    assert tree["totalSize"] == sum(parts.values()) + sum(len(each.data) for each in manifests)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["copy", "oci-layout:build:1.1.3"], "tidegate/usage"),
+        (["copy", "a", "b", "--from", "list"], "tidegate/usage"),
+        (["copy", "--from", "nothing"], "image/pair-invalid"),
+        (["copy", "oci-layout:", "oci-layout:x"], "image/place-invalid"),
+        (["copy", f"oci-layout:build@{IMAGE.digest}", "oci-layout:x"], "image/place-invalid"),
+        (["copy", "oci-layout:build:1.1.3", "oci-layout:x@sha256:12"], "image/place-invalid"),
+        (["copy", "oci-layout:build:1.1.3", f"oci-layout:x:1@{Digest.of(b'')}"], "image/place-invalid"),
+        (["tag", "oci-layout:build:1.1.3", "not a tag"], "image/place-invalid"),
+        (["digest", "registry.example.com/UPPER:1"], "model/image-reference"),
+    ],
+)
+def test_what_is_no_image_is_told(folder: Path, arguments: list[str], code: str) -> None:
+    assert code in _image(folder, *arguments, expect=2).err
+
+
+def test_a_digest_names_the_image_whatever_the_tag_is(folder: Path) -> None:
+    _image(folder, "copy", f"oci-layout:build@{IMAGE.digest}", "oci-layout:bundle:by-digest")
+    assert _digest_of(folder, "bundle:by-digest") == IMAGE
+
+
+def _digest_of(folder: Path, name: str) -> BuiltImage:
+    assert _image(folder, "digest", f"oci-layout:{name}").out == f"{IMAGE.digest}\n"
+    return IMAGE
