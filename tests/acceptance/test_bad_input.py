@@ -461,17 +461,25 @@ def test_what_a_merge_request_proposes(prepared_staging: RoadWorld, tmp_path: Pa
     check(prepared_staging.copy(tmp_path / "world"), row)
 
 
-def test_one_bad_merge_request_does_not_keep_the_others(prepared_staging: RoadWorld, tmp_path: Path) -> None:
+def test_bad_merge_requests_do_not_keep_a_good_one(prepared_staging: RoadWorld, tmp_path: Path) -> None:
     world = prepared_staging.copy(tmp_path / "world")
-    for branch, data in (("bomb", bomb(staged())), ("foreign", staged(repository="evil.example.com/inventory"))):
-        world.commit(STAGING, {STAGING_FILE: data}, branch)
+    bad = {
+        "bomb": {STAGING_FILE: bomb(staged())},
+        "foreign": {STAGING_FILE: staged(repository="evil.example.com/inventory")},
+        "strange": {STAGING_FILE: staged(), "apps/inventory/\x1b[2J.yaml": b"a: b\n"},
+        "huge": {STAGING_FILE: huge(staged())},
+    }
+    for branch, files in bad.items():
+        world.commit(STAGING, files, branch)
         assert run(world, "mr", "open", STAGING, "--branch", branch, "--title", branch).code == 0
     assert run(world, *TO_STAGING).code == 0
-    for number in (1, 2, 3):
-        assert run(world, "mr", "approve", f"{STAGING}!{number}", "--as", "sam").code == 0
+    good, *others = (f"{STAGING}!{number}" for number in (5, 1, 2, 3, 4))
+    for name in (good, *others):
+        assert run(world, "mr", "approve", name, "--as", "sam").code == 0
+    assert run(world, "why", "inventory", "--in", "staging").code == 0
     ended = run(world, "-q", "deliver", "--all", "-o", "json")
     outcomes = {each["mergeRequest"]: each["outcome"] for each in json.loads(ended.out)["deliveries"]}
-    assert outcomes == {f"{STAGING}!1": "refused", f"{STAGING}!2": "refused", f"{STAGING}!3": "delivered"}
+    assert outcomes == {good: "delivered", **dict.fromkeys(others, "refused")}
     assert ended.code == 0
     assert world.read(STAGING, STAGING_FILE) == staged()
 

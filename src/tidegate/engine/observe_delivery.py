@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from tidegate.engine.candidates import candidate_tag, existing_candidates
 from tidegate.engine.declared import DeclaredRelease, absence, branch_head, past_releases, read_declared
@@ -11,11 +12,14 @@ from tidegate.engine.manifests import with_image
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, Origin
 from tidegate.engine.observe_promotion import LONGEST_BRANCH, commits_between
 from tidegate.engine.world import World
-from tidegate.errors.git import FileTooLarge
+from tidegate.errors.git import FileTooLarge, UnsafePath
 from tidegate.errors.manifest import ManifestError
 from tidegate.errors.model import InvalidDigest
 from tidegate.model import Commit, Digest, Environment, ImageRef, MergeRequest, Service
 from tidegate.ports import GitOpsRepo
+
+_OF_THE_MANIFEST: Final = (ManifestError, FileTooLarge, UnsafePath)
+"""What a merge request can be wrong in by itself: a reason of its verdict, so that it stands in no other one's way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def _deliveries(
                     yield replace(unread, fault=absence(hop.repo, head, hop.target, service))
             elif recorded is not None or before is None or before.image != proposed.image:
                 yield _delivery(hop, proposed, recorded)
-        except (ManifestError, FileTooLarge) as fault:
+        except _OF_THE_MANIFEST as fault:
             yield replace(unread, fault=fault)
 
 
@@ -120,7 +124,7 @@ def _before(hop: _Hop, service: Service) -> DeclaredRelease | None:
     """Return what the target declared where the merge request began: what it does not change, it does not move."""
     try:
         return read_declared(hop.repo, hop.base, hop.target, service) if hop.base else None
-    except (ManifestError, FileTooLarge):
+    except _OF_THE_MANIFEST:
         return None  # what was broken there is what the merge request may mend
 
 
@@ -225,7 +229,7 @@ def _is_own_rewrite(hop: _Hop, deliveries: tuple[DeliverySeen, ...], commits: tu
             for each in below
             if each.proposed is not None and each.target_image is not None and each.names_source
         }
-    except (ManifestError, FileTooLarge):
+    except _OF_THE_MANIFEST:
         return False  # what can't be made again was not made by Tidegate
     changed = hop.repo.changed_files(parent, head)
     return bool(rewritten) and set(changed) == set(rewritten) and dict(hop.repo.read(head, changed)) == rewritten
