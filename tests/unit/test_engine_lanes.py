@@ -93,6 +93,11 @@ def test_a_marker_without_its_policy_says_so(town: LaneWorld) -> None:
     assert found.why == "the setter marker names flux-system:inventory, and there is no such ImagePolicy"
 
 
+def test_of_two_policies_of_one_name_the_marker_s_namespace_counts(town: LaneWorld) -> None:
+    town.policy(policy("9.x", namespace="other") + b"---\n" + policy("1.1.x"))
+    assert town.lane().policy.range == "1.1.x"
+
+
 def test_a_policy_that_can_not_be_read_is_an_error_and_one_elsewhere_is_not(town: LaneWorld) -> None:
     town.write(GITOPS, {"charts/x/templates/policy.yaml": b"kind: ImagePolicy\nx: {{ .Values.x }}: y\n"})
     assert town.lane().policy.range == "1.1.x"
