@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tidegate.config import Configuration, ForgeSettings, GitLabForge
 from tidegate.engine.discovery import with_discovered_services
 from tidegate.engine.world import World
-from tidegate.errors.config import ForgeUnsupported
+from tidegate.errors.config import ForgeUnsupported, RegistryUnknown
 from tidegate.errors.release import SourceUnknown
 from tidegate.git import Git, Identity, Mirrors, ProjectRemotes, Remote
 from tidegate.gitops import GitVersionTags, MirroredRepos
 from tidegate.model import Service
 from tidegate.ports import Clock, Images, VersionTags
+
+if TYPE_CHECKING:
+    from tidegate.registry.access import Access
 
 _APPLICATION: Final = "tidegate"
 
@@ -71,6 +74,31 @@ def open_images(configuration: Configuration, environ: Mapping[str, str]) -> Ite
     accounts = {account.host: account for account in configuration.pipeline.registries.values()}
     with RegistryImages(accounts, environment=environ, home=Path.home()) as images:
         yield images
+
+
+def registry_access(
+    configuration: Configuration, environ: Mapping[str, str], names: Sequence[str], *, check: bool
+) -> tuple[Access, ...]:
+    """Return how we stand with the configured registry accounts.
+
+    Args:
+        environ: environment variables: credentials, proxies, Docker's configuration.
+        names: of the accounts; none means all.
+        check: ask each registry whether it accepts the credentials.
+
+    Raises:
+        RegistryUnknown: there is no account of that name.
+    """
+    from tidegate.http import Timeouts
+    from tidegate.registry.access import access
+    from tidegate.registry.reach import Reach
+
+    accounts = configuration.pipeline.registries
+    for name in names:
+        if name not in accounts:
+            raise RegistryUnknown(f"there is no registry {name!r}", hint=f"known: {', '.join(accounts)}")
+    with closing(Reach(environ, Path.home(), Timeouts())) as reach:
+        return tuple(access(accounts[name], reach, check=check) for name in names or accounts)
 
 
 def version_tags_of(

@@ -62,3 +62,9 @@ class ForgeUnsupported(UsageError):
     """The configured forge has no adapter in this version."""
 
     code = "config/forge-unsupported"
+
+
+class RegistryUnknown(UsageError):
+    """The configuration has no registry account of that name."""
+
+    code = "config/registry-unknown"

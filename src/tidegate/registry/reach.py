@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tidegate import __version__
@@ -46,12 +46,19 @@ class Reach:
                 )
             return self._clients[verify]
 
-    def authorizer(self, account: RegistryAccount, base: str) -> Authorizer:
-        """Return what to send as Authorization to the account's registry at `base`."""
+    def authorizer(
+        self, account: RegistryAccount, base: str, find: Callable[[], Credentials | None] | None = None
+    ) -> Authorizer:
+        """Return what to send as Authorization to the account's registry at `base`.
+
+        Args:
+            account: the account.
+            base: base URL of its registry.
+            find: gives the credentials instead of the account's sources.
+        """
         origin = Origin.of(base)
-        return Authorizer(
-            origin, self.client(account), lambda: self.credentials(account, base), hint=_hint(account, origin.authority)
-        )
+        look_up = find or (lambda: self.credentials(account, base))
+        return Authorizer(origin, self.client(account), look_up, hint=_hint(account, origin.authority))
 
     def credentials(self, account: RegistryAccount, base: str) -> Credentials | None:
         """Return the credentials for the account's registry at `base`, looked up anew, or None.
