@@ -184,6 +184,19 @@ def test_sync_proposes_and_adopts(lanes: Lanes) -> None:
     assert lanes.json("policy", "sync", ends=1)["refused"][0]["hint"] == "write 1.2.x"
 
 
+def test_a_hold_that_is_over_is_reported_and_lifted(lanes: Lanes) -> None:
+    before = lanes.policy()
+    hold = ("policy", "hold", "inventory", "--in", "dev", "--at", "1.1.2", "--reason", "e2e first", "--until-promoted")
+    lanes.call(*hold)
+    lanes.call("check")
+    lanes.road.declare("e2e", "1.1.2-rc1")
+    (finding,) = lanes.json("check", ends=1)["findings"]
+    assert (finding["rule"], finding["line"]) == ("hold-over", 7)
+    assert "e2e has 1.1.2" in finding["what"]
+    lanes.call("policy", "sync")
+    assert lanes.policy("tidegate/policy-sync") == before
+
+
 def test_check_in_a_pipeline(lanes: Lanes) -> None:
     assert lanes.call("policy", "check").err == "no findings\n"
     lanes.road.commit(DEV, {POLICY: image_policy("1.4.x")}, branch="change")

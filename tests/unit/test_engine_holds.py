@@ -121,13 +121,23 @@ def test_a_hold_with_a_day_is_over_when_the_day_is(town: LaneWorld) -> None:
     assert why_over(town.world(), lane, last) == "its last day was 2024-05-01"
 
 
-def test_a_hold_until_promoted_is_over_when_the_next_environment_has_the_version(town: LaneWorld) -> None:
+def test_a_hold_until_promoted_is_over_when_the_next_environment_gets_the_version(town: LaneWorld) -> None:
     lane, until = town.lane(), Hold("1.1.2", "bo", START, "x", until_promoted=True)
     path = town.path("e2e")
-    for tag, over in [("1.1.1-rc4", None), ("1.1.2-rc1", "e2e has 1.1.2"), ("1.2.0-rc2", "e2e has 1.2.0")]:
+    for tag, over in [("1.1.3-rc1", None), ("1.1.1-rc4", None), ("1.1.2-rc1", "e2e has 1.1.2")]:
         town.write(GITOPS, {path: helm_release(f"e2e.example/team/inventory:{tag}")})
         assert why_over(town.world(), lane, until) == over
+    town.clock.advance(timedelta(minutes=1))
+    town.write(GITOPS, {path: helm_release("e2e.example/team/inventory:1.1.3-rc1")})
+    assert why_over(town.world(), lane, until) == "e2e has 1.1.3"
+    town.write(GITOPS, {path: helm_release("e2e.example/team/inventory:latest")})
+    assert why_over(town.world(), lane, until) is None
     assert why_over(town.world(), lane, Hold("1.1.2", "bo", START, "x")) is None
+
+
+def test_a_version_that_was_promoted_before_can_not_be_held_until_it_is(town: LaneWorld) -> None:
+    town.write(GITOPS, {town.path("e2e"): helm_release("e2e.example/team/inventory:1.1.2-rc1")})
+    assert "e2e has 1.1.2 already" in refused(town, HoldAsked(ASKED.version, "x", until_promoted=True))
 
 
 def test_a_range_that_somebody_changed_is_not_overwritten(town: LaneWorld) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from tidegate.engine.hold_end import following
+from tidegate.engine.hold_end import following, version_in
 from tidegate.engine.lane_changes import (
     Branch,
     LaneChange,
@@ -42,7 +42,7 @@ class HoldAsked:
         version: the one version that is let through.
         reason: one line.
         until: the last day; None: no day.
-        until_promoted: it ends when the next environment has the version or a newer one.
+        until_promoted: it ends when the next environment gets the version or a newer one.
     """
 
     version: Version
@@ -77,15 +77,11 @@ def observe_hold(world: World, service: Service, environment: Environment, asked
 
     Raises:
         LaneHeld: a lane is held otherwise; says by whom, why and until when.
-        NotHoldable: there is no range, no tag is that version, or nothing follows that it could be promoted to.
+        NotHoldable: there is no range, no tag is that version, or it can't be promoted any more.
         PolicyMissing: there is no ImagePolicy.
     """
-    if asked.until_promoted and not following(world, environment):
-        raise NotHoldable(
-            f"nothing is promoted from {environment.name}, so that the hold would never end",
-            where=f"environments.{environment.name}",
-            hint="give a day with --until, or leave both out",
-        )
+    if asked.until_promoted:
+        _require_promotable(world, service, environment, asked.version)
     version = asked.version.without_metadata
     hold = Hold(version, world.actor, world.clock.now(), asked.reason, asked.until, asked.until_promoted)
     changes = []
@@ -103,6 +99,17 @@ def observe_hold(world: World, service: Service, environment: Environment, asked
                 hint=f"`tidegate policy resume {service.name} --in {environment.name}` first",
             )
     return _seen(world, service, environment, asked.version, tuple(changes))
+
+
+def _require_promotable(world: World, service: Service, environment: Environment, version: Version) -> None:
+    targets = following(world, environment)
+    having = next((each for each in targets if version_in(world, each, service)[0] == version), None)
+    if not targets or having is not None:
+        raise NotHoldable(
+            f"{having.name} has {version} already" if having else f"nothing is promoted from {environment.name}",
+            where=f"environments.{environment.name}",
+            hint="give a day with --until, or leave both out",
+        )
 
 
 def observe_resume(world: World, service: Service, environment: Environment) -> HoldSeen:

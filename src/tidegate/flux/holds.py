@@ -44,7 +44,7 @@ class Hold:
         since: when it began (UTC).
         reason: one line.
         until: the last day; None: no day.
-        until_promoted: it ends when the next environment has the version or a newer one.
+        until_promoted: it ends when the next environment gets the version or a newer one.
     """
 
     version: str

@@ -35,7 +35,7 @@ _LONGEST_REASON = 500
 @click.option("--at", "version", metavar="VERSION", required=True, help="The one version that is let through.")
 @click.option("--reason", metavar="TEXT", required=True, help="Why, for those who come later.")
 @click.option("--until", metavar="DATE", help="The last day, like 2027-01-31; it ends at midnight UTC.")
-@click.option("--until-promoted", is_flag=True, help="Until the next environment has the version or a newer one.")
+@click.option("--until-promoted", is_flag=True, help="Until the next environment gets the version or a newer one.")
 @click.option("--dry-run", is_flag=True, help="Show the diff and what is selected before and after.")
 @by_option
 @output_option
