@@ -111,13 +111,14 @@ def _deliveries(
         unread = DeliverySeen(service, hop.source, hop.target, None)
         try:
             proposed = read_declared(hop.repo, head, hop.target, service)
-            if proposed is None:
-                if before is not None:
-                    yield replace(unread, fault=absence(hop.repo, head, hop.target, service))
-            elif recorded is not None or before is None or before.image != proposed.image:
-                yield _delivery(hop, proposed, recorded)
-        except _OF_THE_MANIFEST as fault:
+        except (UsageError, FileTooLarge) as fault:
             yield replace(unread, fault=fault)
+            continue
+        if proposed is None:
+            if before is not None:
+                yield replace(unread, fault=absence(hop.repo, head, hop.target, service))
+        elif recorded is not None or before is None or before.image != proposed.image:
+            yield _delivery(hop, proposed, recorded)
 
 
 def _before(hop: _Hop, service: Service) -> DeclaredRelease | None:
@@ -131,7 +132,10 @@ def _before(hop: _Hop, service: Service) -> DeclaredRelease | None:
 def _delivery(hop: _Hop, proposed: DeclaredRelease, recorded: Digest | None) -> DeliverySeen:
     world, source, target, service = hop.world, hop.source, hop.target, proposed.service
     from_source = names_source(source, target, proposed.image)
-    origin = _origin(world, source, proposed, recorded, from_source=from_source)
+    try:
+        origin = _origin(world, source, proposed, recorded, from_source=from_source)
+    except (ManifestError, FileTooLarge) as fault:  # the source's own manifest is broken now
+        return DeliverySeen(service, source, target, proposed, fault, recorded=recorded)
     image: ImageRef | None = None
     if origin is not None and origin.digest is not None:
         tag = proposed.image.tag or ""

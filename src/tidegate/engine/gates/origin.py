@@ -12,7 +12,7 @@ from tidegate.model import Answer, Reason
 def check_origin(seen: MergeRequestSeen) -> Iterator[Reason]:
     """Yield, for each service, where its release comes from."""
     for each in seen.deliveries:
-        if each.proposed is None:
+        if each.proposed is None or each.fault is not None:
             continue
         if each.origin is not None:
             tag = each.origin.release.image.tag
