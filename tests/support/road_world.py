@@ -66,6 +66,7 @@ class RoadWorld:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder / "home"),
+            "DOCKER_CONFIG": str(self.folder / "home" / ".docker"),
             "LC_ALL": "C.UTF-8",
             "TIDEGATE_CACHE": str(self.folder / "cache"),
             "TIDEGATE_USER": "dana",
