@@ -1,11 +1,30 @@
 """Ports: what the engine needs of the outside world, as protocols. Adapters and fakes fulfil them."""
 
-from tidegate.ports.clock import Clock
-from tidegate.ports.forge import Forge, NewMergeRequest
-from tidegate.ports.gitops import Change, GitOpsRepo, GitOpsRepos
-from tidegate.ports.images import CopyReport, Images
-from tidegate.ports.registry import Registry
-from tidegate.ports.tags import HistoryCommit, VersionTags
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tidegate.lazy_names import names_of
+
+if TYPE_CHECKING:
+    from tidegate.ports.clock import Clock
+    from tidegate.ports.forge import Forge, NewMergeRequest
+    from tidegate.ports.gitops import Change, GitOpsRepo, GitOpsRepos
+    from tidegate.ports.images import CopyReport, Images
+    from tidegate.ports.registry import Registry
+    from tidegate.ports.tags import HistoryCommit, VersionTags
+else:
+    __getattr__ = names_of(
+        __name__,
+        {
+            "clock": ("Clock",),
+            "forge": ("Forge", "NewMergeRequest"),
+            "gitops": ("Change", "GitOpsRepo", "GitOpsRepos"),
+            "images": ("CopyReport", "Images"),
+            "registry": ("Registry",),
+            "tags": ("HistoryCommit", "VersionTags"),
+        },
+    )
 
 __all__ = [
     "Change",

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from tidegate.errors.model import InvalidImageRef
 from tidegate.errors.registry import HostNotConfigured
@@ -17,13 +17,14 @@ from tidegate.model.image import ImageRef
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.ports.images import CopyReport
 from tidegate.ports.registry import Registry
-from tidegate.registry.copy import Copier
 from tidegate.registry.ecr import EcrRegistry, EcrRepositories
 from tidegate.registry.endpoint import locate
-from tidegate.registry.layout import LayoutRegistry
 from tidegate.registry.reach import Reach
 from tidegate.registry.remote import RemoteRegistry
 from tidegate.registry.tree import Home
+
+if TYPE_CHECKING:
+    from tidegate.registry.copy import Copier
 
 
 class RegistryImages:
@@ -52,7 +53,7 @@ class RegistryImages:
         self._environment = environment
         self._reach = Reach(environment, home, timeouts or Timeouts())
         self._retry = retry or Retry()
-        self._copier = Copier(self._retry)
+        self._copier: Copier | None = None
         self._lock = threading.Lock()
         self._registries: dict[str, Registry] = {}
 
@@ -71,7 +72,7 @@ class RegistryImages:
         if source.digest is None or target.tag is None:
             what = f"a copy goes from a digest to a tag, not from {source} to {target}"
             raise InvalidImageRef(what, hint="resolve the source's digest first")
-        return self._copier.copy(
+        return self._copies().copy(
             Home(self.registry(source.host), source.host, source.repository),
             source.digest,
             Home(self.registry(target.host), target.host, target.repository),
@@ -95,6 +96,15 @@ class RegistryImages:
                 self._registries[host] = self._open(account)
             return self._registries[host]
 
+    def _copies(self) -> Copier:
+        """Return the copier of all copies: it remembers which blobs it has seen."""
+        from tidegate.registry.copy import Copier  # noqa: PLC0415 - only a copy needs it, a retag does not
+
+        with self._lock:
+            if self._copier is None:
+                self._copier = Copier(self._retry)
+            return self._copier
+
     def close(self) -> None:
         """Close the connections that are kept open."""
         self._reach.close()
@@ -110,6 +120,8 @@ class RegistryImages:
     def _open(self, account: RegistryAccount) -> Registry:
         place = locate(account)
         if isinstance(place, Path):
+            from tidegate.registry.layout import LayoutRegistry  # noqa: PLC0415 - for folders only
+
             return LayoutRegistry(place)
         client, authorizer = self._reach.client(account), self._reach.authorizer(account, place)
         ecr = EcrHost.of(account.host)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tidegate.errors.image import PlaceInvalid
 from tidegate.errors.model import InvalidDigest
@@ -15,8 +16,10 @@ from tidegate.model.image import ImageRef, is_tag
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.endpoint import LAYOUT_SCHEME
 from tidegate.registry.images import RegistryImages
-from tidegate.registry.layout import LayoutFolder
 from tidegate.registry.tree import Home
+
+if TYPE_CHECKING:
+    from tidegate.registry.layout import LayoutFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,8 @@ class Places:
             folder, tag = name, ""
         if not folder or "\0" in folder or (tag and not is_tag(tag)):
             raise PlaceInvalid(f"{text[:200]!r} names no folder", hint=f"write {LAYOUT_SCHEME}FOLDER[:TAG][@DIGEST]")
+        from tidegate.registry.layout import LayoutFolder  # noqa: PLC0415 - for folders only
+
         path = (self._folder / folder).resolve()
         with self._lock:
             layout = self._layouts.setdefault(path, LayoutFolder(path))

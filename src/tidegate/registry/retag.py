@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tidegate.errors.registry import TagExists
 from tidegate.model.digest import Digest
 from tidegate.registry.places import ImagePlace
 
 _WORKERS = 8
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +51,29 @@ def retag(image: ImagePlace, tags: Sequence[str], *, replace: bool) -> list[Reta
         found = registry.resolve(repository, tag)
         return found.digest if found else None
 
-    def write(tag: str, held: Digest | None) -> Retagged:
-        if held != manifest.digest:
+    def write(tag: str) -> Retagged:
+        written = held[tag] != manifest.digest
+        if written:
             registry.put_manifest(repository, tag, manifest)
-        return Retagged(tag, manifest.digest, held != manifest.digest)
+        return Retagged(tag, manifest.digest, written)
 
     wanted = tuple(dict.fromkeys(tags))
-    with ThreadPoolExecutor(min(_WORKERS, len(wanted))) as pool:
-        held = tuple(pool.map(look, wanted))
-        for tag, digest in zip(wanted, held, strict=True):
-            if digest not in {None, manifest.digest} and not replace:
-                raise TagExists(
-                    f"the tag exists as {digest}",
-                    where=str(image.with_tag(tag)),
-                    hint="release tags do not move; for others there is --replace",
-                )
-        return list(pool.map(write, wanted, held))
+    held = dict(zip(wanted, _each(look, wanted), strict=True))
+    for tag, digest in held.items():
+        if digest not in {None, manifest.digest} and not replace:
+            raise TagExists(
+                f"the tag exists as {digest}",
+                where=str(image.with_tag(tag)),
+                hint="release tags do not move; for others there is --replace",
+            )
+    return _each(write, wanted)
+
+
+def _each(function: Callable[[str], T], values: Sequence[str]) -> list[T]:
+    """Return what `function` makes of each value; of several, in threads."""
+    if len(values) == 1:
+        return [function(values[0])]
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - for one tag it costs more than the tag
+
+    with ThreadPoolExecutor(min(_WORKERS, len(values))) as pool:
+        return list(pool.map(function, values))
