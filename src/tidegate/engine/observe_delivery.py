@@ -111,7 +111,7 @@ def _deliveries(
         unread = DeliverySeen(service, hop.source, hop.target, None)
         try:
             proposed = read_declared(hop.repo, head, hop.target, service)
-        except (UsageError, FileTooLarge) as fault:
+        except _OF_THE_MANIFEST as fault:
             yield replace(unread, fault=fault)
             continue
         if proposed is None:
@@ -134,7 +134,7 @@ def _delivery(hop: _Hop, proposed: DeclaredRelease, recorded: Digest | None) -> 
     from_source = names_source(source, target, proposed.image)
     try:
         origin = _origin(world, source, proposed, recorded, from_source=from_source)
-    except (ManifestError, FileTooLarge) as fault:  # the source's own manifest is broken now
+    except _OF_THE_MANIFEST as fault:  # the source's own manifest is broken now
         return DeliverySeen(service, source, target, proposed, fault, recorded=recorded)
     image: ImageRef | None = None
     if origin is not None and origin.digest is not None:
