@@ -92,13 +92,10 @@ class PolicyFiles:
         return {**self._read(paths[:half]), **self._read(paths[half:])}
 
     def _parse(self, path: str, data: bytes) -> PolicyFile | None:
-        if b"ImagePolicy" not in data and b"ImageRepository" not in data:
-            return None
         try:
-            found = PolicyFile(
-                path, data, tuple(image_policies(data, file=path)), tuple(image_repositories(data, file=path))
-            )
+            policies = image_policies(data, file=path) if b"ImagePolicy" in data else ()
+            repositories = image_repositories(data, file=path) if b"ImageRepository" in data else ()
         except (InvalidYaml, YamlTooLarge) as error:
             self.broken[path] = error
             return None
-        return found if found.policies or found.repositories else None
+        return PolicyFile(path, data, tuple(policies), tuple(repositories)) if policies or repositories else None

@@ -79,8 +79,10 @@ def observe_sync(world: World, services: Iterable[Service]) -> SyncSeen:
     changes: list[LaneChange] = []
     refused: list[Refused] = []
     notes: list[str] = []
+    services = tuple(services)
+    lanes = ranged_lanes(world, services)
     for service in services:
-        sync = _ServiceSync(world, service)
+        sync = _ServiceSync(world, service, [lane for lane in lanes if lane.service == service])
         changes += sync.changes
         refused += sync.refused
         notes += sync.notes
@@ -92,12 +94,12 @@ def observe_sync(world: World, services: Iterable[Service]) -> SyncSeen:
 class _ServiceSync:
     """What should change for one service."""
 
-    def __init__(self, world: World, service: Service) -> None:
+    def __init__(self, world: World, service: Service, found: Iterable[Lane]) -> None:
         self.changes: list[LaneChange] = []
         self.refused: list[Refused] = []
         self.notes: list[str] = []
         self._world = world
-        lanes = [lane for lane in ranged_lanes(world, (service,)) if self._readable(lane)]
+        lanes = [lane for lane in found if self._readable(lane)]
         moves = self._moves(service, lanes) if lanes else {}
         for index, lane in enumerate(lanes):
             self._look_at(lane, moves.get(index))
