@@ -1,4 +1,4 @@
-"""The forge port: the local forge on a path and over smart HTTP, and the fake."""
+"""The forge port: the local forge on a path and over smart HTTP, GitLab as the fake GitLab has it, and the fake."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from support.git_server import GitServer
 from support.git_worlds import ROBOT, START, TickingClock, bare_repository
+from support.gitlab_world import Everybody, gitlab_world
 from tidegate.errors.forge import (
     GroupMissing,
     HeadMoved,
@@ -56,7 +57,7 @@ class World:
         return self.forge.open(PROJECT, NewMergeRequest(source, "main", title, "**Why**\n\nso", "mallory"))
 
 
-@pytest.fixture(params=["path", "http", "fake"])
+@pytest.fixture(params=["path", "http", "gitlab", "fake"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     clock = TickingClock()
     if request.param == "fake":
@@ -65,6 +66,13 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         yield World(FakeForge(fakes, clock, GROUPS), lambda: FakeRepos(fakes, clock).repo(PROJECT))
         return
     root = tmp_path / "remotes"
+    if request.param == "gitlab":
+        with gitlab_world(root, clock) as served, Mirrors(Git.find(), tmp_path / "cache") as mirrors:
+            for group, users in GROUPS.items():
+                served.gitlab.group(group, *users)
+            here = ProjectRemotes(str(root))
+            yield World(Everybody(served.forge), lambda: MirroredRepos(here, mirrors, ROBOT, clock).repo(PROJECT))
+        return
     bare_repository(root, PROJECT, FILES)
     with ExitStack() as stack:
         base = str(root)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tidegate.errors import AuthenticationError, TidegateError, UsageError
+from tidegate.errors import AuthenticationError, Blocked, Pending, TidegateError, UsageError
+from tidegate.errors.http import ServerBusy
 
 
 class ForgeUnreachable(TidegateError):
@@ -71,3 +72,69 @@ class MergeConflict(TidegateError):
     """The merge request can't be merged without a person."""
 
     code = "forge/merge-conflict"
+
+
+class ForgeForbidden(AuthenticationError):
+    """The forge knows the credentials, and they may not do this."""
+
+    code = "forge/forbidden"
+
+
+class TokenMissing(AuthenticationError):
+    """There is no token for the forge, or what is configured holds none."""
+
+    code = "forge/token-missing"
+
+
+class JobTokenReadsOnly(AuthenticationError):
+    """A CI job's own token is all there is, and it may only read."""
+
+    code = "forge/job-token-reads-only"
+
+
+class UserMismatch(AuthenticationError):
+    """The credentials are another person's than the one who is to act."""
+
+    code = "forge/user-mismatch"
+
+
+class ForgeThrottled(ServerBusy):
+    """The forge asks for patience: too many requests."""
+
+    code = "forge/throttled"
+
+
+class ForgeFailed(ServerBusy):
+    """The forge failed inside."""
+
+    code = "forge/failed"
+
+
+class ForgeRefused(TidegateError):
+    """The forge does not do what was asked, and says why."""
+
+    code = "forge/refused"
+
+
+class ForgeUnreadable(TidegateError):
+    """The answer is not what the forge's API answers."""
+
+    code = "forge/unreadable"
+
+
+class MergeRequestExists(TidegateError):
+    """There is an open merge request with these branches already."""
+
+    code = "forge/merge-request-exists"
+
+
+class MergeBlocked(Blocked):
+    """The forge does not merge this yet: something it wants is missing."""
+
+    code = "forge/merge-blocked"
+
+
+class MergeabilityUnknown(Pending):
+    """The forge has not worked out in time whether it can be merged."""
+
+    code = "forge/mergeability-unknown"

@@ -1,0 +1,36 @@
+"""Which approvals there are, and at which head each was given.
+
+On GitLab Free an approval stays when somebody pushes, and it does not say what was approved. So its time is compared
+with the times at which GitLab learned of each head (the merge request's diff versions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import takewhile
+
+from tidegate.forge.gitlab.parse import Given, Version
+from tidegate.model.merge_request import Approval
+
+
+def at_heads(given: Iterable[Given], versions: Iterable[Version]) -> tuple[Approval, ...]:
+    """Return the approvals, oldest first, each with the head that it was given at.
+
+    That is the newest head that GitLab knew before the approval. When it can't be told (no time, the same moment), it
+    is the older head: an approval that may be of an older commit must not count for a newer one.
+
+    Args:
+        given: what GitLab tells of approvals.
+        versions: the merge request's diff versions, in any order. Without any, no approval is of any head.
+    """
+    known = sorted(versions, key=lambda one: (one.at, one.id))
+    found = [_placed(one, known) for one in given] if known else []
+    return tuple(sorted(found, key=lambda one: (one.at, one.user)))
+
+
+def _placed(given: Given, known: list[Version]) -> Approval:
+    at = given.at
+    if at is None:
+        return Approval(given.by.name, known[0].at, known[0].head)
+    before = list(takewhile(lambda one: one.at < at, known)) or known[:1]
+    return Approval(given.by.name, at, before[-1].head)

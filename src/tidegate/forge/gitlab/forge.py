@@ -1,0 +1,301 @@
+"""GitLabForge: the forge port on GitLab's REST API v4."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC
+from typing import Final, TypeVar
+
+from tidegate.errors import TidegateError
+from tidegate.errors.forge import (
+    ForgeFailed,
+    ForgeUnreachable,
+    GroupMissing,
+    InvalidUser,
+    MergeRequestExists,
+    MergeRequestMissing,
+    UserMismatch,
+)
+from tidegate.errors.git import BranchMissing, InvalidBranch
+from tidegate.forge.gitlab.approvals import at_heads
+from tidegate.forge.gitlab.client import GitLabClient
+from tidegate.forge.gitlab.mergeability import CONFLICT, PASSING
+from tidegate.forge.gitlab.merging import Merging, not_open
+from tidegate.forge.gitlab.parse import Note, account, approvals, member, merge_request, note, version
+from tidegate.forge.gitlab.people import People, members_today
+from tidegate.forge.gitlab.tokens import Tokens
+from tidegate.http import Client, Retry
+from tidegate.model.merge_request import Comment, MergeRequest, MergeRequestState
+from tidegate.ports.clock import Clock
+from tidegate.ports.forge import NewMergeRequest
+
+_T = TypeVar("_T")
+
+_PAUSES: Final = (0.5, 2.0, 5.0)
+_UNSURE: Final = (ForgeUnreachable, ForgeFailed, MergeRequestExists)
+"""After these it is not known what is done: look for it before it is repeated."""
+_LONGEST_NAME: Final = 200
+_STATES: Final = {
+    None: "all",
+    MergeRequestState.OPEN: "opened",
+    MergeRequestState.MERGED: "merged",
+    MergeRequestState.CLOSED: "closed",
+}
+
+
+class GitLabForge:
+    """Merge requests on a GitLab server; fulfils the port `Forge`. Safe for use by many threads at once.
+
+    Whoever a token belongs to acts: notes, merges and new merge requests are the token's user's, whoever is named as
+    acting. An approval is only given for the very person that the token belongs to.
+
+    Args:
+        url: address of GitLab.
+        tokens: which token is for which project.
+        http: sends the requests.
+        clock: for pauses, and for what day it is.
+        retry: how often to try what has not been answered; None for the usual.
+        patience: seconds to wait at most until GitLab has worked out whether something can be merged.
+    """
+
+    def __init__(
+        self, url: str, tokens: Tokens, http: Client, clock: Clock, *, retry: Retry | None = None, patience: float = 60
+    ) -> None:
+        self._url = url
+        self._tokens = tokens
+        self._http = http
+        self._clock = clock
+        self._retry = retry or Retry(sleep=clock.sleep)
+        self._patience = patience
+        self._people = People()
+
+    def merge_requests(
+        self, project: str, *, state: MergeRequestState | None = MergeRequestState.OPEN
+    ) -> tuple[MergeRequest, ...]:
+        """Return the project's merge requests in `state` (None: all), by number; `conflicts` is not asked for."""
+        query = {"state": _STATES[state], "scope": "all", "order_by": "created_at", "sort": "asc"}
+        return tuple(self._approved(self._api(project), one) for one in self._list(project, query))
+
+    def merge_request(self, project: str, iid: int) -> MergeRequest:
+        """Return one merge request with its comments; `conflicts` is None while GitLab has not worked it out."""
+        api = self._api(project)
+        seen = merge_request(project, api.get(*_path(project, iid), missing=_missing(project, iid)))
+        is_open = seen.request.state is MergeRequestState.OPEN
+        conflicts = seen.conflicts or seen.status == CONFLICT if is_open and seen.status not in PASSING else None
+        comments = tuple(Comment(one.by, one.at, one.text) for one in self._notes(api, project, iid))
+        return replace(self._approved(api, seen.request), conflicts=conflicts, comments=comments)
+
+    def open(self, project: str, new: NewMergeRequest) -> MergeRequest:
+        """Open a merge request, or return the open one that has these branches."""
+        _check_user(new.author)
+        if new.source_branch == new.target_branch:
+            raise InvalidBranch("a branch can't be merged into itself", where=project, hint="name two branches")
+        api = self._api(project)
+        branches = {"source_branch": new.source_branch, "target_branch": new.target_branch}
+
+        def find() -> MergeRequest | None:
+            found = self._list(project, {"state": "opened", "scope": "all", **branches})
+            return self._approved(api, found[0]) if found else None
+
+        def create() -> MergeRequest:
+            head = self._head(api, project, new.source_branch)
+            self._head(api, project, new.target_branch)
+            body = {**branches, "title": new.title, "description": new.description}
+            made = merge_request(project, api.send("POST", "projects", project, "merge_requests", body=body)).request
+            return made if made.head else replace(made, head=head)
+
+        return self._have(find, create)
+
+    def describe(self, project: str, iid: int, *, title: str, description: str) -> MergeRequest:
+        """Change title and description of an open merge request."""
+        wanted = {"title": title, "description": description}
+
+        def find() -> MergeRequest | None:
+            found = self._open(project, iid)
+            return found if (found.title, found.description) == (title, description) else None
+
+        return self._have(find, lambda: self._change(project, iid, wanted))
+
+    def comment(self, project: str, iid: int, *, user: str, text: str) -> None:
+        """Add a note, unless the token's user has left this very text there already.
+
+        GitLab takes the same note twice. When two runs leave it at the same moment, the younger one is taken back.
+        """
+        _check_user(user)
+        api = self._api(project)
+        path = (*_path(project, iid), "notes")
+        mine: list[int] = []
+
+        def find() -> bool | None:
+            me = self._me(api)
+            same = sorted(
+                one.id for one in self._notes(api, project, iid) if one.by == me and _normal(one.text) == _normal(text)
+            )
+            for younger in [one for one in mine if same and one > same[0]]:
+                api.send("DELETE", *path, str(younger))
+                mine.remove(younger)
+            return True if same else None
+
+        def add() -> None:
+            mine.append(note(api.send("POST", *path, body={"body": text})).id)
+
+        self._have(find, add)
+
+    def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:
+        """Give the approval of the token's user, who must be `user`, to the present head.
+
+        An approval that they gave to an older head is taken back first: GitLab would keep it as it is.
+        """
+        api = self._as(project, user)
+
+        def find() -> MergeRequest | None:
+            found = self._open(project, iid)
+            return found if any(one.user == user and one.head == found.head for one in found.approvals) else None
+
+        def give() -> None:
+            found = self._open(project, iid)
+            if any(one.user == user for one in found.approvals):
+                api.send("POST", *_path(project, iid), "unapprove")
+            api.send("POST", *_path(project, iid), "approve", body={"sha": found.head})
+
+        return self._have(find, give)
+
+    def unapprove(self, project: str, iid: int, *, user: str) -> MergeRequest:
+        """Take the approval of the token's user, who must be `user`, back; nothing happens when there is none."""
+        api = self._as(project, user)
+
+        def find() -> MergeRequest | None:
+            found = self._open(project, iid)
+            return None if any(one.user == user for one in found.approvals) else found
+
+        return self._have(find, lambda: _nothing(api.send("POST", *_path(project, iid), "unapprove")))
+
+    def close(self, project: str, iid: int, *, user: str) -> MergeRequest:
+        """Close without merging; nothing happens when it is closed already."""
+        _check_user(user)
+
+        def find() -> MergeRequest | None:
+            found = self._read(project, iid)
+            if found.state is MergeRequestState.MERGED:
+                raise not_open(found)
+            return found if found.state is MergeRequestState.CLOSED else None
+
+        return self._have(find, lambda: self._change(project, iid, {"state_event": "close"}))
+
+    def merge(self, project: str, iid: int, *, head: str, message: str, user: str) -> MergeRequest:
+        """Merge with a merge commit, guarded by `head`: see `Merging`."""
+        _check_user(user)
+        api = self._api(project)
+        merging = Merging(api, self._clock, project, iid, head, self._patience, _missing(project, iid))
+        return self._approved(api, merging.merge(message))
+
+    def members(self, group: str) -> frozenset[str]:
+        """Return the user names in `group`, with those who inherit it, without bots, blocked and expired ones."""
+        missing = GroupMissing(
+            f"GitLab has no group {group!r}, or this token can't see it",
+            hint="check the path, and that the token's user may see the group (a project's own token may not)",
+        )
+        found = self._api(None).list("groups", group, "members", "all", missing=missing)
+        return members_today(map(member, found), self._clock.now().astimezone(UTC).date())
+
+    def _api(self, project: str | None) -> GitLabClient:
+        return GitLabClient(self._url, self._tokens.of(project), self._http, self._retry)
+
+    def _as(self, project: str, user: str) -> GitLabClient:
+        """Return calls in the name of `user`.
+
+        Raises:
+            UserMismatch: the token is another user's.
+        """
+        _check_user(user)
+        api = self._api(project)
+        me = self._me(api)
+        if me != user:
+            raise UserMismatch(
+                f"the token from {api.token.source} is {me}'s: it can't approve for {user}",
+                where=project,
+                hint=f"{user} approves on the merge request's page, or sets GITLAB_TOKEN to a token of their own",
+            )
+        return api
+
+    def _me(self, api: GitLabClient) -> str:
+        return account(api.get("user")).name
+
+    def _list(self, project: str, query: dict[str, str]) -> list[MergeRequest]:
+        rows = self._api(project).list("projects", project, "merge_requests", query=query)
+        found = {one.iid: one for one in (merge_request(project, row).request for row in rows)}
+        return [found[iid] for iid in sorted(found)]
+
+    def _read(self, project: str, iid: int) -> MergeRequest:
+        api = self._api(project)
+        seen = merge_request(project, api.get(*_path(project, iid), missing=_missing(project, iid)))
+        return self._approved(api, seen.request)
+
+    def _open(self, project: str, iid: int) -> MergeRequest:
+        found = self._read(project, iid)
+        if found.state is not MergeRequestState.OPEN:
+            raise not_open(found)
+        return found
+
+    def _change(self, project: str, iid: int, body: dict[str, object] | dict[str, str]) -> MergeRequest:
+        api = self._api(project)
+        answer = api.send("PUT", *_path(project, iid), body=body, missing=_missing(project, iid))
+        return self._approved(api, merge_request(project, answer).request)
+
+    def _approved(self, api: GitLabClient, request: MergeRequest) -> MergeRequest:
+        """Return `request` with its approvals: of persons, each at its head."""
+        path = _path(request.project, request.iid)
+        given = [one for one in approvals(api.get(*path, "approvals")) if self._people.is_person(api, one.by)]
+        if not given:
+            return request
+        return replace(request, approvals=at_heads(given, map(version, api.list(*path, "versions"))))
+
+    def _notes(self, api: GitLabClient, project: str, iid: int) -> list[Note]:
+        query = {"sort": "asc", "order_by": "created_at"}
+        found = map(note, api.list(*_path(project, iid), "notes", query=query, missing=_missing(project, iid)))
+        return [one for one in found if not one.is_system]
+
+    def _head(self, api: GitLabClient, project: str, branch: str) -> str:
+        missing = BranchMissing(f"there is no branch {branch!r}", where=project, hint="push it first")
+        found = api.get("projects", project, "repository", "branches", branch, missing=missing)
+        return found.part("commit").text("id")
+
+    def _have(self, find: Callable[[], _T | None], act: Callable[[], _T | None]) -> _T:
+        """Return what is there; where nothing is, act, and look again whenever it is not known what became of it."""
+        failed: TidegateError | None = None
+        for pause in (*_PAUSES, None):
+            found = find()
+            if found is not None:
+                return found
+            if pause is None:
+                break
+            try:
+                found = act()
+            except _UNSURE as error:
+                failed = error
+                self._clock.sleep(pause)
+            if found is not None:
+                return found
+        raise failed or ForgeFailed("GitLab took it and does not show it", where=self._url, hint="look at it in GitLab")
+
+
+def _path(project: str, iid: int) -> tuple[str, ...]:
+    return ("projects", project, "merge_requests", str(iid))
+
+
+def _missing(project: str, iid: int) -> MergeRequestMissing:
+    return MergeRequestMissing(f"there is no merge request !{iid}", where=project, hint="see `tidegate mr list`")
+
+
+def _check_user(name: str) -> None:
+    if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise InvalidUser(f"{name[:80]!r} is not a user's name", hint="give a name of printable characters")
+
+
+def _normal(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
+
+
+def _nothing(_: object) -> None:
+    return None

@@ -1,0 +1,220 @@
+"""JSON as GitLab has it: `API::Entities`, with the fields of its OpenAPI file and of recorded answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from tidegate.testing.gitlab.messages import Json
+from tidegate.testing.gitlab.repository import BareRepository
+from tidegate.testing.gitlab.state import Membership, MergeRequest, Note, Project, User, Version
+
+_OLD_STATUSES: Final[Mapping[str, str]] = {
+    "checking": "checking",
+    "preparing": "preparing",
+    "conflict": "cannot_be_merged",
+}
+
+
+def moment(at: datetime | None) -> str | None:
+    """Return a time as GitLab writes it, to the millisecond."""
+    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def user_basic(user: User, url: str) -> dict[str, Json]:
+    """UserBasic."""
+    return {
+        "id": user.id,
+        "username": user.username,
+        "name": user.username.capitalize(),
+        "state": user.state,
+        "locked": False,
+        "avatar_url": None,
+        "web_url": f"{url}/{user.username}",
+    }
+
+
+def user_public(user: User, url: str) -> dict[str, Json]:
+    """User: what everybody may see of one."""
+    return {**user_basic(user, url), "bot": user.bot, "bio": "", "created_at": None, "followers": 0}
+
+
+def member(one: Membership, url: str) -> dict[str, Json]:
+    """Member of a group."""
+    return {
+        **user_basic(one.user, url),
+        "access_level": one.level,
+        "expires_at": one.expires.isoformat() if one.expires else None,
+        "membership_state": "active",
+    }
+
+
+def merge_request_basic(project: Project, one: MergeRequest, status: str, url: str) -> dict[str, Json]:
+    """MergeRequestBasic: what lists have."""
+    full = f"{project.path}!{one.iid}"
+    people: list[Json] = []
+    merged_by = user_basic(one.merged_by, url) if one.merged_by else None
+    return {
+        "id": one.id,
+        "iid": one.iid,
+        "project_id": project.id,
+        "title": one.title,
+        "description": one.description,
+        "state": one.state,
+        "created_at": moment(one.created),
+        "updated_at": moment(one.updated),
+        "merged_by": merged_by,
+        "merge_user": merged_by,
+        "merged_at": moment(one.merged_at),
+        "closed_by": None,
+        "closed_at": moment(one.closed_at),
+        "target_branch": one.target,
+        "source_branch": one.source,
+        "user_notes_count": len([note for note in one.notes if not note.system]),
+        "upvotes": 0,
+        "downvotes": 0,
+        "author": user_basic(one.author, url),
+        "assignees": people,
+        "assignee": None,
+        "reviewers": people,
+        "source_project_id": project.id,
+        "target_project_id": project.id,
+        "labels": [],
+        "draft": one.draft,
+        "work_in_progress": one.draft,
+        "milestone": None,
+        "merge_when_pipeline_succeeds": False,
+        "merge_status": _OLD_STATUSES.get(status, "can_be_merged"),
+        "detailed_merge_status": status,
+        "sha": one.head,
+        "merge_commit_sha": one.merge_commit,
+        "squash_commit_sha": None,
+        "discussion_locked": None,
+        "should_remove_source_branch": None,
+        "force_remove_source_branch": None,
+        "prepared_at": moment(one.prepared),
+        "reference": f"!{one.iid}",
+        "references": {"short": f"!{one.iid}", "relative": f"!{one.iid}", "full": full},
+        "web_url": f"{url}/{project.path}/-/merge_requests/{one.iid}",
+        "squash": False,
+        "task_completion_status": {"count": 0, "completed_count": 0},
+        "has_conflicts": status == "conflict",
+        "blocking_discussions_resolved": True,
+    }
+
+
+def merge_request(project: Project, one: MergeRequest, status: str, url: str) -> dict[str, Json]:
+    """MergeRequest."""
+    last = one.versions[-1]
+    return {
+        **merge_request_basic(project, one, status, url),
+        "subscribed": True,
+        "changes_count": "1",
+        "head_pipeline": None,
+        "diff_refs": {"base_sha": last.base, "head_sha": last.head, "start_sha": last.start},
+        "merge_error": None,
+        "first_contribution": False,
+        "user": {"can_merge": True},
+    }
+
+
+def approvals(one: MergeRequest, viewer: User, required: int, url: str) -> dict[str, Json]:
+    """MergeRequestApprovals, as on Free."""
+    return {
+        "user_has_approved": viewer.id in one.approvals,
+        "user_can_approve": viewer.id not in one.approvals,
+        "approved": len(one.approvals) >= max(required, 1),
+        "approved_by": [
+            {"user": user_basic(user, url), "approved_at": moment(at)} for user, at in one.approvals.values()
+        ],
+    }
+
+
+def approval_state(one: MergeRequest, required: int, url: str) -> dict[str, Json]:
+    """MergeRequestApprovalState of Premium, with one rule for anybody."""
+    by: list[Json] = [user_basic(user, url) for user, _ in one.approvals.values()]
+    rule: dict[str, Json] = {
+        "id": 1,
+        "name": "All Members",
+        "rule_type": "any_approver",
+        "eligible_approvers": [],
+        "approvals_required": required,
+        "users": [],
+        "groups": [],
+        "contains_hidden_groups": False,
+        "section": None,
+        "source_rule": None,
+        "overridden": False,
+        "code_owner": False,
+        "approved_by": by,
+        "approved": len(by) >= required,
+    }
+    return {"approval_rules_overwritten": False, "rules": [rule]}
+
+
+def version(one: Version, request: MergeRequest) -> dict[str, Json]:
+    """MergeRequestDiff: a diff version."""
+    return {
+        "id": one.id,
+        "head_commit_sha": one.head,
+        "base_commit_sha": one.base,
+        "start_commit_sha": one.start,
+        "created_at": moment(one.at),
+        "merge_request_id": request.id,
+        "state": "collected",
+        "real_size": "1",
+        "patch_id_sha": None,
+    }
+
+
+def note(one: Note, request: MergeRequest, project: Project, url: str) -> dict[str, Json]:
+    """Note."""
+    return {
+        "id": one.id,
+        "type": None,
+        "body": one.body,
+        "author": user_basic(one.author, url),
+        "created_at": moment(one.at),
+        "updated_at": moment(one.at),
+        "system": one.system,
+        "noteable_id": request.id,
+        "noteable_type": "MergeRequest",
+        "noteable_iid": request.iid,
+        "project_id": project.id,
+        "resolvable": False,
+        "confidential": False,
+        "internal": False,
+    }
+
+
+def branch(name: str, commit: str, repository: BareRepository) -> dict[str, Json]:
+    """Branch."""
+    return {
+        "name": name,
+        "commit": {"id": commit, "short_id": commit[:8], "title": repository.subject(commit)},
+        "merged": False,
+        "protected": name == "main",
+        "developers_can_push": False,
+        "developers_can_merge": False,
+        "can_push": True,
+        "default": name == "main",
+    }
+
+
+def comparison(paths: tuple[str, ...]) -> dict[str, Json]:
+    """Compare, without the text of the differences."""
+    diffs: list[Json] = [
+        {
+            "old_path": path,
+            "new_path": path,
+            "a_mode": "100644",
+            "b_mode": "100644",
+            "diff": "",
+            "new_file": False,
+            "renamed_file": False,
+            "deleted_file": False,
+        }
+        for path in paths
+    ]
+    return {"commit": None, "commits": [], "diffs": diffs, "compare_timeout": False, "compare_same_ref": False}

@@ -1,0 +1,174 @@
+"""FakeGitLab: what a GitLab does about merge requests, over real bare repositories."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from itertools import count
+from pathlib import Path
+
+from tidegate.ports.clock import Clock
+from tidegate.testing.gitlab.messages import Answer, Call
+from tidegate.testing.gitlab.repository import BareRepository
+from tidegate.testing.gitlab.state import Access, Group, Membership, MergeRequest, Note, Project, User, Version
+
+
+@dataclass(slots=True)
+class Fault:
+    """What goes wrong with the coming calls of a kind.
+
+    Args:
+        method: of the calls.
+        template: their route, e.g. `/projects/{id}/merge_requests`.
+        answer: what is answered instead; None hangs up.
+        done: whether what was asked for is done all the same.
+        times: how many calls.
+    """
+
+    method: str
+    template: str
+    answer: Answer | None
+    done: bool = False
+    times: int = 1
+
+
+@dataclass(slots=True)
+class FakeGitLab:
+    """A GitLab in memory; serve it with `serve`.
+
+    Args:
+        root: folder of the repositories, `PROJECT.git` each.
+        clock: for times.
+        premium: Premium's approval rules instead of Free's, where approvals gate nothing.
+        checks: how many looks at a merge request see GitLab still working out whether it can be merged.
+
+    Attributes:
+        calls: what was called, in order.
+        faults: what goes wrong with coming calls.
+        before: what happens before coming calls, one each; to race with them.
+    """
+
+    root: Path
+    clock: Clock
+    premium: bool = False
+    checks: int = 0
+    url: str = "http://gitlab.invalid"
+    calls: list[Call] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    before: dict[tuple[str, str], Callable[[], object]] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    projects: dict[str, Project] = field(default_factory=dict)
+    tokens: dict[str, Access] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    numbers: count[int] = field(default_factory=lambda: count(1000))
+
+    def user(self, username: str, *, bot: bool = False) -> User:
+        """Return the user of that name, made when there is none."""
+        return self.users.setdefault(username, User(next(self.numbers), username, bot=bot))
+
+    def token(self, username: str, *, scope: str = "api", revoked: bool = False) -> str:
+        """Return a new token of a user."""
+        token = f"glpat-{secrets.token_hex(10)}"
+        self.tokens[token] = Access(self.user(username), scope, revoked)
+        return token
+
+    def group(self, path: str, *usernames: str, expires: date | None = None) -> Group:
+        """Return the group at `path`, with these users among its direct members."""
+        group = self.groups.setdefault(path, Group(next(self.numbers), path))
+        group.members += [Membership(self.user(name), expires=expires) for name in usernames]
+        return group
+
+    def project(self, path: str) -> Project:
+        """Return the project at `path`, whose repository is `root/path.git`."""
+        if path not in self.projects:
+            self.projects[path] = Project(next(self.numbers), path, BareRepository(self.root / f"{path}.git"))
+        return self.projects[path]
+
+    def open(self, project: Project, request: MergeRequest) -> MergeRequest:
+        """Take in a new merge request, whose branches exist."""
+        self._push(project, request, project.repository.heads()[request.source])
+        project.requests[request.iid] = request
+        return request
+
+    def refresh(self, project: Project) -> None:
+        """Notice what was pushed: new heads, and what is in the target branch already."""
+        heads = project.repository.heads()
+        for request in project.requests.values():
+            if request.state != "opened":
+                continue
+            source, target = heads.get(request.source), heads.get(request.target)
+            if source is not None and source != request.head:
+                self._push(project, request, source)
+                if self.premium and project.reset_approvals_on_push:
+                    request.approvals.clear()
+            if request.seen_at != (source, target):
+                request.seen_at, request.checks = (source, target), self.checks
+            if target is not None and project.repository.merge_base(request.head, target) == request.head:
+                self.finish(request, project.repository.arrival(request.head, target), request.author)
+
+    def status(self, project: Project, request: MergeRequest, *, looks: bool = False) -> str:
+        """Return `detailed_merge_status`; with `looks`, GitLab gets on with working it out."""
+        if request.state != "opened":
+            return "not_open"
+        if request.checks:
+            request.checks -= looks
+            return "checking" if request.prepared else "preparing"
+        request.prepared = request.prepared or self.clock.now()
+        return self._obstacle(project, request) or "mergeable"
+
+    def merge(self, project: Project, request: MergeRequest, user: User, message: str) -> None:
+        """Merge what is mergeable, with a merge commit."""
+        repository = project.repository
+        target = repository.heads()[request.target]
+        tree = repository.merged_tree(target, request.head)
+        if tree is None:
+            raise AssertionError("this is not mergeable")
+        text = message or f"Merge branch '{request.source}' into '{request.target}'"
+        parents = (target, request.head)
+        commit = repository.commit_merge(request.target, tree, parents, text, name=user.username, at=self.clock.now())
+        self.finish(request, commit, user)
+
+    def finish(self, request: MergeRequest, commit: str, user: User) -> None:
+        """Have a merge request merged by `commit`."""
+        request.state, request.merge_commit, request.merged_by = "merged", commit, user
+        request.merged_at = request.updated = self.clock.now()
+        self.note(request, user, "merged", system=True)
+
+    def note(self, request: MergeRequest, user: User, body: str, *, system: bool = False) -> Note:
+        """Add a note."""
+        note = Note(next(self.numbers), user, body, self.clock.now(), system)
+        request.notes.append(note)
+        return note
+
+    def leave(self, username: str) -> None:
+        """Block a user."""
+        self.user(username).state = "blocked"
+
+    def revoke(self, token: str) -> None:
+        """Revoke a token."""
+        self.tokens[token] = replace(self.tokens[token], revoked=True)
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        return self.clock.now()
+
+    def _obstacle(self, project: Project, request: MergeRequest) -> str:
+        heads = project.repository.heads()
+        if request.source not in heads or request.target not in heads:
+            return "broken_status"
+        if project.repository.merged_tree(heads[request.target], request.head) is None:
+            return "conflict"
+        if request.draft:
+            return "draft_status"
+        unfulfilled = self.premium and len(request.approvals) < project.approvals_required
+        return "not_approved" if unfulfilled else project.blocked_by
+
+    def _push(self, project: Project, request: MergeRequest, head: str) -> None:
+        target = project.repository.heads().get(request.target, head)
+        base = project.repository.merge_base(head, target) or target
+        request.versions.append(Version(next(self.numbers), head, base, target, self.clock.now()))
+        request.updated = self.clock.now()

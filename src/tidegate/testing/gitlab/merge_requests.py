@@ -1,0 +1,228 @@
+"""The fake's calls about merge requests. Order of checks and statuses as in GitLab's `lib/api/merge_requests.rb`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from tidegate.testing.gitlab import entities
+from tidegate.testing.gitlab.fake import FakeGitLab
+from tidegate.testing.gitlab.messages import (
+    NO_CONTENT,
+    Answer,
+    Call,
+    Json,
+    no,
+    not_allowed,
+    not_found,
+    parameter_missing,
+    unauthorized,
+)
+from tidegate.testing.gitlab.state import MergeRequest, Note, Project
+
+LIST_PARAMETERS: Final = frozenset({"state", "scope", "order_by", "sort", "source_branch", "target_branch", "iids"})
+CREATE_PARAMETERS: Final = frozenset({"title", "source_branch", "target_branch", "description"})
+UPDATE_PARAMETERS: Final = frozenset({"title", "description", "state_event"})
+MERGE_PARAMETERS: Final = frozenset({"sha", "merge_commit_message"})
+
+
+def project(gitlab: FakeGitLab, call: Call) -> Project:
+    """Return the call's project, by path or number, with what was pushed since."""
+    name = call.path["id"]
+    found = [one for one in gitlab.projects.values() if name in {one.path, str(one.id)}]
+    if not found:
+        raise not_found("Project")
+    gitlab.refresh(found[0])
+    return found[0]
+
+
+def _request(gitlab: FakeGitLab, call: Call) -> tuple[Project, MergeRequest]:
+    home = project(gitlab, call)
+    iid = call.path["merge_request_iid"]
+    if not iid.isdecimal() or int(iid) not in home.requests:
+        raise not_found()
+    return home, home.requests[int(iid)]
+
+
+def _shown(gitlab: FakeGitLab, home: Project, one: MergeRequest, *, looks: bool = False) -> dict[str, Json]:
+    return entities.merge_request(home, one, gitlab.status(home, one, looks=looks), gitlab.url)
+
+
+def show_project(gitlab: FakeGitLab, call: Call) -> Answer:
+    """GET /projects/:id."""
+    home = project(gitlab, call)
+    return Answer(body={"id": home.id, "path_with_namespace": home.path, "default_branch": "main"})
+
+
+def list_all(gitlab: FakeGitLab, call: Call) -> Answer:
+    """GET merge_requests."""
+    home = project(gitlab, call)
+    found = sorted(home.requests.values(), key=lambda one: one.iid, reverse=call.query.get("sort") != "asc")
+    tests: dict[str, Callable[[MergeRequest, str], bool]] = {
+        "state": lambda one, value: value in {"all", one.state},
+        "source_branch": lambda one, value: one.source == value,
+        "target_branch": lambda one, value: one.target == value,
+    }
+    for name, test in tests.items():
+        value = call.query.get(name)
+        found = [one for one in found if value is None or test(one, value)]
+    rows: list[Json] = [entities.merge_request_basic(home, one, gitlab.status(home, one), gitlab.url) for one in found]
+    return Answer(body=rows)
+
+
+def create(gitlab: FakeGitLab, call: Call) -> Answer:
+    """POST merge_requests."""
+    home = project(gitlab, call)
+    for name in ("title", "source_branch", "target_branch"):
+        if not call.text(name):
+            raise parameter_missing(name)
+    source, target = call.text("source_branch"), call.text("target_branch")
+    if source == target:
+        raise no(422, ["You can't use same project/branch for source and target"])
+    for one in home.requests.values():
+        if (one.state, one.source, one.target) == ("opened", source, target):
+            raise no(409, [f"Another open merge request already exists for this source branch: !{one.iid}"])
+    now = gitlab.now()
+    request = MergeRequest(
+        id=next(gitlab.numbers),
+        iid=len(home.requests) + 1,
+        author=call.access.user,
+        source=source,
+        target=target,
+        title=call.text("title"),
+        description=call.text("description"),
+        created=now,
+        updated=now,
+    )
+    gitlab.open(home, request)
+    gitlab.refresh(home)
+    return Answer(201, _shown(gitlab, home, request))
+
+
+def show(gitlab: FakeGitLab, call: Call) -> Answer:
+    """GET merge_requests/:iid. Looking is what makes GitLab work out whether it can be merged."""
+    home, request = _request(gitlab, call)
+    return Answer(body=_shown(gitlab, home, request, looks=True))
+
+
+def update(gitlab: FakeGitLab, call: Call) -> Answer:
+    """PUT merge_requests/:iid."""
+    home, request = _request(gitlab, call)
+    if not call.body:
+        return Answer(400, {"error": "title, description, state_event are missing, at least one must be provided"})
+    if "title" in call.body:
+        request.title = call.text("title")
+    if "description" in call.body:
+        request.description = call.text("description")
+    event = call.text("state_event")
+    if event == "close" and request.state == "opened":
+        request.state, request.closed_at = "closed", gitlab.now()
+        gitlab.note(request, call.access.user, "closed", system=True)
+    elif event == "reopen" and request.state == "closed":
+        request.state, request.closed_at = "opened", None
+    request.updated = gitlab.now()
+    return Answer(body=_shown(gitlab, home, request))
+
+
+def merge(gitlab: FakeGitLab, call: Call) -> Answer:
+    """PUT merge_requests/:iid/merge."""
+    home, request = _request(gitlab, call)
+    if home.mergers is not None and call.access.user.username not in home.mergers:
+        raise unauthorized()
+    _check_sha(call, request)
+    if gitlab.status(home, request) != "mergeable":
+        raise not_allowed()
+    gitlab.merge(home, request, call.access.user, call.text("merge_commit_message"))
+    return Answer(body=_shown(gitlab, home, request))
+
+
+def list_versions(gitlab: FakeGitLab, call: Call) -> Answer:
+    """GET versions, the newest first."""
+    _, request = _request(gitlab, call)
+    rows: list[Json] = [entities.version(one, request) for one in reversed(request.versions)]
+    return Answer(body=rows)
+
+
+def show_approvals(gitlab: FakeGitLab, call: Call) -> Answer:
+    """GET approvals."""
+    home, request = _request(gitlab, call)
+    return Answer(body=_approvals(gitlab, home, request, call))
+
+
+def show_approval_state(gitlab: FakeGitLab, call: Call) -> Answer:
+    """GET approval_state; Premium only."""
+    home, request = _request(gitlab, call)
+    return Answer(body=entities.approval_state(request, home.approvals_required, gitlab.url))
+
+
+def approve(gitlab: FakeGitLab, call: Call) -> Answer:
+    """POST approve. Anybody may on Free; nobody may twice."""
+    home, request = _request(gitlab, call)
+    user = call.access.user
+    may = user.id not in request.approvals and (home.author_may_approve or user is not request.author)
+    if request.state != "opened" or not may:
+        raise unauthorized()
+    _check_sha(call, request)
+    request.approvals[user.id] = (user, gitlab.now())
+    gitlab.note(request, user, "approved this merge request", system=True)
+    return Answer(201, _approvals(gitlab, home, request, call))
+
+
+def unapprove(gitlab: FakeGitLab, call: Call) -> Answer:
+    """POST unapprove."""
+    home, request = _request(gitlab, call)
+    if request.approvals.pop(call.access.user.id, None) is None:
+        raise not_found()
+    gitlab.note(request, call.access.user, "unapproved this merge request", system=True)
+    return Answer(201, _approvals(gitlab, home, request, call))
+
+
+def list_notes(gitlab: FakeGitLab, call: Call) -> Answer:
+    """GET notes."""
+    home, request = _request(gitlab, call)
+    found = request.notes if call.query.get("sort") == "asc" else request.notes[::-1]
+    rows: list[Json] = [entities.note(one, request, home, gitlab.url) for one in found]
+    return Answer(body=rows)
+
+
+def add_note(gitlab: FakeGitLab, call: Call) -> Answer:
+    """POST notes. The same text twice makes two."""
+    home, request = _request(gitlab, call)
+    if not call.text("body"):
+        raise parameter_missing("body")
+    made = gitlab.note(request, call.access.user, call.text("body"))
+    return Answer(201, entities.note(made, request, home, gitlab.url))
+
+
+def change_note(gitlab: FakeGitLab, call: Call) -> Answer:
+    """PUT notes/:id."""
+    home, request = _request(gitlab, call)
+    old = _own_note(request, call)
+    new = Note(old.id, old.author, call.text("body"), old.at)
+    request.notes[request.notes.index(old)] = new
+    return Answer(body=entities.note(new, request, home, gitlab.url))
+
+
+def delete_note(gitlab: FakeGitLab, call: Call) -> Answer:
+    """DELETE notes/:id."""
+    _, request = _request(gitlab, call)
+    request.notes.remove(_own_note(request, call))
+    return Answer(NO_CONTENT)
+
+
+def _own_note(request: MergeRequest, call: Call) -> Note:
+    for one in request.notes:
+        if str(one.id) == call.path["note_id"]:
+            if one.author is not call.access.user or one.system:
+                raise no(403, "403 Forbidden")
+            return one
+    raise not_found("Note")
+
+
+def _check_sha(call: Call, request: MergeRequest) -> None:
+    if call.text("sha") not in {"", request.head}:
+        raise no(409, f"SHA does not match HEAD of source branch: {request.head}")
+
+
+def _approvals(gitlab: FakeGitLab, home: Project, request: MergeRequest, call: Call) -> dict[str, Json]:
+    return entities.approvals(request, call.access.user, home.approvals_required, gitlab.url)

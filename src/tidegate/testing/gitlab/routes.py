@@ -1,0 +1,118 @@
+"""The calls that the fake GitLab answers. What it has no route or parameter for, it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+from tidegate.testing.gitlab import entities
+from tidegate.testing.gitlab import merge_requests as mr
+from tidegate.testing.gitlab.fake import FakeGitLab
+from tidegate.testing.gitlab.messages import Answer, Call, Json, not_found
+from tidegate.testing.gitlab.state import Membership
+
+PREFIX: Final = "/api/v4"
+_PAGED: Final = frozenset({"page", "per_page"})
+_REQUESTS: Final = "/projects/{id}/merge_requests"
+_REQUEST: Final = f"{_REQUESTS}/{{merge_request_iid}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One call.
+
+    Args:
+        method: e.g. `GET`.
+        template: path below `/api/v4`, as GitLab's OpenAPI file writes it.
+        handle: answers it.
+        params: of the query for GET, else of the body.
+        premium: whether only Premium has it.
+        job: whether a CI job's token may call it.
+    """
+
+    method: str
+    template: str
+    handle: Callable[[FakeGitLab, Call], Answer]
+    params: frozenset[str] = frozenset()
+    premium: bool = False
+    job: bool = False
+
+    def fits(self, method: str, segments: list[str]) -> dict[str, str] | None:
+        """Return what the template's braces stand for, or None when it is another call."""
+        wanted = self.template.strip("/").split("/")
+        if method != self.method or len(wanted) != len(segments):
+            return None
+        pairs = list(zip(wanted, segments, strict=True))
+        if any(not one.startswith("{") and one != other for one, other in pairs):
+            return None
+        return {one.strip("{}"): unquote(other) for one, other in pairs if one.startswith("{")}
+
+
+def _me(gitlab: FakeGitLab, call: Call) -> Answer:
+    return Answer(body=entities.user_public(call.access.user, gitlab.url))
+
+
+def _user(gitlab: FakeGitLab, call: Call) -> Answer:
+    found = [one for one in gitlab.users.values() if str(one.id) == call.path["id"]]
+    if not found:
+        raise not_found("User")
+    return Answer(body=entities.user_public(found[0], gitlab.url))
+
+
+def _members(gitlab: FakeGitLab, call: Call) -> Answer:
+    path = call.path["id"]
+    if path not in gitlab.groups:
+        raise not_found("Group")
+    # The nearest group's membership is the one that is told of a user.
+    found: dict[str, Membership] = {}
+    for group in sorted(gitlab.groups.values(), key=lambda one: len(one.path)):
+        if f"{path}/".startswith(f"{group.path}/"):
+            found.update({one.user.username: one for one in group.members})
+    rows: list[Json] = [entities.member(one, gitlab.url) for one in found.values()]
+    return Answer(body=rows)
+
+
+def _branch(gitlab: FakeGitLab, call: Call) -> Answer:
+    project = mr.project(gitlab, call)
+    heads, name = project.repository.heads(), call.path["branch"]
+    if name not in heads:
+        raise not_found("Branch")
+    return Answer(body=entities.branch(name, heads[name], project.repository))
+
+
+def _compare(gitlab: FakeGitLab, call: Call) -> Answer:
+    repository = mr.project(gitlab, call).repository
+    heads = repository.heads()
+    start, end = (heads.get(call.query[name], call.query[name]) for name in ("from", "to"))
+    return Answer(body=entities.comparison(repository.changed(start, end)))
+
+
+def _version(_: FakeGitLab, __: Call) -> Answer:
+    return Answer(body={"version": "18.4.0", "revision": "0000000"})
+
+
+ROUTES: Final = (
+    Route("GET", "/version", _version),
+    Route("GET", "/user", _me),
+    Route("GET", "/users/{id}", _user),
+    Route("GET", "/groups/{id}/members/all", _members, _PAGED),
+    Route("GET", "/projects/{id}", mr.show_project),
+    Route("GET", "/projects/{id}/repository/branches/{branch}", _branch, job=True),
+    Route("GET", "/projects/{id}/repository/compare", _compare, frozenset({"from", "to"})),
+    Route("GET", _REQUESTS, mr.list_all, _PAGED | mr.LIST_PARAMETERS, job=True),
+    Route("POST", _REQUESTS, mr.create, mr.CREATE_PARAMETERS),
+    Route("GET", _REQUEST, mr.show, job=True),
+    Route("PUT", _REQUEST, mr.update, mr.UPDATE_PARAMETERS),
+    Route("PUT", f"{_REQUEST}/merge", mr.merge, mr.MERGE_PARAMETERS),
+    Route("GET", f"{_REQUEST}/versions", mr.list_versions, _PAGED),
+    Route("GET", f"{_REQUEST}/approvals", mr.show_approvals),
+    Route("GET", f"{_REQUEST}/approval_state", mr.show_approval_state, premium=True),
+    Route("POST", f"{_REQUEST}/approve", mr.approve, frozenset({"sha"})),
+    Route("POST", f"{_REQUEST}/unapprove", mr.unapprove),
+    Route("GET", f"{_REQUEST}/notes", mr.list_notes, _PAGED | {"sort", "order_by"}, job=True),
+    Route("POST", f"{_REQUEST}/notes", mr.add_note, frozenset({"body"})),
+    Route("PUT", f"{_REQUEST}/notes/{{note_id}}", mr.change_note, frozenset({"body"})),
+    Route("DELETE", f"{_REQUEST}/notes/{{note_id}}", mr.delete_note),
+)

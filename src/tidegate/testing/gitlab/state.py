@@ -1,0 +1,132 @@
+"""What the fake GitLab holds: users, groups, projects, merge requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+
+from tidegate.testing.gitlab.repository import BareRepository
+
+MAINTAINER: Final = 40
+_DRAFTS: Final = ("draft:", "[draft]", "(draft)")
+
+
+@dataclass(slots=True)
+class User:
+    """A user; a bot is the user of a project's or group's access token."""
+
+    id: int
+    username: str
+    state: str = "active"
+    bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a token may: `scope` is `api`, `read_api` or `job`; a revoked one nothing."""
+
+    user: User
+    scope: str = "api"
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A user in a group."""
+
+    user: User
+    level: int = MAINTAINER
+    expires: date | None = None
+
+
+@dataclass(slots=True)
+class Group:
+    """A group. Whoever is in `a` is in `a/b`, too."""
+
+    id: int
+    path: str
+    members: list[Membership] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A diff version: the heads as of one push."""
+
+    id: int
+    head: str
+    base: str
+    start: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note; `system` ones are GitLab's own reports."""
+
+    id: int
+    author: User
+    body: str
+    at: datetime
+    system: bool = False
+
+
+@dataclass(slots=True)
+class MergeRequest:
+    """A merge request."""
+
+    id: int
+    iid: int
+    author: User
+    source: str
+    target: str
+    title: str
+    description: str
+    created: datetime
+    updated: datetime
+    state: str = "opened"
+    versions: list[Version] = field(default_factory=list)
+    approvals: dict[int, tuple[User, datetime]] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    merge_commit: str | None = None
+    merged_by: User | None = None
+    merged_at: datetime | None = None
+    closed_at: datetime | None = None
+    checks: int = 0
+    """How many more looks see GitLab still working out whether it can be merged."""
+    seen_at: tuple[str | None, str | None] = (None, None)
+    """Heads of source and target at the last look."""
+    prepared: datetime | None = None
+
+    @property
+    def head(self) -> str:
+        """The head as of the last diff version."""
+        return self.versions[-1].head
+
+    @property
+    def draft(self) -> bool:
+        """Whether the title says that it is not ready."""
+        return self.title.lower().startswith(_DRAFTS)
+
+
+@dataclass(slots=True)
+class Project:
+    """A project.
+
+    Args:
+        mergers: who may merge into its branches; None for everybody.
+        approvals_required: Premium: how many approvals its rule wants.
+        reset_approvals_on_push: Premium: whether a push takes approvals away.
+        author_may_approve: whether the author's approval is taken.
+        blocked_by: a `detailed_merge_status` that no merge request gets past, e.g. `ci_must_pass`; "" for none.
+    """
+
+    id: int
+    path: str
+    repository: BareRepository
+    requests: dict[int, MergeRequest] = field(default_factory=dict)
+    mergers: set[str] | None = None
+    approvals_required: int = 0
+    reset_approvals_on_push: bool = False
+    author_may_approve: bool = True
+    blocked_by: str = ""
