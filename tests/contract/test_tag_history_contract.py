@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,6 +22,7 @@ CLONES = {
     "checkout": [],
     "shallow": ["--depth=1"],
     "cut in the middle": ["--depth=2"],
+    "cut at the version": ["--depth=4"],
     "without files": ["--filter=blob:none"],
     "without trees": ["--filter=tree:0"],
 }
@@ -61,19 +62,23 @@ def plain(commit: HistoryCommit, *, files: bool) -> HistoryCommit:
     return HistoryCommit(commit.id, commit.parents, commit.message, tuple(sorted(commit.files)) if files else ())
 
 
+def stand_before_their_parents(commits: Sequence[HistoryCommit]) -> bool:
+    places = {commit.id: place for place, commit in enumerate(commits)}
+    return all(place < places.get(parent, len(places)) for place, each in enumerate(commits) for parent in each.parents)
+
+
 @pytest.mark.parametrize("files", [False, True], ids=["messages", "files"])
 def test_the_commits_since_a_version(tags: VersionTags, history: BranchyHistory, *, files: bool) -> None:
     found = tags.history(history.base.id, tags.target(), files=files)
     by_id = {commit.id: plain(commit, files=files) for commit in found}
     assert by_id == {commit.id: plain(commit, files=files) for commit in history.since}
-    places = {commit.id: place for place, commit in enumerate(found)}
-    for commit in found:
-        assert all(places[commit.id] < places[parent] for parent in commit.parents if parent in places)
+    assert stand_before_their_parents(found)
 
 
 def test_since_the_first_commit_and_since_itself(tags: VersionTags, history: BranchyHistory) -> None:
     since_root = tags.history(history.root.id, history.since[-1].id, files=True)
     assert {each.id for each in since_root} == {each.id for each in (history.base, *history.since)}
+    assert stand_before_their_parents(since_root), "whatever the clocks said"
     assert tags.history(history.base.id, history.base.id, files=False) == ()
     assert tags.history(history.since[-1].id, history.base.id, files=False) == (), "an older commit has nothing new"
 
@@ -133,6 +138,20 @@ def test_a_remote_that_is_away_is_an_error(history: BranchyHistory, tmp_path: Pa
     history.bare.rename(tmp_path / "away.git")
     with pytest.raises((RepositoryMissing, RemoteUnreachable)):
         tags.history(history.base.id, history.since[-1].id, files=False)
+
+
+def test_an_imported_history_begins_with_all_of_its_files(history: BranchyHistory, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    git("checkout", "--quiet", "--orphan", "import", cwd=work)
+    git("rm", "-r", "--quiet", "--force", ".", cwd=work)
+    (work / "imported.py").write_text("1")
+    git("add", ".", cwd=work)
+    git("commit", "--quiet", "-m", "feat: import", cwd=work)
+    begun = git("rev-parse", "HEAD", cwd=work)
+    git("checkout", "--quiet", "main", cwd=work)
+    git("merge", "--quiet", "--allow-unrelated-histories", "-m", "Import", "import", cwd=work)
+    found = tags_at(work).history(history.since[-1].id, git("rev-parse", "HEAD", cwd=work), files=True)
+    assert {each.id: each.files for each in found}[begun] == ("imported.py",)
 
 
 def test_a_tag_is_claimed_in_a_remote_that_filters(history: BranchyHistory) -> None:

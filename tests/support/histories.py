@@ -36,7 +36,7 @@ def branchy_history(folder: Path) -> BranchyHistory:
     git("clone", "--quiet", str(bare), str(work), cwd=folder)
     git("checkout", "--quiet", "-b", "main", cwd=work)
     root = _commit(work, "chore: begin", "app/main.py", "README.md")
-    base = _commit(work, "feat: what the version has", "app/main.py", parent=root)
+    base = _commit(work, "feat: what the version has", "app/main.py", parent=root, clock="2037-01-01T00:00:00Z")
     git("checkout", "--quiet", "-b", "old", root.id, cwd=work)
     old = _commit(work, "feat: begun long ago", "lib/old.py", parent=root)
     git("checkout", "--quiet", "-b", "feature", base.id, cwd=work)
@@ -50,13 +50,17 @@ def branchy_history(folder: Path) -> BranchyHistory:
     return BranchyHistory(bare, root, base, (old, first, second, own, merged, last))
 
 
-def _commit(work: Path, message: str, *files: str, parent: HistoryCommit | None = None) -> HistoryCommit:
+def _commit(
+    work: Path, message: str, *files: str, parent: HistoryCommit | None = None, clock: str | None = None
+) -> HistoryCommit:
+    """Commit `files`; with `clock`, on a machine whose clock is wrong."""
     for file in files:
         path = work / file
         path.parent.mkdir(exist_ok=True)
         path.write_text(message)
     git("add", ".", cwd=work)
-    git("commit", "--quiet", "-m", message, cwd=work)
+    alias = f"alias.late=!GIT_COMMITTER_DATE={clock} git commit" if clock else "alias.late=commit"
+    git("-c", alias, "late", "--quiet", "-m", message, cwd=work)
     return HistoryCommit(_head(work), (parent.id,) if parent else (), f"{message}\n", tuple(sorted(files)))
 
 
