@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from datetime import UTC, date, datetime
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from support.policy_documents import METADATA, document, policy_documents, spellings
-from tidegate.errors.manifest import RangeNotMovable
+from tidegate.errors.manifest import InvalidHold, RangeNotMovable, UnsafeEdit
 from tidegate.flux import image_policies, move_range, select_tag, set_policy_range
-from tidegate.flux.holds import Hold, read_hold, with_hold, without_hold
+from tidegate.flux.holds import ANNOTATION, Hold, read_hold, with_hold, without_hold
 
 AT = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -86,6 +88,36 @@ def test_a_range_that_release_writes_has_the_new_line_s_first_version_and_none_o
     first = f"{new[0]}.{new[1]}.0"
     assert select_tag(policy.spec, tags).tag is None
     assert select_tag(policy.spec, [*tags, first]).tag == first
+
+
+NOTE = {
+    "version": "1.0.3",
+    "written": "1.0.x",
+    "by": "alice",
+    "since": "2024-05-01T12:00:00+00:00",
+    "reason": "x",
+    "until": "2024-06-01",
+    "annotations": "added",
+}
+texts = st.sampled_from(
+    ["", "promoted", "1.0.3", "[" * 200, "*a", "1.0.x\n- b", "{a: b}", "2024-05-01", "---", "\ud800"]
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted(NOTE)), texts | st.text(max_size=5) | st.none() | st.integers(), max_size=3)
+)
+def test_an_annotation_that_somebody_wrote_is_a_hold_or_is_refused(changes: dict[str, object]) -> None:
+    note = json.dumps({**NOTE, **changes}).replace("'", "''")
+    data = document("plain", spellings("1.0.3")["plain"])
+    data = data.replace(b"spec:", f"  annotations:\n    {ANNOTATION}: '{note}'\nspec:".encode())
+    (policy,) = image_policies(data)
+    with contextlib.suppress(InvalidHold):
+        found = read_hold(data, policy)
+        assert found is not None
+        assert found.hold.since.tzinfo is not None
+    with contextlib.suppress(InvalidHold, UnsafeEdit):
+        assert image_policies(without_hold(data, policy))[0].name == policy.name
 
 
 def test_every_way_to_write_metadata_is_tried() -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from tidegate.errors import Place
-from tidegate.errors.manifest import InvalidHold, InvalidYaml, UnsafeEdit
+from tidegate.errors.manifest import InvalidHold, InvalidYaml, UnsafeEdit, YamlTooLarge
 from tidegate.errors.model import InvalidVersion
 from tidegate.flux.follow import Follower
 from tidegate.flux.helmrelease import resources_in, view_at
@@ -199,7 +199,9 @@ def _read(text: str, place: Place) -> HeldRange:
             until_promoted=until == _PROMOTED,
         )
         range_ = _value(fields["written"], place)
-    except (KeyError, ValueError, InvalidVersion, InvalidYaml) as error:
+        if hold.since.tzinfo is None:
+            raise _damaged(place)
+    except (KeyError, ValueError, InvalidVersion, InvalidYaml, YamlTooLarge) as error:
         raise _damaged(place) from error
     return HeldRange(hold, range_, fields["written"], place.line or 1)
 
