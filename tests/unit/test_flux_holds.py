@@ -101,6 +101,8 @@ def test_what_can_not_be_restored_is_not_held(data: bytes) -> None:
         ('{"version"', '{"verzion"'),
         ('"2024-06-01"', '"some day"'),
         ('"alice"', "7"),
+        ("T12:00:00+00:00", ""),
+        ('"written": "1.0.x"', f'"written": "{"[" * 200}"'),
         ('{"version": "1.0.3"', '{"version": "one"'),
         ("{", "["),
         ('"written": "1.0.x"', '"written": "[1.0.x"'),
