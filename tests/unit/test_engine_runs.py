@@ -281,6 +281,16 @@ def test_a_copy_never_overwrites(staged: EngineWorld) -> None:
     assert staged.held("staging", "1.1.3") == held
 
 
+def test_a_merge_that_somebody_else_made_is_adopted(staged: EngineWorld) -> None:
+    request = staged.promote("staging").merge_request
+    assert request is not None
+    staged.approve(request, "stella")
+    plan = staged.look(request).plan
+    assert plan is not None
+    staged.deliver(request)
+    assert plan.steps[-1].perform(Run(staged.world("gate"))).adopted
+
+
 def test_a_merge_that_made_other_bytes_is_told_at_once(staged: EngineWorld) -> None:
     """Somebody else's commit came between the decision and the merge, in the very same file."""
     request = staged.promote("staging").merge_request

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from tidegate.engine.steps.base import Outcome, Run
 from tidegate.errors.release import MergedDifferently
-from tidegate.model import Digest
+from tidegate.model import Digest, MergeRequestState
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,11 @@ class Merge:
             MergedDifferently: someone changed a file at the very same moment: the merge is not what was decided.
         """
         head = run.heads.get((self.project, self.branch), self.head)
-        merged = run.world.forge.merge(self.project, self.iid, head=head, message=self.message, user=self.actor)
+        forge = run.world.forge
+        merged = forge.merge_request(self.project, self.iid)
+        adopted = (merged.state, merged.head) == (MergeRequestState.MERGED, head)
+        if not adopted:
+            merged = forge.merge(self.project, self.iid, head=head, message=self.message, user=self.actor)
         repo = run.world.repos.repo(self.project)
         repo.refresh()
         made = repo.read(merged.merge_commit, self.files) if merged.merge_commit else {}
@@ -64,4 +68,4 @@ class Merge:
                 where=f"{self.project} {merged.merge_commit or ''}",
                 hint="look at the merge commit at once; revert it, and promote again",
             )
-        return Outcome(f"{merged.ref} is merged as {(merged.merge_commit or '')[:12]}")
+        return Outcome(f"{merged.ref} is merged as {(merged.merge_commit or '')[:12]}", adopted=adopted)
