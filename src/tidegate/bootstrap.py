@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from tidegate.config import Configuration, ForgeSettings, GitLabForge
 from tidegate.engine.discovery import with_discovered_services
 from tidegate.engine.world import World
-from tidegate.errors.config import ForgeUnsupported, RegistryUnknown
+from tidegate.errors.config import RegistryUnknown
 from tidegate.errors.release import SourceUnknown
 from tidegate.git import Git, Identity, Mirrors, ProjectRemotes, Remote
 from tidegate.gitops import GitVersionTags, MirroredRepos
 from tidegate.model import Service
-from tidegate.ports import Clock, Images, VersionTags
+from tidegate.ports import Clock, Forge, Images, VersionTags
 
 if TYPE_CHECKING:
     from tidegate.registry.access import Access
@@ -33,28 +33,25 @@ def open_world(configuration: Configuration, environ: Mapping[str, str], clock: 
         actor: who acts; "" where nothing is written.
 
     Raises:
-        ForgeUnsupported: this version has no adapter for the configured forge.
+        TokenMissing: what is configured as the forge's token holds none.
     """
-    from tidegate.forge.local import LocalForge
-
     identity = Identity(configuration.identity.name, configuration.identity.email)
-    forge = configuration.forge
-    if isinstance(forge, GitLabForge):
-        raise ForgeUnsupported(
-            "the forge type gitlab is not supported yet",
-            where=str(configuration.file),
-            hint="use forge: {type: local, path: …} for now",
-        )
-    remotes = _project_remotes(forge)
+    remotes = _project_remotes(configuration.forge, environ)
     with ExitStack() as stack:
         git = Git.find(environ)
         mirrors = stack.enter_context(Mirrors(git, cache_folder(environ)))
         images = stack.enter_context(open_images(configuration, environ))
+        if isinstance(configuration.forge, GitLabForge):
+            forge: Forge = stack.enter_context(_open_gitlab(configuration.forge, environ, clock))
+        else:
+            from tidegate.forge.local import LocalForge
+
+            forge = LocalForge(remotes, mirrors, identity, clock, configuration.forge.groups)
         world = World(
             pipeline=configuration.pipeline,
             images=images,
             repos=MirroredRepos(remotes, mirrors, identity, clock),
-            forge=LocalForge(remotes, mirrors, identity, clock, forge.groups),
+            forge=forge,
             clock=clock,
             actor=actor,
             version_tags=_sources(git, remotes, identity, clock),
@@ -126,7 +123,7 @@ def version_tags_of(
         if checkout is None:
             raise _source_unknown(service)
         return checkout
-    source = _sources(git, _project_remotes(configuration.forge), identity, clock)(service)
+    source = _sources(git, _project_remotes(configuration.forge, environ), identity, clock)(service)
     return checkout if checkout is not None and checkout.remote.leads_to(source.remote) else source
 
 
@@ -140,9 +137,25 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     return user_cache_path(_APPLICATION)
 
 
-def _project_remotes(forge: ForgeSettings) -> ProjectRemotes:
+@contextmanager
+def _open_gitlab(settings: GitLabForge, environ: Mapping[str, str], clock: Clock) -> Iterator[Forge]:
+    from tidegate import __version__
+    from tidegate.forge.gitlab import forge
+    from tidegate.forge.gitlab.tokens import Tokens
+    from tidegate.http import Client, Proxies, Trust
+
+    authorities = environ.get("SSL_CERT_FILE")
+    trust = Trust(Path(authorities) if authorities else None)
+    with Client(f"tidegate/{__version__}", trust=trust, proxies=Proxies.of(environ)) as http:
+        yield forge.GitLabForge(settings.url, Tokens(environ, settings.tokens), http, clock)
+
+
+def _project_remotes(forge: ForgeSettings, environ: Mapping[str, str]) -> ProjectRemotes:
     if isinstance(forge, GitLabForge):
-        return ProjectRemotes(forge.url)
+        from tidegate.forge.gitlab.remotes import GitLabRemotes
+        from tidegate.forge.gitlab.tokens import Tokens
+
+        return GitLabRemotes(forge.url, Tokens(environ, forge.tokens))
     return ProjectRemotes(str(forge.path) if forge.path else forge.url or "")
 
 

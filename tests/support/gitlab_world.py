@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.git_worlds import TickingClock, bare_repository
-from tidegate.forge.gitlab import GitLabForge, Tokens
+from tidegate.forge.gitlab.forge import GitLabForge
+from tidegate.forge.gitlab.tokens import Tokens
 from tidegate.http import Client, Retry
 from tidegate.model import MergeRequest, MergeRequestState
 from tidegate.ports import Clock, NewMergeRequest

@@ -132,7 +132,7 @@ def _service(name: str, section: ServiceSection) -> Service:
 def _forge(document: Document, folder: Path) -> ForgeSettings:
     section = document.forge
     if section.type == "gitlab":
-        return GitLabForge(section.url or "")
+        return GitLabForge(section.url or "", section.tokens)
     path = None if section.path is None else (folder / section.path).resolve()
     return LocalForge(path, section.url, {group: frozenset(users) for group, users in section.groups.items()})
 

@@ -140,6 +140,9 @@ def forge_complete(tree: Block) -> Iterator[Finding]:
             if key in forge.entries:
                 place = forge.keys[key]
                 yield Finding(place, f"forge.{key}", "GitLab has no such key", "delete it, or write type: local")
+    elif kind.value == "local" and "tokens" in forge.entries:
+        what = "a local forge has no tokens"
+        yield Finding(forge.keys["tokens"], "forge.tokens", what, "delete it, or write type: gitlab")
     elif kind.value == "local" and ("url" in forge.entries) == ("path" in forge.entries):
         what = "a local forge has either path or url"
         yield Finding(kind.place, "forge", what, "e.g. path: ./forge, a folder next to this file")

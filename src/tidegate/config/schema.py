@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # costs 30 ms, and only `config schema` needs it
     from pydantic import GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-from tidegate.config import grammar
+from tidegate.config import grammar, registry_grammar
 from tidegate.config.registry_schema import RegistrySection
 from tidegate.config.section import CUSTOM, Section, checked
 
@@ -54,6 +54,11 @@ class ForgeSection(Section):
     )
     groups: dict[Project, list[User]] = Field(
         default={}, description="Groups of a local forge and their members.", examples=[{"platform/sre": ["alice"]}]
+    )
+    tokens: dict[Project, Annotated[str, checked(registry_grammar.variable)]] = Field(
+        default={},
+        description="GitLab: variables with tokens of projects that GITLAB_TOKEN is not for.",
+        examples=[{"platform/gitops-staging": "STAGING_TOKEN"}],
     )
 
 

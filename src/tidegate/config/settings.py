@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -32,9 +32,11 @@ class GitLabForge:
 
     Args:
         url: its address, e.g. `https://gitlab.example.com`.
+        tokens: project path → name of the variable that holds its own token.
     """
 
     url: str
+    tokens: Mapping[str, str] = field(default_factory=dict)
 
 
 ForgeSettings: TypeAlias = LocalForge | GitLabForge

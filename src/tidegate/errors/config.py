@@ -58,12 +58,6 @@ class ConfigInvalid(UsageError):
         self.findings = findings
 
 
-class ForgeUnsupported(UsageError):
-    """The configured forge has no adapter in this version."""
-
-    code = "config/forge-unsupported"
-
-
 class RegistryUnknown(UsageError):
     """The configuration has no registry account of that name."""
 

@@ -1,7 +1,1 @@
-"""GitLab: the forge port on its REST API v4."""
-
-from tidegate.forge.gitlab.forge import GitLabForge
-from tidegate.forge.gitlab.remotes import GitLabRemotes
-from tidegate.forge.gitlab.tokens import Tokens
-
-__all__ = ["GitLabForge", "GitLabRemotes", "Tokens"]
+"""GitLab: the forge port on its REST API v4. Its modules are imported one by one: git alone needs no HTTP client."""
