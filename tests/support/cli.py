@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from support.secrets import assert_unseen, secrets_of
 from tidegate.cli.frame import run
 
 
@@ -20,8 +21,9 @@ class Ended:
 
 
 def tidegate(*arguments: object, environ: Mapping[str, str] | None = None) -> Ended:
-    """Run `tidegate ARGUMENTS` with nothing in the environment but `environ`."""
+    """Run `tidegate ARGUMENTS` with nothing in the environment but `environ`, whose secrets must not be printed."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = run([str(argument) for argument in arguments], environ or {})
+    assert_unseen(out.getvalue() + err.getvalue(), secrets_of(environ or {}))
     return Ended(code, out.getvalue(), err.getvalue())

@@ -68,6 +68,7 @@ class RoadWorld:
             "HOME": str(self.folder / "home"),
             "DOCKER_CONFIG": str(self.folder / "home" / ".docker"),
             "LC_ALL": "C.UTF-8",
+            "AWS_EC2_METADATA_DISABLED": "true",
             "TIDEGATE_CACHE": str(self.folder / "cache"),
             "TIDEGATE_USER": "dana",
             **self.variables,
