@@ -77,6 +77,13 @@ def test_nothing_in_nothing_out(version: Callable[..., Ended]) -> None:
     assert version("\n", "max") == Ended(1, "", "")
 
 
+def test_a_closed_stdin_is_an_empty_one() -> None:
+    ended = subprocess.run(
+        ["sh", "-c", f"{PROGRAM} version match 1.x <&-"], check=False, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "")
+
+
 def test_a_range_that_is_none(version: Callable[..., Ended]) -> None:
     for arguments in (["match", "~>>1"], ["max", "--range", ""]):
         ended = version("1.0.0\n", *arguments)

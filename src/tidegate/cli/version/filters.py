@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, ParamSpec, TypeVar
 
 import click
 
@@ -102,7 +102,8 @@ def _versions(*, skip_invalid: bool) -> Iterator[tuple[Precedence, str]]:
     """
     from tidegate.model.version import flux_precedence
 
-    for number, line in enumerate(sys.stdin.buffer, 1):
+    lines: BinaryIO | None = getattr(sys.stdin, "buffer", None)  # None when stdin is closed: `<&-`
+    for number, line in enumerate(lines or (), 1):
         text = line.decode("utf-8", "replace").strip()
         precedence = flux_precedence(text)
         if precedence is not None:
