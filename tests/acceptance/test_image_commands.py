@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -245,3 +248,24 @@ def test_a_digest_names_the_image_whatever_the_tag_is(folder: Path) -> None:
 def _digest_of(folder: Path, name: str) -> BuiltImage:
     assert _image(folder, "digest", f"oci-layout:{name}").out == f"{IMAGE.digest}\n"
     return IMAGE
+
+
+def test_ctrl_c_ends_within_a_second_and_says_what_is_done(folder: Path, registry: DockerRegistry) -> None:
+    """One image is there; the registry is silent about the other."""
+    with FaultProxy(registry.host) as proxy:
+        proxy.use(lambda _, request: Fault.STALL if "never" in request else None)
+        lines = [f"oci-layout:build:1.1.3 {proxy.host}/interrupted-{name}:1" for name in ("there", "never")]
+        (folder / "list").write_text("\n".join(lines))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tidegate", "-C", str(folder), "image", "copy", "--from", "list"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr
+        assert process.stderr.readline().startswith("done")
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+        assert time.monotonic() - began < 1
+    assert process.returncode == 130
+    assert "interrupted: 1 of 2 images are there" in told

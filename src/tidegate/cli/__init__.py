@@ -5,14 +5,23 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line with this process's arguments and environment; ends the process with its exit code."""
+    import contextlib
     import io
     import os
     import sys
 
-    from tidegate.cli.frame import run
+    from tidegate.cli.frame import INTERRUPTED, run
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that can't show → gets an escape, not a UnicodeEncodeError.
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(sys.argv[1:], os.environ))
+    code = run(sys.argv[1:], os.environ)
+    if code == INTERRUPTED:
+        # Threads that wait for a registry would hold the exit up for as long as it is silent. All that they write is
+        # such that it can be killed at any moment.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -78,6 +78,13 @@ class RegistrySection(Section):
     credentials: CredentialsSection | None = Field(
         default=None, description="Who we are to it. Left out: see the order in docs/reference/registries.md."
     )
+    requests: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        description="Requests at once at most; fewer while it asks for patience.",
+        examples=[8],
+    )
     create_repositories: bool = Field(default=False, description="Create a repository that is missing.")
     repository: RepositorySection | None = Field(
         default=None, description="With create_repositories on ECR: how a repository is created."

@@ -1,10 +1,10 @@
 """HTTP over connections that are kept open; bodies stream. Knows nothing of registries or forges."""
 
-from tidegate.http.client import Client
+from tidegate.http.client import Client, Sender
 from tidegate.http.connections import Timeouts, Trust
 from tidegate.http.messages import Request, Response, Stream
 from tidegate.http.proxies import Proxies
 from tidegate.http.retry import Retry
 from tidegate.http.url import Origin
 
-__all__ = ["Client", "Origin", "Proxies", "Request", "Response", "Retry", "Stream", "Timeouts", "Trust"]
+__all__ = ["Client", "Origin", "Proxies", "Request", "Response", "Retry", "Sender", "Stream", "Timeouts", "Trust"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from tidegate.errors.http import AddressRefused, ConnectionBroken
 from tidegate.http.connections import Connection, Pool, Timeouts, Trust
@@ -19,6 +19,14 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
 _SECRET_FIELDS: Final = frozenset({"authorization", "cookie"})
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+class Sender(Protocol):
+    """Whatever sends a request: a client, or something before it."""
+
+    def send(self, request: Request) -> Response:
+        """Send `request` and return the answer; see `Client.send`."""
+        ...
 
 
 class Client:

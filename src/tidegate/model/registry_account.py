@@ -81,6 +81,7 @@ class RegistryAccount:
             (absolute by the time it stands here).
         insecure: plain HTTP or unverified TLS is allowed.
         create_repositories: a missing repository is created.
+        requests: requests at once at most; None for what is usual for this kind of registry.
         credentials: who we are to it, as configured; None when other places say so.
         repository: how a missing repository is made.
     """
@@ -90,5 +91,6 @@ class RegistryAccount:
     endpoint: str | None = None
     insecure: bool = False
     create_repositories: bool = False
+    requests: int | None = None
     credentials: Login | AwsIdentity | None = None
     repository: RepositorySettings = RepositorySettings()

@@ -66,21 +66,21 @@ def copy_all(
     search = ReferrerSearch()
     running: set[Future[Copied]] = set()
     waiting = iter(pairs)
-    with ThreadPoolExecutor(workers, "image") as pool:
-        try:
-            while True:
-                while len(running) < workers and (pair := next(waiting, None)) is not None:
-                    running.add(pool.submit(_copy, copier, pair, wish, platform, search))
-                if not running:
-                    return
-                done, running = wait(running, timeout=tick_seconds, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
-                tick()
-        finally:
-            if running:
-                copier.stop()
-                pool.shutdown(wait=False, cancel_futures=True)
+    pool = ThreadPoolExecutor(workers, "image")
+    try:
+        while True:
+            while len(running) < workers and (pair := next(waiting, None)) is not None:
+                running.add(pool.submit(_copy, copier, pair, wish, platform, search))
+            if not running:
+                return
+            done, running = wait(running, timeout=tick_seconds, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+            tick()
+    finally:
+        if running:
+            copier.stop()
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _copy(copier: Copier, pair: Pair, wish: Wish, platform: str | None, search: ReferrerSearch) -> Copied:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from tidegate.errors.model import InvalidImageRef
 from tidegate.errors.registry import HostNotConfigured
@@ -17,14 +17,20 @@ from tidegate.model.image import ImageRef
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.ports.images import CopyReport
 from tidegate.ports.registry import Registry
-from tidegate.registry.ecr import EcrRegistry, EcrRepositories
 from tidegate.registry.endpoint import locate
+from tidegate.registry.pace import Pace, Paced
 from tidegate.registry.reach import Reach
 from tidegate.registry.remote import RemoteRegistry
 from tidegate.registry.tree import Home
 
 if TYPE_CHECKING:
     from tidegate.registry.copy import Copier
+
+_MOST_REQUESTS: Final = 16
+_MOST_AT_ECR: Final = 10
+"""ECR takes ten PutImage a second ("Amazon ECR service quotas"), and answers a request in about a tenth of one."""
+_MOST_AT_GALLERY: Final = 2
+"""The public gallery takes one pull a second from whom it does not know, ten from others."""
 
 
 class RegistryImages:
@@ -123,9 +129,13 @@ class RegistryImages:
             from tidegate.registry.layout import LayoutRegistry  # noqa: PLC0415 - for folders only
 
             return LayoutRegistry(place)
-        client, authorizer = self._reach.client(account), self._reach.authorizer(account, place)
         ecr = EcrHost.of(account.host)
+        usual = _MOST_REQUESTS if ecr is None else _MOST_AT_GALLERY if ecr.is_public else _MOST_AT_ECR
+        pace = Pace(account.requests or usual, sleep=self._retry.sleep)
+        client, authorizer = Paced(self._reach.client(account), pace), self._reach.authorizer(account, place)
         if account.create_repositories and ecr is not None and not ecr.is_public:
+            from tidegate.registry.ecr import EcrRegistry, EcrRepositories  # noqa: PLC0415 - for ECR only
+
             repositories = EcrRepositories(account, ecr, self._environment, self._retry)
             return EcrRegistry(place, client, authorizer, self._retry, repositories)
         return RemoteRegistry(place, client, authorizer, self._retry)

@@ -20,7 +20,7 @@ from tidegate.errors.registry import (
     RegistryFailed,
     TagExists,
 )
-from tidegate.http import Client, Origin, Request, Response, Retry, Stream
+from tidegate.http import Origin, Request, Response, Retry, Sender, Stream
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import LARGEST_MANIFEST, MANIFEST_TYPES, Descriptor, Manifest, media_type_of
 from tidegate.model.referrers import ReferrerList
@@ -48,7 +48,7 @@ class RemoteRegistry:
         retry: how often to try.
     """
 
-    def __init__(self, base: str, client: Client, authorizer: Authorizer, retry: Retry) -> None:
+    def __init__(self, base: str, client: Sender, authorizer: Authorizer, retry: Retry) -> None:
         self._base = base
         self._origin = Origin.of(base)
         self._client = client

@@ -1,0 +1,110 @@
+"""How many requests to one registry are under way at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+from tidegate.http import Request, Response, Sender
+from tidegate.registry.fields import retry_after
+
+_BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_LONGEST_PAUSE: Final = 60.0
+"""Seconds for which a Retry-After holds all requests back; whoever was told longer waits longer by himself."""
+_PATIENCE: Final = 60.0
+"""Seconds after which a request goes ahead without a slot: a pace is a courtesy, it must not block a copy for good."""
+
+
+class Pace:
+    """Few requests at first, one more with each that is answered, half as many when the registry asks for patience.
+
+    This is how TCP finds its window (RFC 5681): below the number at which it was last told to slow down it grows fast,
+    above by one for each round. Safe for use by many threads.
+
+    Args:
+        most: requests at once at most.
+        first: requests at once in the beginning.
+        sleep: waits that many seconds.
+        monotonic: a clock in seconds.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        *,
+        first: int = 4,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._most = most
+        self._limit = float(min(first, most))
+        self._careful_from = float(most)
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._slowed = 0
+        self._quiet_until = float("-inf")
+
+    @property
+    def limit(self) -> int:
+        """Requests at once that are allowed now."""
+        return int(self._limit)
+
+    def enter(self) -> int:
+        """Return when a request may be sent; its value is handed to `leave`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._under_way < self.limit, _PATIENCE)
+            self._under_way += 1
+            slowed, pause = self._slowed, self._quiet_until - self._monotonic()
+        if pause > 0:
+            self._sleep(pause)
+        return slowed
+
+    def leave(self, slowed: int, *, busy: bool | None, wait: float | None = None) -> None:
+        """Tell how a request ended.
+
+        Args:
+            slowed: what `enter` returned.
+            busy: whether the registry asked for patience; None when there was no answer.
+            wait: seconds that it asked for, or None.
+        """
+        with self._changed:
+            self._under_way -= 1
+            if busy:
+                self._quiet_until = max(self._quiet_until, self._monotonic() + min(wait or 0, _LONGEST_PAUSE))
+                if slowed == self._slowed:  # else it was sent before the last time that we slowed down
+                    self._slowed += 1
+                    self._careful_from = self._limit = max(1.0, self._limit / 2)
+            elif busy is False:
+                step = 1.0 if self._limit < self._careful_from else 1 / self._limit
+                self._limit = min(self._limit + step, self._most)
+            self._changed.notify_all()
+
+
+class Paced:
+    """Sends requests at a registry's pace.
+
+    Args:
+        sender: sends them.
+        pace: the registry's pace.
+    """
+
+    def __init__(self, sender: Sender, pace: Pace) -> None:
+        self._sender = sender
+        self._pace = pace
+
+    def send(self, request: Request) -> Response:
+        """Send `request` when it may be sent, and return the answer."""
+        slowed = self._pace.enter()
+        busy, wait = None, None
+        try:
+            response = self._sender.send(request)
+            busy = response.status in _BUSY
+            wait = retry_after(response) if busy else None
+        finally:
+            self._pace.leave(slowed, busy=busy, wait=wait)
+        return response
