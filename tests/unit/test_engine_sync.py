@@ -11,6 +11,7 @@ from support.engine_world import BILLING, GITOPS, INVENTORY, MARKER, POLICY, hel
 from support.lane_world import DEV_POLICY, MAINT, LaneWorld, policy
 from tidegate.engine.holds import HoldAsked, hold_lanes
 from tidegate.engine.range_probe import common_version, reaches
+from tidegate.engine.steps import Run
 from tidegate.engine.sync import BRANCH, SyncSeen, observe_sync, plan_sync, sync
 from tidegate.flux import image_policies
 from tidegate.model import Constraint, Version
@@ -104,6 +105,15 @@ def test_all_services_come_into_one_merge_request_which_is_adopted() -> None:
     (adopted,) = town.forge.merge_requests(GITOPS)
     assert (adopted.iid, adopted.head != head) == (opened.iid, True)
     assert b"range: 1.3.x" in town.policy_now(branch=BRANCH)
+
+
+def test_a_run_that_was_killed_before_the_merge_request_is_gone_on_with(town: LaneWorld) -> None:
+    town.released("1.2.0")
+    commit, _ = plan_sync(seen(town)).steps
+    commit.perform(Run(town.world()))
+    assert [step.kind for step in plan_sync(seen(town)).steps] == ["open-merge-request"]
+    run(town)
+    assert [each.source_branch for each in town.forge.merge_requests(GITOPS)] == [BRANCH]
 
 
 def test_what_somebody_else_did_meanwhile_leaves_the_merge_request(town: LaneWorld) -> None:
