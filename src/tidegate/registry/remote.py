@@ -156,8 +156,10 @@ class RemoteRegistry:
         request = Request("PUT", url, {"Content-Type": _BLOB}, given_by_server=Origin.of(url) != self._origin)
         body = Stream(blob.size, _exactly(blob, pieces, request))
         with self._send(replace(request, body=body), _push(repository)) as response:
-            if response.status not in {HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
+            if response.status not in {HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.ACCEPTED}:
                 raise failure(response)
+        if response.status == HTTPStatus.ACCEPTED and not self.has_blob(repository, blob.digest):
+            raise RegistryFailed("the registry accepted the blob and does not have it", where=str(request))
 
     def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
         """Mount a blob of repository `source`; when the registry begins an upload instead, that one is kept for it.
@@ -221,7 +223,7 @@ class RemoteRegistry:
 
     def _begin_upload(self, repository: str) -> str:
         with self._send(self._request("POST", repository, "blobs/uploads/"), _push(repository)) as response:
-            if response.status != HTTPStatus.ACCEPTED:
+            if response.status not in {HTTPStatus.ACCEPTED, HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
                 raise failure(response)
             return upload_location(response)
 

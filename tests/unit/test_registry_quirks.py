@@ -1,0 +1,327 @@
+"""What registries do besides the specification, or where it leaves a choice: docs/reference/registries.md lists it.
+
+The rest of that list is tested in test_registry_remote.py, test_registry_copy.py and acceptance/test_ecr.py.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from support.scripted_http import Received, Reply, Script, ScriptedServer, by_line
+from tidegate.errors import TidegateError
+from tidegate.errors.registry import (
+    RegistryDenied,
+    RegistryFailed,
+    RegistryRefused,
+    RegistryThrottled,
+    RegistryUnauthorized,
+    TagExists,
+)
+from tidegate.http import Client, Origin, Retry, Timeouts
+from tidegate.model.digest import Digest
+from tidegate.model.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
+from tidegate.registry.authorization import Authorizer
+from tidegate.registry.credentials import Credentials
+from tidegate.registry.remote import RemoteRegistry
+from tidegate.testing.images import build_image
+
+TESTS = Path(__file__).parent.parent
+PAGE = TESTS.parent / "docs" / "reference" / "registries.md"
+
+ROOT = build_image("inventory").root
+FOUND = {"Docker-Content-Digest": str(ROOT.digest), "Content-Type": OCI_MANIFEST, "Content-Length": str(len(ROOT.data))}
+BLOB = Descriptor("application/octet-stream", Digest.of(b"blob"), 4)
+HEAD, GET, PUT = (f"{method} /v2/app/manifests/1.0.0" for method in ("HEAD", "GET", "PUT"))
+
+
+@contextmanager
+def _registry(
+    script: Script, find: Callable[[], Credentials | None] = lambda: None, retry: Retry | None = None
+) -> Iterator[tuple[RemoteRegistry, ScriptedServer]]:
+    with ScriptedServer(script) as server, Client("test/1", timeouts=Timeouts(5, 10)) as client:
+        authorizer = Authorizer(Origin.of(server.url), client, find, hint="docker login here")
+        yield RemoteRegistry(server.url, client, authorizer, retry or Retry(attempts=1)), server
+
+
+def _error(code: str, message: str) -> bytes:
+    return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
+
+
+def _patient(waits: list[float]) -> Retry:
+    return Retry(attempts=5, sleep=waits.append, jitter=lambda: 0.0)
+
+
+# The page
+
+
+def test_every_quirk_on_the_page_has_its_test() -> None:
+    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    quirks = [line for line in rows if "`test_" in line]
+    defined = "\n".join(file.read_text(encoding="utf-8") for file in TESTS.glob("*/test_*.py"))
+    assert len(quirks) >= 20
+    for name in re.findall(r"`(test_\w+)`", "\n".join(quirks)):
+        assert f"def {name}(" in defined, f"{PAGE.name} names {name}, which is not there"
+
+
+# Manifests
+
+
+@pytest.mark.parametrize("left_out", ["Docker-Content-Digest", "Content-Type", "Content-Length"])
+def test_a_head_without_a_field_is_followed_by_a_get(left_out: str) -> None:
+    fields = {name: value for name, value in FOUND.items() if name != left_out}
+    if left_out == "Content-Length":
+        fields["Transfer-Encoding"] = "chunked"
+    lines = {HEAD: Reply(200, fields=fields, hang_up=True), GET: Reply(200, ROOT.data, {"Content-Type": OCI_MANIFEST})}
+    with _registry(by_line(lines)) as (registry, _):
+        assert registry.resolve("app", "1.0.0") == ROOT.descriptor
+
+
+def test_a_get_without_a_digest_is_what_its_bytes_are() -> None:
+    with _registry(by_line({GET: Reply(200, ROOT.data, {"Content-Type": OCI_MANIFEST})})) as (registry, _):
+        assert registry.manifest("app", "1.0.0").digest == ROOT.digest
+
+
+@pytest.mark.parametrize("said", ["", "text/plain", "application/json", "application/octet-stream", "nonsense"])
+@pytest.mark.parametrize("data", [ROOT.data, b'{"schemaVersion":2,"manifests":[]}'], ids=["manifest", "index"])
+def test_a_wrong_content_type_is_put_right_by_what_the_manifest_says(said: str, data: bytes) -> None:
+    with _registry(by_line({GET: Reply(200, data, {"Content-Type": said})})) as (registry, _):
+        expected = OCI_MANIFEST if data == ROOT.data else OCI_INDEX
+        assert registry.manifest("app", "1.0.0").media_type == expected
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_a_manifest_is_taken_with_any_of_three_statuses(status: int) -> None:
+    with _registry(by_line({PUT: Reply(status, fields=FOUND | {"Content-Length": "0"})})) as (registry, _):
+        registry.put_manifest("app", "1.0.0", ROOT)
+
+
+# Blobs
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_a_blob_is_taken_with_any_of_three_statuses(status: int) -> None:
+    begun = Reply(202, fields={"Location": "/up"})
+    lines = {"POST /v2/app/blobs/uploads/": begun, f"PUT /up?digest={BLOB.digest}": Reply(status)}
+    with _registry(by_line(lines)) as (registry, _):
+        registry.write_blob("app", BLOB, iter([b"blob"]))
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_blob_that_is_only_accepted_is_looked_for(is_there: bool) -> None:  # noqa: FBT001 - a case
+    lines = {
+        "POST /v2/app/blobs/uploads/": Reply(202, fields={"Location": "/up"}),
+        f"PUT /up?digest={BLOB.digest}": Reply(202),
+        f"HEAD /v2/app/blobs/{BLOB.digest}": Reply(200 if is_there else 404),
+    }
+    with _registry(by_line(lines)) as (registry, _):
+        if is_there:
+            registry.write_blob("app", BLOB, iter([b"blob"]))
+            return
+        with pytest.raises(RegistryFailed, match="does not have it"):
+            registry.write_blob("app", BLOB, iter([b"blob"]))
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_an_upload_begins_with_any_of_three_statuses(status: int) -> None:
+    begun = Reply(status, fields={"Location": "/up"})
+    lines = {"POST /v2/app/blobs/uploads/": begun, f"PUT /up?digest={BLOB.digest}": Reply(201)}
+    with _registry(by_line(lines)) as (registry, _):
+        registry.write_blob("app", BLOB, iter([b"blob"]))
+
+
+def test_an_upload_that_is_begun_nowhere_is_an_error() -> None:
+    with (
+        _registry(by_line({"POST /v2/app/blobs/uploads/": Reply(202)})) as (registry, _),
+        pytest.raises(RegistryFailed, match="does not say where"),
+    ):
+        registry.write_blob("app", BLOB, iter([b"blob"]))
+
+
+def test_a_broken_download_asks_the_registry_for_a_new_signed_address() -> None:
+    data = bytes(range(256)) * 40
+    signed: list[str] = []
+
+    def registry_script(request: Received) -> Reply:
+        del request
+        signed.append(f"/layer?signature={len(signed)}")
+        return Reply(307, fields={"Location": f"{store.url}{signed[-1]}"})
+
+    def store_script(request: Received) -> Reply:
+        if request.path != signed[-1]:
+            return Reply(403, b"Request has expired")
+        asked = re.fullmatch(r"bytes=(\d+)-", request.fields.get("Range", ""))
+        start = int(asked[1]) if asked else 0
+        fields = {"Content-Length": str(len(data) - start)}
+        if asked:
+            fields["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+        return Reply(206 if asked else 200, data[start : start + 6000], fields, hang_up=True)
+
+    with ScriptedServer(store_script) as store, _registry(registry_script) as (registry, _):
+        with registry.read_blob("app", Digest.of(data)) as pieces:
+            assert b"".join(pieces) == data
+        assert len(signed) == 2
+        assert all("Authorization" not in request.fields for request in store.requests)
+
+
+# Tags
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '</v2/app/tags/list?last=a>; rel="next"',
+        "</v2/app/tags/list?last=a>;rel=next",
+        '</first>; rel="first", </v2/app/tags/list?last=a>; rel="next"',
+        '</v2/app/tags/list?last=a>; title="more"; REL="Next"',
+    ],
+)
+def test_the_next_page_in_all_spellings(link: str) -> None:
+    answers = {
+        "GET /v2/app/tags/list?n=1000": Reply(200, b'{"tags":["a"]}', {"Link": link}),
+        "GET /v2/app/tags/list?last=a": Reply(200, b'{"tags":["b"]}'),
+    }
+    with _registry(by_line(answers)) as (registry, _):
+        assert list(registry.tags("app")) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(404, _error("NAME_UNKNOWN", "")), Reply(404, b"404 page not found"), Reply(200, b'{"tags":null}')]
+)
+def test_no_repository_and_no_tags_are_the_same(reply: Reply) -> None:
+    with _registry(by_line({"GET /v2/app/tags/list?n=1000": reply})) as (registry, _):
+        assert list(registry.tags("app")) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (400, "TAG_INVALID", "The image tag '1.0.0' already exists … because the tag is immutable."),
+        (412, "PRECONDITION", "Failed to process request due to 'app:1.0.0' configured as immutable."),
+        (400, "MANIFEST_INVALID", "cannot update tag 1.0.0. The repository has enabled tag immutability"),
+    ],
+    ids=["ecr", "harbor", "artifact-registry"],
+)
+def test_a_tag_that_does_not_move(status: int, code: str, message: str) -> None:
+    other = build_image("other").root
+    there = FOUND | {"Docker-Content-Digest": str(other.digest)}
+
+    def put(found: dict[str, str], manifest: Manifest) -> None:
+        lines = {PUT: Reply(status, _error(code, message)), HEAD: Reply(200, fields=found)}
+        with _registry(by_line(lines)) as (registry, _):
+            registry.put_manifest("app", "1.0.0", manifest)
+
+    put(FOUND, ROOT)  # someone has put the same: as good as done
+    with pytest.raises(TagExists, match=code):
+        put(there, ROOT)
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "error", "text"),
+    [
+        (401, b"Not Authorized\n", "text/plain; charset=utf-8", RegistryUnauthorized, "there are none"),
+        (403, b'{"message":"denied"}', "application/json", RegistryDenied, "answered 403$"),
+        (403, b"", "", RegistryDenied, "answered 403$"),
+        (502, b"<html><h1>Bad Gateway</h1></html>", "text/html", RegistryFailed, "answered 502$"),
+        (400, b'{"errors":"what?"}', "application/json", RegistryRefused, "answered 400$"),
+        (400, b'{"errors":[{"code":7,"message":null}]}', "application/json", RegistryRefused, "answered 400$"),
+        (400, b'{"errors":[{"code":"SIZE_INVALID"', "application/json", RegistryRefused, "answered 400$"),
+        (500, b"\xff\xfe\x00broken", "text/plain", RegistryFailed, "answered 500: "),
+    ],
+)
+def test_error_bodies_of_every_kind(status: int, body: bytes, kind: str, error: type[TidegateError], text: str) -> None:
+    reply = Reply(status, body, {"Content-Type": kind, "WWW-Authenticate": 'Basic realm="r"'})
+    with _registry(by_line({PUT: reply})) as (registry, _), pytest.raises(error, match=text) as caught:
+        registry.put_manifest("app", "1.0.0", ROOT)
+    assert str(caught.value).isprintable()
+
+
+# Throttling, as of the public gallery
+
+
+def test_throttling_without_retry_after_waits_longer_each_time() -> None:
+    answers = [Reply(429, _error("TOOMANYREQUESTS", "Rate exceeded"))] * 4 + [Reply(200, fields=FOUND)]
+    waits: list[float] = []
+    with _registry(lambda _: answers.pop(0), retry=_patient(waits)) as (registry, _):
+        assert registry.resolve("app", "1.0.0") == ROOT.descriptor
+    assert waits == [0.25, 0.5, 1.0, 2.0]
+
+
+def test_a_throttled_token_server_is_asked_again() -> None:
+    tokens = [
+        Reply(429, b"toomanyrequests: Rate exceeded", {"Content-Type": "text/plain"}),
+        Reply(200, b'{"token":"t"}'),
+    ]
+
+    def script(request: Received) -> Reply:
+        if request.path.startswith("/token"):
+            return tokens.pop(0)
+        if request.fields.get("Authorization") == "Bearer t":
+            return Reply(200, fields=FOUND)
+        return Reply(401, fields={"WWW-Authenticate": f'Bearer realm="{server.url}/token"'})
+
+    waits: list[float] = []
+    with _registry(script, retry=_patient(waits)) as (registry, server):
+        assert registry.resolve("app", "1.0.0") == ROOT.descriptor
+    assert waits == [0.25]
+
+
+def test_throttling_that_stays_says_so() -> None:
+    waits: list[float] = []
+    reply = Reply(429, _error("TOOMANYREQUESTS", "Data limit exceeded"))
+    with (
+        _registry(by_line({GET: reply}), retry=_patient(waits)) as (registry, _),
+        pytest.raises(RegistryThrottled, match="Data limit exceeded") as caught,
+    ):
+        registry.manifest("app", "1.0.0")
+    assert len(waits) == 4
+    assert "higher limit" in (caught.value.hint or "")
+
+
+# Credentials that end
+
+
+class _Changing:
+    """A registry that accepts the newest password alone, and a helper that knows it, unless it is stuck."""
+
+    def __init__(self, scheme: str) -> None:
+        self.scheme = scheme
+        self.newest = 1
+        self.stuck: int | None = None
+        self.url = ""
+
+    def find(self) -> Credentials:
+        return Credentials("me", f"pw{self.stuck or self.newest}", "a helper")
+
+    def __call__(self, request: Received) -> Reply:
+        basic = f"Basic {base64.b64encode(f'me:pw{self.newest}'.encode()).decode()}"
+        field = request.fields.get("Authorization")
+        if request.path.startswith("/token"):
+            return Reply(200, json.dumps({"token": f"t{self.newest}"}).encode()) if field == basic else Reply(401)
+        if field == (basic if self.scheme == "Basic" else f"Bearer t{self.newest}"):
+            return Reply(200, fields=FOUND)
+        return Reply(401, fields={"WWW-Authenticate": f'{self.scheme} realm="{self.url}/token"'})
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Bearer"])
+def test_refused_credentials_are_looked_up_once_more(scheme: str) -> None:
+    script = _Changing(scheme)
+    with _registry(script, script.find) as (registry, server):
+        script.url = server.url
+        registry.resolve("app", "1.0.0")
+        script.newest = 2
+        assert registry.resolve("app", "1.0.0") == ROOT.descriptor
+        before = len(server.requests)
+        script.newest, script.stuck = 3, 2
+        with pytest.raises(RegistryUnauthorized):
+            registry.resolve("app", "1.0.0")
+        assert len(server.requests) - before <= 4
