@@ -11,13 +11,15 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto.ecr.models import ECRBackend
 
 from support.ecr import ACCOUNT, REGION, Ecr, ecr
 from support.scripted_http import Received, Reply
-from tidegate.errors.aws import AwsCredentialsUnusable, AwsDenied, AwsExtraMissing
+from tidegate.errors.aws import AwsBusy, AwsCredentialsUnusable, AwsDenied, AwsExtraMissing
 from tidegate.errors.registry import CredentialsUnreadable, RepositoryMissing, TagExists
 from tidegate.http import Client, Origin, Retry
 from tidegate.model import AwsIdentity, Encryption, ImageRef, RegistryAccount, RepositorySettings
+from tidegate.model.ecr import EcrHost
 from tidegate.registry import aws as aws_module
 from tidegate.registry.authorization import Authorizer
 from tidegate.registry.images import RegistryImages
@@ -70,7 +72,7 @@ def images_of(account: RegistryAccount, folder: Path, source: RegistryAccount | 
     return RegistryImages(accounts, environment={}, home=folder, retry=Retry(attempts=2, first=0.01))
 
 
-def test_a_copy_makes_the_missing_repository_as_configured(cloud: Ecr, tmp_path: Path) -> None:
+def test_a_copy_makes_the_missing_repository_as_configured(cloud: Ecr, tmp_path: Path, calls: list[Call]) -> None:
     source = RegistryAccount("dev", "dev.example", f"oci-layout:{tmp_path / 'dev'}")
     with images_of(account_of(cloud), tmp_path, source) as images:
         digest = build_image("a").push(images.registry("dev.example"), "team/app", "1.0.0")
@@ -85,6 +87,7 @@ def test_a_copy_makes_the_missing_repository_as_configured(cloud: Ecr, tmp_path:
     assert made["imageScanningConfiguration"] == {"scanOnPush": True}
     assert made["encryptionConfiguration"] == {"encryptionType": "KMS", "kmsKey": "alias/registry"}
     assert cloud.tags("team/app") == dict(SETTINGS.tags)
+    assert [name for name, _ in calls].count("CreateRepository") == 1, "though four workers found it missing"
 
 
 def test_a_repository_is_not_made_unless_that_is_configured(cloud: Ecr, tmp_path: Path) -> None:
@@ -108,6 +111,26 @@ def test_a_repository_that_someone_makes_meanwhile_is_as_good(cloud: Ecr, tmp_pa
     made = repository("app")
     assert made is not None
     assert made["imageTagMutability"] == "MUTABLE", "what is there is not changed"
+
+
+def test_a_role_whose_keys_are_old_is_taken_again(
+    cloud: Ecr, tmp_path: Path, calls: list[Call], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, broken = ECRBackend.create_repository, [True]
+
+    def create(self: ECRBackend, *arguments: object, **named: object) -> object:
+        if broken.pop():
+            raise ClientError({"Error": {"Code": "ExpiredTokenException", "Message": ""}}, "CreateRepository")
+        return original(self, *arguments, **named)
+
+    monkeypatch.setattr(ECRBackend, "create_repository", create)
+    broken.insert(0, False)
+    role = AwsIdentity(role_arn=ROLE.replace(OTHER, ACCOUNT))
+    with images_of(replace(account_of(cloud), credentials=role), tmp_path) as images:
+        build_image("a").push(images.registry(cloud.host), "app", "1.0.0")
+    asked = [name for name, _ in calls if name in {"AssumeRole", "CreateRepository"}]
+    assert asked == ["AssumeRole", "AssumeRole", "CreateRepository", "AssumeRole", "CreateRepository"]
+    assert cloud.repository("app") is not None
 
 
 def test_a_tag_that_does_not_move_is_adopted_when_it_has_the_digest(cloud: Ecr, tmp_path: Path) -> None:
@@ -212,9 +235,16 @@ def test_a_web_identity_that_the_job_does_not_have(cloud: Ecr, tmp_path: Path) -
         find(account, tmp_path)
 
 
-def test_the_public_gallery_is_read_with_a_token_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("code", "expected"), [(None, "gallery"), ("AccessDeniedException", None), ("ThrottlingException", AwsBusy)]
+)
+def test_the_public_gallery_is_read_with_a_token_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str | None, expected: str | type[AwsBusy] | None
+) -> None:
     class Gallery:
         def get_authorization_token(self) -> dict[str, object]:
+            if code is not None:
+                raise ClientError({"Error": {"Code": code}}, "GetAuthorizationToken")
             token = base64.b64encode(b"AWS:gallery").decode()
             return {"authorizationData": {"authorizationToken": token, "expiresAt": None}}
 
@@ -231,8 +261,21 @@ def test_the_public_gallery_is_read_with_a_token_of_its_own(tmp_path: Path, monk
             return Gallery()
 
     monkeypatch.setattr(boto3, "Session", Session)
-    found = find(RegistryAccount("gallery", "public.ecr.aws"), tmp_path)
-    assert (found.username, found.secret, found.life) == ("AWS", "gallery", None)
+    account = RegistryAccount("gallery", "public.ecr.aws")
+    if expected is AwsBusy:
+        with pytest.raises(AwsBusy):
+            find(account, tmp_path)
+        return
+    found = find(account, tmp_path)
+    assert (found and found.secret) == expected, "who may not log in reads as nobody"
+
+
+def test_a_fips_registry_is_asked_at_a_fips_address(cloud: Ecr) -> None:
+    host = cloud.host.replace(".ecr.eu-west-2", ".ecr-fips.us-east-1")
+    ecr_host = EcrHost.of(host)
+    assert ecr_host is not None
+    api = aws_module.ecr_api(RegistryAccount("prd", host), ecr_host, {})
+    assert api.meta.endpoint_url == "https://ecr-fips.us-east-1.amazonaws.com"
 
 
 def test_what_aws_says_of_a_signature_is_not_repeated(

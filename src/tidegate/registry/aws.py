@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from typing import Final, Protocol, cast
 
 from tidegate import __version__
-from tidegate.errors.aws import AwsExtraMissing, AwsRefused
+from tidegate.errors.aws import AwsDenied, AwsExtraMissing, AwsRefused
 from tidegate.model.ecr import EcrHost
 from tidegate.model.registry_account import AwsIdentity, RegistryAccount
 from tidegate.registry.aws_errors import spoken_with_aws
@@ -51,7 +51,7 @@ def ecr_credentials(question: Question) -> Credentials | None:
     """Return a user name and password for an ECR registry, good for 12 hours.
 
     None when the account is no ECR registry, or, unless the configuration names an identity, when the extra `aws` is
-    not installed or AWS's chain finds nobody.
+    not installed, AWS's chain finds nobody, or whom it finds may not log in to the public gallery.
 
     Raises:
         AwsExtraMissing: boto3 is not installed.
@@ -63,10 +63,15 @@ def ecr_credentials(question: Question) -> Credentials | None:
     if host is None or not (named or has_boto3()):
         return None
     session = _session(account)
-    with spoken_with_aws(place_of(account)):
-        if not named and session.get_credentials() is None:
-            return None
-        answer = _client(session, account, host, question.environment).get_authorization_token()
+    try:
+        with spoken_with_aws(place_of(account)):
+            if not named and session.get_credentials() is None:
+                return None
+            answer = _client(session, account, host, question.environment).get_authorization_token()
+    except AwsDenied:
+        if host.is_public and not named:
+            return None  # whoever may not log in to the gallery can still read it as nobody
+        raise
     return _credentials(answer, question)
 
 
