@@ -108,11 +108,11 @@ def show(gitlab: FakeGitLab, call: Call) -> Answer:
 def update(gitlab: FakeGitLab, call: Call) -> Answer:
     """PUT merge_requests/:iid."""
     home, request = _request(gitlab, call)
-    if not call.body:
+    if not {*call.body, *call.query}:
         return Answer(400, {"error": "title, description, state_event are missing, at least one must be provided"})
-    if "title" in call.body:
+    if "title" in {*call.body, *call.query}:
         request.title = call.text("title")
-    if "description" in call.body:
+    if "description" in {*call.body, *call.query}:
         request.description = call.text("description")
     event = call.text("state_event")
     if event == "close" and request.state == "opened":

@@ -33,8 +33,8 @@ class Call:
     access: Access
 
     def text(self, name: str) -> str:
-        """Return a parameter of the body as text, "" when it is not there."""
-        value = self.body.get(name)
+        """Return a parameter as text, "" when it is not there. GitLab takes it from the body and from the URL."""
+        value = self.body.get(name, self.query.get(name))
         return value if isinstance(value, str) else ""
 
 
