@@ -11,7 +11,6 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import datetime
-from importlib.util import find_spec
 from typing import Final, Protocol, cast
 
 from tidegate import __version__
@@ -19,7 +18,7 @@ from tidegate.errors.aws import AwsDenied, AwsExtraMissing, AwsRefused
 from tidegate.model.ecr import EcrHost
 from tidegate.model.registry_account import AwsIdentity, RegistryAccount
 from tidegate.registry.aws_errors import spoken_with_aws
-from tidegate.registry.credentials import Credentials, Question, variable
+from tidegate.registry.credentials import Credentials, Question, has_boto3, variable
 
 _CONNECT_SECONDS: Final = 10
 _READ_SECONDS: Final = 30
@@ -86,11 +85,6 @@ def ecr_api(account: RegistryAccount, host: EcrHost, environment: Mapping[str, s
     session = _session(account)
     with spoken_with_aws(place_of(account)):
         return _client(session, account, host, environment)
-
-
-def has_boto3() -> bool:
-    """Return whether the extra `aws` is installed."""
-    return find_spec("boto3") is not None
 
 
 def place_of(account: RegistryAccount) -> str:

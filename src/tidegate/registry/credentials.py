@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from tidegate.errors.registry import CredentialsUnreadable
@@ -66,3 +68,13 @@ def variable(environment: Mapping[str, str], name: str, where: str) -> str:
         hint = f"set {name}; in GitLab, a protected variable is seen by protected branches only"
         raise CredentialsUnreadable(f"the variable {name} is not set", where=where, hint=hint)
     return value
+
+
+def variable_prefix(account: str) -> str:
+    """Return how the environment variables of registry account `account` begin."""
+    return f"TIDEGATE_REGISTRY_{re.sub(r'[^A-Z0-9]', '_', account.upper())}"
+
+
+def has_boto3() -> bool:
+    """Return whether the extra `aws` is installed; it is not imported for that."""
+    return find_spec("boto3") is not None

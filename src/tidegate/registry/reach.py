@@ -11,9 +11,7 @@ from tidegate.http import Client, Origin, Proxies, Timeouts, Trust
 from tidegate.model.ecr import EcrHost
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.authorization import Authorizer
-from tidegate.registry.aws import has_boto3
-from tidegate.registry.credentials import Credentials
-from tidegate.registry.sources import CredentialStore, variable_prefix
+from tidegate.registry.credentials import Credentials, has_boto3, variable_prefix
 
 
 class Reach:
@@ -27,7 +25,7 @@ class Reach:
 
     def __init__(self, environment: Mapping[str, str], home: Path, timeouts: Timeouts) -> None:
         self._environment = environment
-        self._credentials = CredentialStore(environment, home)
+        self._home = home
         self._timeouts = timeouts
         self._lock = threading.Lock()
         self._clients: dict[bool, Client] = {}
@@ -66,7 +64,11 @@ class Reach:
         Raises:
             CredentialsUnreadable, AuthenticationError: as `CredentialStore.find`.
         """
-        return self._credentials.find(account, dict.fromkeys((Origin.of(base).authority, account.host)))
+        from tidegate.registry.sources import CredentialStore  # noqa: PLC0415 - needed when a registry asks, not before
+
+        return CredentialStore(self._environment, self._home).find(
+            account, dict.fromkeys((Origin.of(base).authority, account.host))
+        )
 
     def close(self) -> None:
         """Close the connections that are kept open."""

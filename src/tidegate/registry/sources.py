@@ -5,7 +5,6 @@ docs/reference/registries.md describes them for people. Secrets go neither into 
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Final, TypeAlias
 from tidegate.errors.registry import CredentialsUnreadable
 from tidegate.model.registry_account import Login, RegistryAccount
 from tidegate.registry.aws import ecr_credentials
-from tidegate.registry.credentials import Credentials, Question, variable
+from tidegate.registry.credentials import Credentials, Question, variable, variable_prefix
 from tidegate.registry.docker_config import DockerConfig
 
 _LARGEST_FILE: Final = 64 * 1024
@@ -103,11 +102,6 @@ class CredentialStore:
         """
         question = Question(account, tuple(hosts), self._environment, self._home, self._now)
         return next((found for source in SOURCES if (found := source(question)) is not None), None)
-
-
-def variable_prefix(account: str) -> str:
-    """Return how the environment variables of registry account `account` begin."""
-    return f"TIDEGATE_REGISTRY_{re.sub(r'[^A-Z0-9]', '_', account.upper())}"
 
 
 def _first_line(file: Path, where: str) -> str:
