@@ -92,11 +92,15 @@ class FakeGitLab:
         """Take in a new merge request, whose branches exist."""
         self._push(project, request, project.repository.heads()[request.source])
         project.requests[request.iid] = request
+        project.known = {}
         return request
 
     def refresh(self, project: Project) -> None:
         """Notice what was pushed: new heads, and what is in the target branch already."""
         heads = project.repository.heads()
+        if heads == project.known:
+            return
+        project.known = heads
         for request in project.requests.values():
             if request.state != "opened":
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ class BareRepository:
     """
 
     path: Path
+    _trees: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def heads(self) -> Mapping[str, str]:
         """Return branch → commit id."""
@@ -48,10 +49,11 @@ class BareRepository:
 
     def merged_tree(self, ours: str, theirs: str) -> str | None:
         """Return the tree of a merge, or None where a person must merge."""
-        if self.merge_base(ours, theirs) is None:
-            return None
-        done = self._run("merge-tree", "--write-tree", "--no-messages", ours, theirs)
-        return done.stdout.decode().split()[0] if done.returncode == 0 else None
+        if (ours, theirs) not in self._trees:
+            done = self._run("merge-tree", "--write-tree", "--no-messages", ours, theirs)
+            clean = done.returncode == 0 and self.merge_base(ours, theirs) is not None
+            self._trees[ours, theirs] = done.stdout.decode().split()[0] if clean else None
+        return self._trees[ours, theirs]
 
     def commit_merge(
         self, branch: str, tree: str, parents: tuple[str, str], message: str, *, name: str, at: datetime

@@ -7,6 +7,8 @@ import contextlib
 import json
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import ClassVar, Final
@@ -157,7 +159,8 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(pieces)
 
     def _write(self, status: int, headers: dict[str, str], content: bytes) -> None:
-        self.send_response(status)
+        self.send_response_only(status)
+        headers = {"Date": format_datetime(self.gitlab.now().astimezone(UTC), usegmt=True), **headers}
         for name, value in headers.items():
             if name.lower() != "content-length":
                 self.send_header(name, value)

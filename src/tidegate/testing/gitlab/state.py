@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -114,6 +115,7 @@ class Project:
     """A project.
 
     Args:
+        known: heads as of the last look at the repository.
         mergers: who may merge into its branches; None for everybody.
         approvals_required: Premium: how many approvals its rule wants.
         reset_approvals_on_push: Premium: whether a push takes approvals away.
@@ -125,6 +127,7 @@ class Project:
     path: str
     repository: BareRepository
     requests: dict[int, MergeRequest] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict)
     mergers: set[str] | None = None
     approvals_required: int = 0
     reset_approvals_on_push: bool = False
