@@ -17,7 +17,7 @@ from tidegate.http.url import Origin, resolve, target
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
-_SECRET_FIELDS: Final = frozenset({"authorization", "cookie"})
+_SECRET_FIELDS: Final = frozenset({"authorization", "cookie", "job-token"})
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
@@ -54,7 +54,7 @@ class Client:
         """Send `request` and return the answer, whatever its status; its body is still to be read.
 
         Redirects of GET and HEAD are followed, at most five: never from https to http, never to a link-local
-        address, and without Authorization once they leave the host. Other methods' redirects are returned.
+        address, and without credentials once they leave the host. Other methods' redirects are returned.
 
         Raises:
             HostUnreachable, ConnectionBroken, ServerNotTrusted, AddressRefused, InvalidUrl: from
