@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+_ALLOCATIONS = 50_000
+"""Between two looks for garbage. Python's own number makes it look a hundred times while modules are imported."""
+
 
 def main() -> None:
     """Run the command line with this process's arguments and environment; ends the process with its exit code."""
     import contextlib
+    import gc
     import io
     import os
     import sys
 
+    gc.set_threshold(_ALLOCATIONS)
     from tidegate.cli.frame import INTERRUPTED, run
 
     for stream in (sys.stdout, sys.stderr):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from dataclasses import dataclass
 from typing import Final
@@ -93,7 +94,9 @@ def is_link_local(address: str) -> bool:
     return (mapped or number).is_link_local or number == _METADATA_SERVICE
 
 
+@functools.lru_cache(maxsize=256)
 def _split(url: str) -> SplitResult:
+    """Return the parts of `url`. One request asks for them several times."""
     try:
         parts = urlsplit(url)
         port_is_valid = parts.port is None or parts.port > 0

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from tidegate.http.retry import Retry
 from tidegate.model.manifest import Descriptor
+from tidegate.registry.crew import Crew
 from tidegate.registry.seen import SeenBlobs
 from tidegate.registry.tree import Home
 
 _WORTH_ASKING: Final = 1024 * 1024
 """Bytes from which a blob is looked for before it is sent. Below, sending it costs no more than asking; above, a
 registry that never mounts (ECR unless told to) would get again what it has."""
+_AT_ONCE: Final = 8
+"""Blobs at once over all images."""
 _NAP: Final = 0.25
 """Seconds after which a worker that waits looks whether it is still needed."""
 
@@ -33,6 +35,7 @@ class BlobMover:
     def __init__(self, retry: Retry, workers: int, on_bytes: Callable[[int], None]) -> None:
         self._retry = retry
         self._workers = workers
+        self._room = threading.Semaphore(_AT_ONCE)
         self._on_bytes = on_bytes
         self._seen = SeenBlobs()
         self._stopped = threading.Event()
@@ -44,20 +47,12 @@ class BlobMover:
             return []
         stop = _Stop(self._stopped)
         retry = replace(self._retry, sleep=partial(stop.sleep, self._retry.sleep))
+
+        def transfer(blob: Descriptor) -> bool:
+            return retry.call(partial(self._transfer, source, target, blob, stop))
+
         largest_first = sorted(wanted, key=lambda blob: -blob.size)
-        with ThreadPoolExecutor(min(self._workers, len(wanted)), "blob") as pool:
-            work = {
-                pool.submit(retry.call, partial(self._transfer, source, target, blob, stop)): blob
-                for blob in largest_first
-            }
-            try:
-                wait(work, return_when=FIRST_EXCEPTION)
-                _raise_first(work)
-            except BaseException:
-                stop.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return [blob for future, blob in work.items() if future.result()]
+        return Crew(transfer, largest_first, room=self._room, most=self._workers, stop=stop.set).run()
 
     def forget(self, target: Home) -> bool:
         """Forget which blobs the target was seen to have; return whether there were any."""
@@ -125,9 +120,3 @@ class _Stop:
 
 class Stopped(Exception):
     """Another blob of the image has failed, or the run was interrupted: this one is not needed."""
-
-
-def _raise_first(work: dict[Future[bool], Descriptor]) -> None:
-    for future in work:
-        if future.done():
-            future.result()

@@ -1,0 +1,97 @@
+"""Several threads for one list of things to do."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Crew(Generic[T]):
+    """Does a list of things: in the caller's thread, and in further ones while there is room.
+
+    A thread costs more than a small blob. So many lists at once are done by their callers alone, and whoever is left
+    in the end gets the others' room.
+
+    Args:
+        act: does one thing; returns whether it counts.
+        things: what to do, in order.
+        room: threads over all crews.
+        most: threads of this crew.
+        stop: makes the other threads' `act` end soon; called after the first error.
+    """
+
+    def __init__(
+        self,
+        act: Callable[[T], bool],
+        things: Sequence[T],
+        *,
+        room: threading.Semaphore,
+        most: int,
+        stop: Callable[[], None],
+    ) -> None:
+        self._act = act
+        self._left = deque(things)
+        self._room = room
+        self._most = most
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._counted: list[T] = []
+        self._helpers: list[threading.Thread] = []
+        self._errors: list[BaseException] = []
+
+    def run(self) -> list[T]:
+        """Return the things that counted, when all are done. The first error leaves the rest undone, and is raised."""
+        held = self._room.acquire(blocking=False)  # the caller works in any case
+        try:
+            self._work()  # Ctrl-C comes out here: nobody waits for helpers whom a silent registry holds up
+        finally:
+            if held:
+                self._room.release()
+        with self._lock:
+            helpers = tuple(self._helpers)
+        for helper in helpers:
+            helper.join()
+        if self._errors:
+            raise self._errors[0]
+        return self._counted
+
+    def _help(self) -> None:
+        try:
+            self._work()
+        finally:
+            self._room.release()
+
+    def _work(self) -> None:
+        while True:
+            self._recruit()
+            try:
+                thing = self._left.popleft()
+            except IndexError:
+                return
+            try:
+                if self._act(thing):
+                    self._counted.append(thing)
+            except BaseException as error:
+                self._fail(error)
+                if not isinstance(error, Exception):
+                    raise  # Ctrl-C in the caller's thread
+
+    def _fail(self, error: BaseException) -> None:
+        with self._lock:
+            self._errors.append(error)
+            self._left.clear()
+        self._stop()
+
+    def _recruit(self) -> None:
+        """Start another thread when there is more to do than one can, and room."""
+        with self._lock:
+            enough = len(self._left) < 2 or len(self._helpers) + 1 >= self._most  # noqa: PLR2004 - one is the caller's
+            if enough or not self._room.acquire(blocking=False):
+                return
+            helper = threading.Thread(target=self._help, name="blob", daemon=True)
+            self._helpers.append(helper)
+            helper.start()

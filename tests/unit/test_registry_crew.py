@@ -1,0 +1,65 @@
+"""Several threads for one list of things to do."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tidegate.registry.crew import Crew
+
+
+def _crew(
+    act: Callable[[int], bool], count: int, *, room: int = 8, most: int = 4, stop: threading.Event | None = None
+) -> Crew[int]:
+    return Crew(act, range(count), room=threading.Semaphore(room), most=most, stop=(stop or threading.Event()).set)
+
+
+@pytest.mark.parametrize(
+    ("count", "room", "most", "threads"), [(20, 8, 4, 4), (20, 2, 4, 2), (20, 0, 4, 1), (2, 8, 4, 2)]
+)
+def test_as_many_threads_as_there_is_room_and_work(count: int, room: int, most: int, threads: int) -> None:
+    names, lock, free = set(), threading.Lock(), threading.Semaphore(room)
+
+    def act(_thing: int) -> bool:
+        time.sleep(0.01)
+        with lock:
+            names.add(threading.current_thread())
+        return True
+
+    done = Crew(act, range(count), room=free, most=most, stop=lambda: None).run()
+    assert sorted(done) == list(range(count))
+    assert len(names) == threads
+    assert threading.current_thread() in names
+    assert all(free.acquire(blocking=False) for _ in range(room))
+
+
+def test_one_thing_is_done_without_a_thread() -> None:
+    before = threading.active_count()
+    assert _crew(lambda _thing: threading.active_count() == before, 1).run() == [0]
+
+
+def test_only_what_counts_is_returned() -> None:
+    assert sorted(_crew(lambda thing: thing % 2 == 0, 6).run()) == [0, 2, 4]
+
+
+@pytest.mark.parametrize("thrower", [0, 1])
+def test_the_first_error_ends_the_others_and_is_raised(thrower: int) -> None:
+    stop = threading.Event()
+    did: list[int] = []
+
+    def act(thing: int) -> bool:
+        did.append(thing)
+        if thing == thrower:
+            time.sleep(0.01)
+            raise KeyError("the first")
+        stop.wait(5)
+        raise ValueError("stopped")
+
+    began = time.monotonic()
+    with pytest.raises(KeyError):
+        _crew(act, 50, most=2, stop=stop).run()
+    assert time.monotonic() - began < 3
+    assert sorted(did) == [0, 1]
