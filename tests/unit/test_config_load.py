@@ -86,6 +86,14 @@ def test_how_ranges_move_and_which_rules_are_off(tmp_path: Path) -> None:
     assert (plain.environments[0].ranges, plain.ignored_rules) == (Ranges.COMMIT, {})
 
 
+def test_how_many_requests_a_registry_is_sent_at_once(tmp_path: Path) -> None:
+    registries = load_text(
+        tmp_path, SMALL.replace('registries/dev"', 'registries/dev", requests: 3')
+    ).pipeline.registries
+    assert registries["dev"].requests == 3
+    assert {account.requests for name, account in registries.items() if name != "dev"} == {None}
+
+
 def test_defaults(tmp_path: Path) -> None:
     configuration = load_text(tmp_path, SMALL.replace("{image: team/inventory}", "{}"))
 
