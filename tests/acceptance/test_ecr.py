@@ -13,8 +13,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.ecr.models import ECRBackend
 
+from support.cli import Ended, tidegate
 from support.ecr import ACCOUNT, REGION, Ecr, ecr
 from support.scripted_http import Received, Reply
+from support.secrets import assert_unseen
 from tidegate.errors.aws import AwsBusy, AwsCredentialsUnusable, AwsDenied, AwsExtraMissing
 from tidegate.errors.registry import CredentialsUnreadable, RepositoryMissing, TagExists
 from tidegate.http import Client, Origin, Retry
@@ -334,3 +336,44 @@ def test_a_token_is_renewed_before_its_twelve_hours_are_over(cloud: Ecr, tmp_pat
             assert registry.resolve("app", "1.0.0") is None
             assert cloud.given == tokens
     assert len(cloud.server.requests) == 6, "nothing was refused but the first request, which asks what is wanted"
+
+
+def test_image_copy_and_auth_status_from_the_command_line(cloud: Ecr, tmp_path: Path) -> None:
+    (tmp_path / "tidegate.yaml").write_text(f"""\
+version: 1
+forge: {{type: local, path: ./forge}}
+registries:
+  dev: {{host: dev.example, endpoint: "oci-layout:./dev"}}
+  prd:
+    host: {cloud.host}
+    endpoint: {cloud.server.url}
+    create_repositories: true
+    repository: {{tags: {{team: platform}}, immutable_tags: true}}
+environments:
+  live: {{registry: prd, repo: platform/live, path: "apps/{{service}}"}}
+services: {{}}
+""")
+    source = RegistryAccount("dev", "dev.example", f"oci-layout:{tmp_path / 'dev'}")
+    with images_of(account_of(cloud), tmp_path, source) as images:
+        digest = build_image("a").push(images.registry("dev.example"), "team/app", "1.0.0")
+    environ = {"DOCKER_CONFIG": str(tmp_path)}
+
+    def run(*arguments: str) -> Ended:
+        ended = tidegate("-C", tmp_path, *arguments, environ=environ)
+        assert_unseen(ended.out + ended.err, {f"{ACCOUNT}-{number}" for number in range(1, 9)})
+        return ended
+
+    refs = ("dev.example/team/app:1.0.0", f"{cloud.host}/team/app:1.0.0")
+    for _ in range(2):
+        ended = run("image", "copy", *refs)
+        assert ended.code == 0, ended.err
+    assert run("image", "digest", refs[1]).out.strip().endswith(str(digest))
+    assert cloud.tags("team/app") == {"team": "platform"}
+    checked = run("--debug", "auth", "status", "prd", "--check")
+    assert [cell.strip() for cell in checked.out.splitlines()[1].split("  ") if cell] == [
+        "prd",
+        cloud.host,
+        "AWS",
+        "AWS",
+        "accepted",
+    ]
