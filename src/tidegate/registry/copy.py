@@ -15,6 +15,7 @@ from tidegate.model.digest import Digest
 from tidegate.model.manifest import Manifest
 from tidegate.ports.images import CopyReport
 from tidegate.registry.blobs import BlobMover
+from tidegate.registry.crew import at_once
 from tidegate.registry.referrers import Attached, ReferrerSearch, list_at
 from tidegate.registry.tree import Home, Tree, distinct, read_tree
 
@@ -192,8 +193,13 @@ def _write(target: Home, attached: Iterable[Attached]) -> tuple[str, ...]:
 
 
 def _put(target: Home, manifests: Iterable[Manifest]) -> None:
-    for manifest in manifests:
-        target.registry.put_manifest(target.repository, str(manifest.digest), manifest)
+    """Write manifests by their digests; `manifests` has children before parents."""
+    for is_index, group in groupby(manifests, key=lambda manifest: manifest.is_index):
+        if is_index:
+            for manifest in group:
+                target.registry.put_manifest(target.repository, str(manifest.digest), manifest)
+        else:
+            at_once(lambda one: target.registry.put_manifest(target.repository, str(one.digest), one), tuple(group))
 
 
 def _retag(target: Home, manifest: Manifest, tag: str) -> CopyReport:

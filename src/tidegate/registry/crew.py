@@ -1,13 +1,25 @@
-"""Several threads for one list of things to do."""
+"""Several threads for a list of things to do."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
+_MOST: Final = 8
+
+
+def at_once(function: Callable[[T], R], values: Sequence[T]) -> list[R]:
+    """Return what `function` makes of each value, in order; of several, in threads."""
+    if len(values) <= 1:
+        return [function(value) for value in values]
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - for one value it costs more than the value
+
+    with ThreadPoolExecutor(min(_MOST, len(values))) as pool:
+        return list(pool.map(function, values))
 
 
 class Crew(Generic[T]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,7 @@ from tidegate.errors.registry import ManifestInvalid, ManifestMissing, RegistryF
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Manifest
 from tidegate.model.referrers import Entry, ReferrerList, cosign_tags, entry_of, fallback_tag, subject_of
+from tidegate.registry.crew import at_once
 from tidegate.registry.tree import Home, Tree, read_tree
 
 _DEEPEST: Final = 8
@@ -57,7 +58,9 @@ class ReferrerSearch:
         level = list(seen)
         for _ in range(_DEEPEST):
             below: list[Digest] = []
-            for attached in itertools.chain.from_iterable(self._of(home, subject) for subject in level):
+            first, *rest = level  # the first one tells for all which way the registry lists referrers
+            lists = [self._of(home, first), *at_once(lambda subject: self._of(home, subject), rest)]
+            for attached in itertools.chain.from_iterable(lists):
                 found.append(attached)
                 below += [each.digest for each in attached.tree.manifests if each.digest not in seen]
                 seen.update(below)
@@ -70,15 +73,17 @@ class ReferrerSearch:
             "more is attached to the image than to any image", where=home.shown, hint="--no-referrers"
         )
 
-    def _of(self, home: Home, subject: Digest) -> Iterator[Attached]:
+    def _of(self, home: Home, subject: Digest) -> list[Attached]:
+        found: list[Attached] = []
         for digest in self._listed(home, subject):
             tree = _tree(home, str(digest))
             if tree is not None and subject_of(tree.root) == subject:
-                yield Attached(subject, tree)
+                found.append(Attached(subject, tree))
         for tag in cosign_tags(subject):
             tree = _tree(home, tag) if self._may_have(home, tag) else None
             if tree is not None:
-                yield Attached(subject, tree, tag)
+                found.append(Attached(subject, tree, tag))
+        return found
 
     def _listed(self, home: Home, subject: Digest) -> tuple[Digest, ...]:
         listed = home.registry.referrers(home.repository, subject) or ReferrerList()

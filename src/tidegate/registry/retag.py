@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from tidegate.errors.registry import TagExists
 from tidegate.model.digest import Digest
+from tidegate.registry.crew import at_once
 from tidegate.registry.places import ImagePlace
-
-_WORKERS = 8
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,7 @@ def retag(image: ImagePlace, tags: Sequence[str], *, replace: bool) -> list[Reta
         return Retagged(tag, manifest.digest, written)
 
     wanted = tuple(dict.fromkeys(tags))
-    held = dict(zip(wanted, _each(look, wanted), strict=True))
+    held = dict(zip(wanted, at_once(look, wanted), strict=True))
     for tag, digest in held.items():
         if digest not in {None, manifest.digest} and not replace:
             raise TagExists(
@@ -66,14 +62,4 @@ def retag(image: ImagePlace, tags: Sequence[str], *, replace: bool) -> list[Reta
                 where=str(image.with_tag(tag)),
                 hint="release tags do not move; for others there is --replace",
             )
-    return _each(write, wanted)
-
-
-def _each(function: Callable[[str], T], values: Sequence[str]) -> list[T]:
-    """Return what `function` makes of each value; of several, in threads."""
-    if len(values) == 1:
-        return [function(values[0])]
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - for one tag it costs more than the tag
-
-    with ThreadPoolExecutor(min(_WORKERS, len(values))) as pool:
-        return list(pool.map(function, values))
+    return at_once(write, wanted)

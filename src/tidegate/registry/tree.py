@@ -10,6 +10,7 @@ from tidegate.errors.registry import ManifestInvalid
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor, Manifest
 from tidegate.ports.registry import Registry
+from tidegate.registry.crew import at_once
 
 _DEEPEST: Final = 16
 _MOST_MANIFESTS: Final = 1000
@@ -78,14 +79,14 @@ def _read(source: Home, root: Manifest) -> Tree:
 
     def visit(manifest: Manifest, depth: int) -> None:
         contents = manifest.contents()
-        for child in contents.manifests:
-            if child.digest in found:
-                continue
-            size = sum(len(known.data) for known in found.values())
-            if depth >= _DEEPEST or len(found) >= _MOST_MANIFESTS or size > _MOST_BYTES:
-                hint = "is this an image? It was perhaps made to keep tools busy"
-                raise ManifestInvalid("the index is larger or deeper than any image", where=source.shown, hint=hint)
-            visit(_child(source, child), depth + 1)
+        missing = [child for child in dict.fromkeys(contents.manifests) if child.digest not in found]
+        size = sum(len(known.data) for known in found.values()) + sum(child.size for child in missing)
+        if missing and (depth >= _DEEPEST or len(found) + len(missing) > _MOST_MANIFESTS or size > _MOST_BYTES):
+            hint = "is this an image? It was perhaps made to keep tools busy"
+            raise ManifestInvalid("the index is larger or deeper than any image", where=source.shown, hint=hint)
+        for child in at_once(lambda child: _child(source, child), missing):
+            if child.digest not in found:
+                visit(child, depth + 1)
         blobs.update((blob.digest, blob) for blob in contents.blobs)
         foreign.update((layer.digest, layer) for layer in contents.foreign)
         found[manifest.digest] = manifest
