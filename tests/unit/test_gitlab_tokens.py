@@ -113,6 +113,16 @@ def test_a_page_is_followed_by_its_parameters_never_by_its_address() -> None:
         assert server.lines[1] == "GET /api/v4/projects/a%2Fb/notes?per_page=100&cursor=x"
 
 
+def test_pages_can_be_told_by_number_alone() -> None:
+    def script(request: Received) -> Reply:
+        is_last = request.path.endswith("&page=2")
+        return Reply(200, b'[{"id": 2}]' if is_last else b'[{"id": 1}]', {"X-Next-Page": "" if is_last else "2"})
+
+    with ScriptedServer(script) as server, Client("tests") as http:
+        found = client(server.url, Token("t", "t"), http).list("projects", "a/b", "notes")
+        assert [one.number("id") for one in found] == [1, 2]
+
+
 @pytest.mark.parametrize("body", [b"<html>sign in</html>", b"\xff", b"[" * 100_000])
 def test_a_page_for_people_is_told(body: bytes) -> None:
     with ScriptedServer(lambda _: Reply(200, body)) as server, Client("tests") as http:

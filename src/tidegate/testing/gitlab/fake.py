@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import count
 from pathlib import Path
@@ -151,10 +151,6 @@ class FakeGitLab:
     def leave(self, username: str) -> None:
         """Block a user."""
         self.user(username).state = "blocked"
-
-    def revoke(self, token: str) -> None:
-        """Revoke a token."""
-        self.tokens[token] = replace(self.tokens[token], revoked=True)
 
     def now(self) -> datetime:
         """Return the present moment."""
