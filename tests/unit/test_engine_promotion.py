@@ -317,6 +317,20 @@ def test_a_source_that_is_pinned_to_what_its_tag_held_once_is_refused(town: Engi
         town.plan("e2e")
 
 
+def test_a_tag_that_was_overwritten_after_it_was_tested_goes_no_further(town: EngineWorld) -> None:
+    town.bring("e2e")
+    town.push("e2e", "1.1.3-rc1", "overwritten")
+    with pytest.raises(TagMoved, match="and e2e was given"):
+        town.plan("staging")
+
+
+def test_what_was_changed_beside_the_image_since_is_carried_too(town: EngineWorld) -> None:
+    """Naming the version that the source has is the same as naming none."""
+    town.declare("dev", "1.1.3", replicas=7)
+    assert town.plan("e2e", "1.1.3").diff == town.plan("e2e").diff
+    assert "replicaCount: 7" in town.plan("e2e", "1.1.3").diff
+
+
 def test_a_source_tag_that_does_not_exist_is_refused(town: EngineWorld) -> None:
     town.declare("dev", "1.1.9")
     with pytest.raises(SourceTagMissing):

@@ -96,6 +96,14 @@ def test_a_registry_that_does_not_answer_is_told_in_its_cell(
     assert (found.tag, found.digest, found.fault and found.fault.code) == ("1.1.3", None, "registry/unreachable")
 
 
+def test_a_tag_that_was_overwritten_is_told(town: EngineWorld) -> None:
+    town.bring("e2e")
+    assert not cell(town, "e2e").overwritten
+    town.push("e2e", "1.1.3-rc1", "overwritten")
+    assert cell(town, "e2e").overwritten
+    assert sentence(town, "staging").startswith("e2e's inventory 1.1.3-rc1 holds ")
+
+
 def test_a_branch_that_is_missing_is_an_error(town: EngineWorld) -> None:
     town.change("e2e", branch="nowhere")
     with pytest.raises(BranchMissing) as caught:
@@ -173,7 +181,7 @@ def _empty(town: EngineWorld) -> None:
         (
             _blocked,
             (
-                "1.1.3 waits: e2e.example/team/inventory:1.1.3-rc1 exists with another digest: "
+                "1.1.3 is refused: e2e.example/team/inventory:1.1.3-rc1 exists with another digest: "
                 "it holds 0e365a207a70, the release is 60e9906569bc"
             ),
         ),
@@ -199,7 +207,7 @@ def test_why_tells_every_reason_strictest_first(town: EngineWorld) -> None:
     assert request is not None
     town.push("staging", "1.1.3", "in the way")
     told = sentence(town, "staging")
-    assert told.startswith("1.1.3 waits: prd.example/team/inventory:1.1.3 exists with another digest")
+    assert told.startswith("1.1.3 is refused: prd.example/team/inventory:1.1.3 exists with another digest")
     assert told.endswith(f"; {request.ref} needs 1 approval from group:platform/testers")
 
 

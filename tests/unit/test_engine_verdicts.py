@@ -236,7 +236,18 @@ def test_a_source_tag_that_moved_since_it_was_opened_is_refused(town: EngineWorl
     moved = town.push("e2e", "1.1.3-rc1", "overwritten")
     reason = town.reason(request, "source image")
     assert (reason.answer, reason.code) == (Answer.NO, "release/tag-moved")
-    assert f"holds {moved.short} now, and the merge request was opened for 60e9906569bc" in reason.text
+    assert f"holds {moved.short} now, and e2e was given 60e9906569bc" in reason.text
+
+
+def test_a_source_tag_that_nobody_delivered_is_held_to_what_the_merge_request_was_opened_for(town: EngineWorld) -> None:
+    town.declare("e2e", "1.1.4-rc1")
+    town.push("e2e", "1.1.4-rc1")
+    request = town.promote("staging").merge_request
+    assert request is not None
+    town.push("e2e", "1.1.4-rc1", "overwritten")
+    reason = town.reason(request, "source image")
+    assert (reason.answer, reason.code) == (Answer.NO, "release/tag-moved")
+    assert "the merge request was opened for" in reason.text
 
 
 def test_a_manifest_pinned_to_another_digest_is_refused(town: EngineWorld) -> None:

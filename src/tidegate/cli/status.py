@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tidegate.engine import status as matrix
 
+DRIFT: Final = 12
+
 
 @click.command(
     "status",
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
 @output_option
 @pass_invocation
 def status(invocation: Invocation, *, services: tuple[str, ...], form: Format) -> None:
-    """Show which version every environment has, with its digest and since when."""
+    """Show which version every environment has, with its digest and since when.
+
+    A tag that holds another digest than was delivered is drift: exit code 12.
+    """
     from tidegate.bootstrap import open_world
     from tidegate.engine.status import matrix as read_matrix
 
@@ -44,6 +49,8 @@ def status(invocation: Invocation, *, services: tuple[str, ...], form: Format) -
     unanswered = next((cell.fault for cell in cells if cell.image is not None and cell.fault is not None), None)
     if unanswered is not None:
         raise unanswered
+    if any(cell.overwritten for cell in cells):
+        click.get_current_context().exit(DRIFT)
 
 
 def _row(cell: matrix.Cell, now: datetime) -> tuple[str | Cell, ...]:
@@ -56,10 +63,18 @@ def _row(cell: matrix.Cell, now: datetime) -> tuple[str | Cell, ...]:
         cell.service.name,
         cell.environment.name,
         cell.tag or "(no tag)",
-        fault or (cell.digest.short if cell.digest else Cell("✗ not in the registry", Style.BAD)),
+        fault or _digest(cell),
         f"{cell.since:%Y-%m-%d %H:%M} ({span(now - cell.since)})" if cell.since else "",
         cell.merge_request or "",
     )
+
+
+def _digest(cell: matrix.Cell) -> str | Cell:
+    if cell.digest is None:
+        return Cell("✗ not in the registry", Style.BAD)
+    if cell.overwritten and cell.delivered:
+        return Cell(f"✗ {cell.digest.short}, {cell.delivered.short} was delivered", Style.BAD)
+    return cell.digest.short
 
 
 def _record(cell: matrix.Cell) -> dict[str, Json]:
@@ -70,6 +85,7 @@ def _record(cell: matrix.Cell) -> dict[str, Json]:
         "tag": cell.tag,
         "version": str(cell.version) if cell.version else None,
         "digest": str(cell.digest) if cell.digest else None,
+        "delivered": str(cell.delivered) if cell.delivered else None,
         "since": cell.since.isoformat() if cell.since else None,
         "by": cell.actor,
         "mergeRequest": cell.merge_request,

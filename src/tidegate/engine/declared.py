@@ -9,9 +9,10 @@ from datetime import datetime
 from tidegate.errors import Place, TidegateError, UsageError
 from tidegate.errors.git import BranchMissing, FileTooLarge
 from tidegate.errors.manifest import ImageAmbiguous, ImageNotFound, NotHelmRelease, YamlTooLarge
+from tidegate.errors.model import InvalidDigest
 from tidegate.errors.release import NothingDeclared, TagUnreadable
 from tidegate.flux import ImageSite, find_images, helm_releases
-from tidegate.model import CandidateTag, Environment, ImageRef, Service, TagPattern
+from tidegate.model import CandidateTag, Commit, Digest, Environment, ImageRef, Service, TagPattern
 from tidegate.ports import GitOpsRepo
 
 _HISTORY_DEPTH = 100
@@ -202,6 +203,7 @@ class PastRelease:
         actor: who brought it, as the commit says.
         merge_request: the merge request that brought it, or None.
         until: when something else took its place (UTC); None: it is there.
+        delivered: the digest that was delivered, as the commit recorded it; None where nothing recorded one.
     """
 
     declared: DeclaredRelease
@@ -209,6 +211,20 @@ class PastRelease:
     actor: str
     merge_request: str | None
     until: datetime | None = None
+    delivered: Digest | None = None
+
+
+def recorded_digest(service: Service, commit: Commit) -> Digest | None:
+    """Return the digest of `service` that a commit's trailers record, or None."""
+    services = commit.trailers.get("Tidegate-Service", "").split(", ")
+    digests = commit.trailers.get("Tidegate-Digest", "").split(", ")
+    for name, digest in zip(services, digests, strict=False):
+        if name == service.name:
+            try:
+                return Digest.parse(digest)
+            except InvalidDigest:
+                return None
+    return None
 
 
 def past_releases(repo: GitOpsRepo, declared: DeclaredRelease) -> Iterator[PastRelease]:
@@ -232,6 +248,7 @@ def past_releases(repo: GitOpsRepo, declared: DeclaredRelease) -> Iterator[PastR
             ended = commit.at
         else:
             request = commit.trailers.get("Tidegate-Merge-Request")
-            arrived = PastRelease(before, commit.at, commit.author, request, ended)
+            delivered = recorded_digest(service, commit)
+            arrived = PastRelease(before, commit.at, commit.author, request, ended, delivered)
     if arrived is not None:
         yield arrived

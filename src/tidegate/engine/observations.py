@@ -92,6 +92,7 @@ class Origin:
         digest: what its tag holds now; None when the tag does not exist.
         version: the release version.
         until: when the source environment got another one (UTC); None: it has it.
+        delivered: the digest that was delivered to the source environment; None where nothing recorded one.
     """
 
     release: DeclaredRelease
@@ -99,6 +100,7 @@ class Origin:
     digest: Digest | None
     version: Version
     until: datetime | None = None
+    delivered: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)

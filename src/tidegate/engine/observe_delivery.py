@@ -7,14 +7,20 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tidegate.engine.candidates import candidate_tag, existing_candidates
-from tidegate.engine.declared import DeclaredRelease, absence, branch_head, past_releases, read_declared
+from tidegate.engine.declared import (
+    DeclaredRelease,
+    absence,
+    branch_head,
+    past_releases,
+    read_declared,
+    recorded_digest,
+)
 from tidegate.engine.manifests import with_image
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, Origin
 from tidegate.engine.observe_promotion import LONGEST_BRANCH, commits_between
 from tidegate.engine.world import World
 from tidegate.errors.git import FileTooLarge, UnsafePath
 from tidegate.errors.manifest import ManifestError
-from tidegate.errors.model import InvalidDigest
 from tidegate.model import Commit, Digest, Environment, ImageRef, MergeRequest, Service
 from tidegate.ports import GitOpsRepo
 
@@ -107,7 +113,7 @@ def _deliveries(
 ) -> Iterator[DeliverySeen]:
     for service in services:
         before = _before(hop, service)
-        recorded = _recorded_digest(service, commits)
+        recorded = next(filter(None, (recorded_digest(service, commit) for commit in commits)), None)
         unread = DeliverySeen(service, hop.source, hop.target, None)
         try:
             proposed = read_declared(hop.repo, head, hop.target, service)
@@ -198,24 +204,11 @@ def _origin(
         if not fits:
             continue
         digest = world.images.digest(_by_tag(image))
-        found = Origin(past.declared, past.since, digest, candidate.version, past.until)
+        found = Origin(past.declared, past.since, digest, candidate.version, past.until, past.delivered)
         if recorded is None or found.digest == recorded:
             return found
         newest = newest or found
     return newest
-
-
-def _recorded_digest(service: Service, commits: tuple[Commit, ...]) -> Digest | None:
-    for commit in commits:
-        services = commit.trailers.get("Tidegate-Service", "").split(", ")
-        digests = commit.trailers.get("Tidegate-Digest", "").split(", ")
-        for name, digest in zip(services, digests, strict=False):
-            if name == service.name:
-                try:
-                    return Digest.parse(digest)
-                except InvalidDigest:
-                    break
-    return None
 
 
 def _is_own_rewrite(hop: _Hop, deliveries: tuple[DeliverySeen, ...], commits: tuple[Commit, ...]) -> bool:

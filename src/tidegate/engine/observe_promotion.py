@@ -43,8 +43,8 @@ def observe_promotion(world: World, service: Service, target: Environment, versi
         ManifestRefused: at a first promotion, another file stands where the HelmRelease would go.
     """
     source = world.source_of(target)
-    release = _source_release(world, service, source, version)
-    digest = _digest_of(world, source, release)
+    release, delivered = _source_release(world, service, source, version)
+    digest = _digest_of(world, source, release, delivered)
     candidate = release.candidate()
     existing = existing_candidates(world.images, target, service, candidate.version)
     tag = candidate_tag(target.tag, candidate.version, digest, existing)
@@ -85,21 +85,26 @@ def open_merge_request(world: World, target: Environment, branch: str) -> MergeR
     )
 
 
-def _source_release(world: World, service: Service, source: Environment, version: str | None) -> DeclaredRelease:
+def _source_release(
+    world: World, service: Service, source: Environment, version: str | None
+) -> tuple[DeclaredRelease, Digest | None]:
+    """Return the release, and the digest that was delivered to the source, where its history recorded one."""
     repo = world.repo(source)
     head = branch_head(repo, source)
     declared = read_declared(repo, head, source, service)
     if declared is None:
         raise absence(repo, head, source, service)
-    if version is None:
-        if source.deploy is Deploy.AUTO:
-            lane = read_lane(repo, head, source, service, declared)
-            if lane is not None:
-                require_selection(lane, lane_selection(world.images, lane))
-        return declared
+    if version is None and source.deploy is Deploy.AUTO:
+        lane = read_lane(repo, head, source, service, declared)
+        if lane is not None:
+            require_selection(lane, lane_selection(world.images, lane))
     for past in past_releases(repo, declared):
-        if version in _names(past.declared):
-            return past.declared
+        if past.declared.image == declared.image and (version is None or version in _names(declared)):
+            return declared, past.delivered
+        if version is not None and version in _names(past.declared):
+            return past.declared, past.delivered
+    if version is None:
+        return declared, None
     raise EnvironmentSkipped(
         f"{source.name} never had {service.name} {version}",
         where=declared.place,
@@ -113,7 +118,7 @@ def _names(declared: DeclaredRelease) -> set[str]:
     return {tag} if candidate is None else {tag, str(candidate.version)}
 
 
-def _digest_of(world: World, source: Environment, release: DeclaredRelease) -> Digest:
+def _digest_of(world: World, source: Environment, release: DeclaredRelease, delivered: Digest | None) -> Digest:
     foreign = foreign_image(source, release)
     if foreign is not None:
         raise foreign
@@ -123,6 +128,12 @@ def _digest_of(world: World, source: Environment, release: DeclaredRelease) -> D
             f"{release.image} does not exist",
             where=release.place,
             hint=f"{source.name} names a tag that its registry does not have: push it, or correct the manifest",
+        )
+    if delivered is not None and delivered != digest:
+        raise TagMoved(
+            f"{release.image} holds {digest.short} now, and {source.name} was given {delivered.short}",
+            where=release.place,
+            hint="the tag was overwritten after it was tested: find out by whom, and build the next version",
         )
     pinned = release.image.digest is not None and release.image.tag is not None
     held = world.images.digest(replace(release.image, digest=None)) if pinned else digest

@@ -13,7 +13,7 @@ from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.observe_promotion import promotion_branch
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
-from tidegate.model import Digest, Environment, ImageRef, MergeRequest, Service, Verdict, Version
+from tidegate.model import Answer, Digest, Environment, ImageRef, MergeRequest, Service, Verdict, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Cell:
         actor: who brought it.
         merge_request: the merge request that brought it, or None.
         fault: why it can't be told, or None.
+        delivered: the digest that was delivered, where the history recorded one.
     """
 
     service: Service
@@ -41,6 +42,12 @@ class Cell:
     actor: str | None = None
     merge_request: str | None = None
     fault: TidegateError | None = None
+    delivered: Digest | None = None
+
+    @property
+    def overwritten(self) -> bool:
+        """Whether the tag holds another digest than was delivered."""
+        return None not in {self.digest, self.delivered} and self.digest != self.delivered
 
     @property
     def tag(self) -> str | None:
@@ -83,6 +90,7 @@ def read_cell(world: World, service: Service, environment: Environment) -> Cell:
         actor=present.actor if present else None,
         merge_request=present.merge_request if present else None,
         fault=fault,
+        delivered=present.delivered if present else None,
     )
 
 
@@ -122,6 +130,9 @@ class Explanation:
         service, target, source = self.target.service.name, self.target.environment.name, self.source.environment.name
         if self.source.digest is None:
             return self._unreadable_source(service, source)
+        overwritten = next((cell for cell in (self.target, self.source) if cell.overwritten), None)
+        if overwritten is not None:
+            return _overwritten(overwritten)
         if self.settled:
             return f"{target} has {service} {self.target.tag}, the newest of {source}"
         version = self.source.version or self.source.tag
@@ -130,9 +141,12 @@ class Explanation:
         if self.moving is not None and self.moving.digest != self.source.digest:
             brings = f"{self.merge_request.ref} brings {self.moving.tag}"
             return f"{version} waits: {brings}; update it with `tidegate promote {service} --to {target}`"
-        if self.verdict.obstacles:
-            return f"{version} waits: {'; '.join(reason.text for reason in self.verdict.obstacles)}"
-        return f"{version} is ready: `tidegate deliver {service} --to {target}` delivers {self.merge_request.ref}"
+        if not self.verdict.obstacles:
+            ending = f"is ready: `tidegate deliver {service} --to {target}` delivers {self.merge_request.ref}"
+        else:
+            word = "is refused" if self.verdict.answer is Answer.NO else "waits"
+            ending = f"{word}: {'; '.join(reason.text for reason in self.verdict.obstacles)}"
+        return f"{version} {ending}"
 
     def _unreadable_source(self, service: str, source: str) -> str:
         if self.source.fault is not None:
@@ -140,6 +154,13 @@ class Explanation:
         if self.source.image is None:
             return f"{source} has no {service} yet"
         return f"{self.source.image} does not exist in the registry of {source}"
+
+
+def _overwritten(cell: Cell) -> str:
+    held = cell.digest.short if cell.digest else "nothing"
+    given = cell.delivered.short if cell.delivered else "nothing"
+    name = f"{cell.environment.name}'s {cell.service.name} {cell.tag}"
+    return f"{name} holds {held}, and {given} was delivered: the tag was overwritten"
 
 
 def moving_merge_requests(world: World, service: Service, target: Environment) -> Iterator[MergeRequestSeen]:

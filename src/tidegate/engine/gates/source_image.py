@@ -28,14 +28,24 @@ def _source(each: DeliverySeen, held: Digest | None) -> Reason:
             hint="push the image again, or promote a release that exists",
             code=SourceTagMissing.code,
         )
-    for expected, source in ((each.recorded, "opened for"), (_pinned(each), "pinned to")):
+    again = f"promote again: `tidegate promote {each.service.name} --to {each.target.name}`"
+    delivered = each.origin.delivered if each.origin else None
+    for expected, what, hint in (
+        (
+            delivered,
+            f"{each.source.name} was given",
+            "the tag was overwritten: find out by whom; build the next version",
+        ),
+        (each.recorded, "the merge request was opened for", again),
+        (_pinned(each), "the merge request is pinned to", again),
+    ):
         if expected is not None and expected != held:
             return Reason(
                 "source image",
                 Answer.NO,
-                f"{image} holds {held.short} now, and the merge request was {source} {expected.short}",
+                f"{image} holds {held.short} now, and {what} {expected.short}",
                 evidence=str(image),
-                hint=f"promote again: `tidegate promote {each.service.name} --to {each.target.name}`",
+                hint=hint,
                 code=TagMoved.code,
             )
     return Reason("source image", Answer.GO, f"{image} holds {held.short}", evidence=str(image))
