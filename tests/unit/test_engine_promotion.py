@@ -317,6 +317,15 @@ def test_a_source_that_is_pinned_to_what_its_tag_held_once_is_refused(town: Engi
         town.plan("e2e")
 
 
+def test_another_image_of_the_sources_account_is_warned_of(town: EngineWorld) -> None:
+    data = (
+        helm_release("dev.example/team/inventory:1.1.3") + b"    worker:\n      image: dev.example/team/worker:1.0.0\n"
+    )
+    town.write(GITOPS, {town.path("dev"): data})
+    (warning,) = town.plan("e2e").warnings
+    assert "also names dev.example/team/worker:1.0.0, which is in another account" in warning
+
+
 def test_a_tag_that_was_overwritten_after_it_was_tested_goes_no_further(town: EngineWorld) -> None:
     town.bring("e2e")
     town.push("e2e", "1.1.3-rc1", "overwritten")

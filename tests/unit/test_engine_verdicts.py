@@ -150,6 +150,18 @@ def test_what_is_wrong_with_a_manifest_is_a_verdict(town: EngineWorld, data: byt
     assert (reason.answer, reason.code, reason.evidence) == (Answer.NO, code, where)
 
 
+def test_another_image_of_an_account_that_the_target_does_not_use_is_refused(town: EngineWorld) -> None:
+    """Only the service's own image is copied: the worker would be pulled from e2e's account, or not at all."""
+    data = helm_release(PRD_IMAGE) + b"    worker:\n      image: e2e.example/team/worker:1.0.0\n"
+    town.write(STAGING, {STAGING_FILE: data}, "by-hand")
+    (_, reason) = town.reasons(town.request(STAGING, "by-hand"), "manifest")
+    assert (reason.answer, reason.code, reason.evidence) == (
+        Answer.NO,
+        "release/manifest-refused",
+        f"{STAGING_FILE}:14",
+    )
+
+
 @pytest.mark.parametrize("left", [None, b"kind: ConfigMap\napiVersion: v1\n"])
 def test_taking_a_helmrelease_away_is_refused(town: EngineWorld, left: bytes | None) -> None:
     town.bring("staging")

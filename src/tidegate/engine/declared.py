@@ -12,7 +12,7 @@ from tidegate.errors.manifest import ImageAmbiguous, ImageNotFound, NotHelmRelea
 from tidegate.errors.model import InvalidDigest
 from tidegate.errors.release import NothingDeclared, TagUnreadable
 from tidegate.flux import ImageSite, find_images, helm_releases
-from tidegate.model import CandidateTag, Commit, Digest, Environment, ImageRef, Service, TagPattern
+from tidegate.model import CandidateTag, Commit, Digest, Environment, ImageRef, Pipeline, Service, TagPattern
 from tidegate.ports import GitOpsRepo
 
 _HISTORY_DEPTH = 100
@@ -191,6 +191,21 @@ def _of_service(
             hint="make all of them name the same tag",
         )
     return DeclaredRelease(environment, service, commit, path, data, sites, next(iter(images)))
+
+
+def stranded_images(
+    pipeline: Pipeline, data: bytes, file: str, target: Environment, service: Service
+) -> tuple[ImageSite, ...]:
+    """Return other images in a manifest for `target` that name an account of the pipeline which is not the target's.
+
+    Only the service's own image is made available; such an image would be pulled across accounts, or not at all.
+    """
+    hosts = {account.host for account in pipeline.registries.values()} - {target.registry.host}
+    return tuple(
+        site
+        for site in find_images(data, file=file)
+        if site.image is not None and site.image.host in hosts and site.image.repository != service.image
+    )
 
 
 @dataclass(frozen=True, slots=True)

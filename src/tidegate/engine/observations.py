@@ -8,7 +8,8 @@ from datetime import datetime
 
 from tidegate.engine.declared import DeclaredRelease
 from tidegate.errors import TidegateError
-from tidegate.model import Commit, Digest, Environment, ImageRef, MergeRequest, Rewrite, Service, Version
+from tidegate.flux import ImageSite
+from tidegate.model import Commit, Digest, Environment, ImageRef, MergeRequest, Pipeline, Rewrite, Service, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class PromotionSeen:
         branch: the promotion's branch.
         merge_request: the open merge request from that branch, or None.
         actor: who is acting.
+        pipeline: the accounts that there are.
     """
 
     service: Service
@@ -65,6 +67,7 @@ class PromotionSeen:
     branch: BranchSeen
     merge_request: MergeRequest | None
     actor: str
+    pipeline: Pipeline
 
     @property
     def source_image(self) -> ImageRef:
@@ -118,6 +121,7 @@ class DeliverySeen:
         recorded: the digest that the merge request recorded when it was opened, or None.
         target_image: the image as the target will name it, or None when it can't be told.
         target_digest: what the target's tag holds now; None when it does not exist.
+        stranded: other images that the manifest names in an account of the pipeline that is not the target's.
     """
 
     service: Service
@@ -130,6 +134,7 @@ class DeliverySeen:
     recorded: Digest | None = None
     target_image: ImageRef | None = None
     target_digest: Digest | None = None
+    stranded: tuple[ImageSite, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

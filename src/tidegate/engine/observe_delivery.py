@@ -14,6 +14,7 @@ from tidegate.engine.declared import (
     past_releases,
     read_declared,
     recorded_digest,
+    stranded_images,
 )
 from tidegate.engine.manifests import with_image
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, Origin
@@ -159,6 +160,7 @@ def _delivery(hop: _Hop, proposed: DeclaredRelease, recorded: Digest | None) -> 
         recorded=recorded,
         target_image=image,
         target_digest=world.images.digest(_by_tag(image)) if image else None,
+        stranded=stranded_images(world.pipeline, proposed.data, proposed.file, target, service),
     )
 
 

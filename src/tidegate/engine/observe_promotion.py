@@ -70,6 +70,7 @@ def observe_promotion(world: World, service: Service, target: Environment, versi
         branch=branch,
         merge_request=open_merge_request(world, target, branch.name),
         actor=world.actor,
+        pipeline=world.pipeline,
     )
 
 

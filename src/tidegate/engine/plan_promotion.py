@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
+from tidegate.engine.declared import stranded_images
 from tidegate.engine.description import (
     promotion_body,
     promotion_description,
@@ -56,7 +58,7 @@ def plan_promotion(seen: PromotionSeen) -> Plan:
             )
         )
     steps.extend(_merge_request_steps(seen, diff))
-    return Plan(_summary(seen), tuple(steps), diff, _warnings(seen))
+    return Plan(_summary(seen), tuple(steps), diff, (*_warnings(seen), *_stranded(seen, after)))
 
 
 def _branch_holds(seen: PromotionSeen, wanted: tuple[bytes, bytes]) -> bool:
@@ -110,6 +112,12 @@ def _warnings(seen: PromotionSeen) -> tuple[str, ...]:
         if stale:
             found.append(f"{seen.merge_request.ref} loses the approvals of {', '.join(stale)}: its content changes")
     return tuple(found)
+
+
+def _stranded(seen: PromotionSeen, after: bytes) -> Iterator[str]:
+    for site in stranded_images(seen.pipeline, after, seen.target_file, seen.target, seen.service):
+        place = f"{seen.target_file}:{site.line}"
+        yield f"{place} also names {site.image}, which is in another account: deliver will refuse it"
 
 
 def _same_version(seen: PromotionSeen) -> bool:

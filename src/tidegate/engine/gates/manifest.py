@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tidegate.engine.observations import MergeRequestSeen
+from tidegate.errors import Place
+from tidegate.errors.release import ManifestRefused
 from tidegate.model import Answer, Reason
 
 
@@ -26,4 +28,14 @@ def check_manifest(seen: MergeRequestSeen) -> Iterator[Reason]:
                 Answer.GO,
                 f"names {each.proposed.image}",
                 evidence=str(each.proposed.place),
+            )
+        for site in each.stranded:
+            place = str(Place(each.proposed.file, site.line)) if each.proposed else None
+            yield Reason(
+                "manifest",
+                Answer.NO,
+                f"also names {site.image}, which is in another account and would not be copied",
+                evidence=place,
+                hint=f"name an image that {each.target.name} can pull, or keep that value with `keep:` of the service",
+                code=ManifestRefused.code,
             )
