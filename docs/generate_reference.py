@@ -16,25 +16,25 @@ from tidegate.engine.check import AREAS
 from tidegate.errors import TidegateError
 
 REFERENCE = Path(__file__).parent / "reference"
-WIDTH = 100
+WIDTHS = {"terminal_width": 100, "max_content_width": 100}
 
 
 def commands_page() -> str:
     """Return every command's help, as a person sees it."""
     parts = ["# Commands", "", "What `--help` says, of every command. Made by `make docs`.", ""]
-    for path, command in _commands("tidegate", root, click.Context(root, info_name="tidegate")):
-        context = click.Context(command, info_name=path, max_content_width=WIDTH, terminal_width=WIDTH)
-        parts += [f"## {path}", "", "```", command.get_help(context).rstrip(), "```", ""]
+    for context in _contexts(click.Context(root, info_name="tidegate", **{**root.context_settings, **WIDTHS})):
+        parts += [f"## {context.command_path}", "", "```", context.command.get_help(context).rstrip(), "```", ""]
     return "\n".join(parts)
 
 
-def _commands(path: str, command: click.Command, context: click.Context) -> Iterator[tuple[str, click.Command]]:
-    yield path, command
+def _contexts(context: click.Context) -> Iterator[click.Context]:
+    yield context
+    command = context.command
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             child = command.get_command(context, name)
             if child is not None:
-                yield from _commands(f"{path} {name}", child, context)
+                yield from _contexts(click.Context(child, info_name=name, parent=context, **WIDTHS))
 
 
 def errors_page() -> str:
