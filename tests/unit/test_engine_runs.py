@@ -219,7 +219,9 @@ def test_races_are_tried_six_times(town: EngineWorld, lost: int, settled: bool) 
 class _PushedBeforeMerge:
     """Somebody pushes to the branch just before the merge."""
 
-    def __init__(self, town: EngineWorld, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    def __init__(
+        self, town: EngineWorld, monkeypatch: pytest.MonkeyPatch, times: int, approver: str | None = None
+    ) -> None:
         self.left = times
         honest = town.forge.merge
 
@@ -227,6 +229,8 @@ class _PushedBeforeMerge:
             if self.left:
                 self.left -= 1
                 town.write(STAGING, {"apps/inventory/notes.txt": b"%d" % self.left}, "by-hand", author="mallory")
+                if approver is not None:
+                    town.forge.approve(project, iid, user=approver)
             return honest(project, iid, head=head, message=message, user=user)
 
         monkeypatch.setattr(town.forge, "merge", merge)
@@ -246,11 +250,22 @@ def test_what_was_pushed_after_the_decision_is_decided_on_anew(
 
 
 def test_a_head_that_never_stands_still_ends_in_an_error(staged: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    staged.change("staging", approvals=ApprovalRule())
     request = staged.open("staging", PRD_IMAGE)
-    _PushedBeforeMerge(staged, monkeypatch, 6)
+    staged.approve(request, "stella")
+    _PushedBeforeMerge(staged, monkeypatch, 6, approver="stella")
     with pytest.raises(HeadMoved):
         staged.deliver(request)
+
+
+def test_where_nobody_approves_nothing_rides_along(staged: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    staged.change("staging", approvals=ApprovalRule())
+    request = staged.open("staging", PRD_IMAGE)
+    _PushedBeforeMerge(staged, monkeypatch, 1)
+    delivery = staged.deliver(request)
+    assert delivery.verdict is not None
+    assert [(reason.gate, reason.code) for reason in delivery.verdict.obstacles] == [
+        ("scope", "release/out-of-scope"),
+    ]
 
 
 def test_a_rewrite_that_lost_a_race_is_decided_on_anew(staged: EngineWorld) -> None:

@@ -94,6 +94,22 @@ def test_a_file_elsewhere_does_not_ride_along(town: EngineWorld) -> None:
     assert reason.text.endswith("also changes .gitlab-ci.yml, apps/other/x.yaml")
 
 
+def test_where_nobody_approves_only_an_image_moves(town: EngineWorld) -> None:
+    """A sidecar from anywhere, with no person asked: that is for a person to merge."""
+    town.push("dev", "1.1.4")
+    town.declare("dev", "1.1.4")
+    plain = town.open("e2e", "e2e.example/team/inventory:1.1.4-rc1", "plain")
+    assert town.answer(plain) is Answer.GO
+    data = helm_release("e2e.example/team/inventory:1.1.4-rc1").replace(
+        b"ghcr.io/mesh/proxy:2.0.1", b"evil.example/x:1"
+    )
+    town.write(GITOPS, {town.path("e2e"): data}, "sidecar")
+    request = town.request(GITOPS, "sidecar")
+    reason = town.reason(request, "scope")
+    assert (reason.answer, reason.code) == (Answer.NO, "release/out-of-scope")
+    assert reason.text == f"{request.ref} changes more in clusters/e2e/inventory/release.yaml than the move of an image"
+
+
 def test_another_environment_of_the_repository_does_not_ride_along(town: EngineWorld) -> None:
     """E2e needs no approval; an environment beside it that does must not be changed under e2e's rule."""
     town.change("staging", repo=GITOPS, path=PathPattern("clusters/staging/{service}"))
@@ -148,6 +164,13 @@ def test_what_is_wrong_with_a_manifest_is_a_verdict(town: EngineWorld, data: byt
     town.write(STAGING, {STAGING_FILE: data}, "by-hand")
     reason = town.reason(town.request(STAGING, "by-hand"), "manifest")
     assert (reason.answer, reason.code, reason.evidence) == (Answer.NO, code, where)
+
+
+def test_a_reference_that_cannot_be_rewritten_is_told_before_the_delivery(town: EngineWorld) -> None:
+    data = helm_release(E2E_IMAGE).replace(b"tag: 1.1.3-rc1", b"tag: &tag 1.1.3-rc1\n    again: *tag")
+    town.write(STAGING, {STAGING_FILE: data}, "by-hand")
+    reason = town.reason(town.request(STAGING, "by-hand"), "manifest")
+    assert (reason.answer, reason.code) == (Answer.NO, "manifest/unsafe-edit")
 
 
 def test_another_image_of_an_account_that_the_target_does_not_use_is_refused(town: EngineWorld) -> None:

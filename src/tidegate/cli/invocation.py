@@ -62,7 +62,8 @@ class Invocation:
         Raises:
             PersonUnknown: none of them says it, or the name has characters that no user name has.
         """
-        name = asked or self.environ.get("TIDEGATE_USER") or self.environ.get("GITLAB_USER_LOGIN") or _system_user()
+        configured = self.environ.get("TIDEGATE_USER") or self.environ.get("GITLAB_USER_LOGIN")
+        name = asked if asked is not None else configured or _system_user()
         if not name.isprintable() or not name.strip() or any(mark in name for mark in " <>:/"):
             raise PersonUnknown(f"{name!r} is not a user name", hint="give one with --as USER, e.g. --as alice")
         return name

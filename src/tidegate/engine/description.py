@@ -7,7 +7,7 @@ from typing import Final
 
 from tidegate.engine.gates.approvals import counted_approvals
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, PromotionSeen
-from tidegate.model import ApprovalRule, Environment, Rewrite
+from tidegate.model import ApprovalRule, Rewrite
 from tidegate.model.image import is_tag
 
 _LONGEST_DIFF: Final = 50_000
@@ -177,11 +177,6 @@ def delivery_note(seen: MergeRequestSeen) -> str:
     approved = approvals_recorded(seen).get("Tidegate-Approved-By")
     approvals = f"Approvals seen: {approved}." if approved else approvals_wanted(seen.target.approvals)
     return "\n".join((f"Delivering to {seen.target.name}:", "", *lines, "", approvals))
-
-
-def release_subject(service: str, line: str, environment: Environment) -> str:
-    """Return the subject of the commit that moves an ImagePolicy's range."""
-    return f"Open the line {line} of {service} in {environment.name}"
 
 
 def _shown(diff: str) -> str:

@@ -151,6 +151,7 @@ class MergeRequestSeen:
         now: when it was looked at (UTC).
         outside: changed files that are in no folder of the services that it moves.
         unread: it has more commits than are looked at, so that not every committer is known.
+        extra: where no approval is asked for, the changed files that are more than the move of an image.
         overtaken: files of the services that the target's branch has changed since the merge request began.
     """
 
@@ -163,6 +164,7 @@ class MergeRequestSeen:
     now: datetime
     outside: tuple[str, ...] = ()
     unread: bool = False
+    extra: tuple[str, ...] = ()
     overtaken: tuple[str, ...] = ()
 
     @property

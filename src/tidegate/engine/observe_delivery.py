@@ -16,12 +16,14 @@ from tidegate.engine.declared import (
     recorded_digest,
     stranded_images,
 )
-from tidegate.engine.manifests import with_image
+from tidegate.engine.manifests import reread, with_image
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, Origin
 from tidegate.engine.observe_promotion import LONGEST_BRANCH, commits_between
 from tidegate.engine.world import World
+from tidegate.errors import TidegateError
 from tidegate.errors.git import FileTooLarge, UnsafePath
 from tidegate.errors.manifest import ManifestError
+from tidegate.flux import carry_release, without_markers
 from tidegate.model import Commit, Digest, Environment, ImageRef, MergeRequest, Service
 from tidegate.ports import GitOpsRepo
 
@@ -57,7 +59,7 @@ def observe_delivery(world: World, merge_request: MergeRequest) -> MergeRequestS
         services = _changed_services(hop, changed)
         deliveries = tuple(_deliveries(hop, services, merge_request.head, commits))
         if deliveries:
-            return _seen(hop, merge_request, deliveries, commits, _outside(deliveries, changed))
+            return _seen(hop, merge_request, deliveries, commits, changed)
     return None
 
 
@@ -66,7 +68,7 @@ def _seen(
     merge_request: MergeRequest,
     deliveries: tuple[DeliverySeen, ...],
     commits: tuple[Commit, ...],
-    outside: tuple[str, ...],
+    changed: tuple[str, ...],
 ) -> MergeRequestSeen:
     own_rewrite = _is_own_rewrite(hop, deliveries, commits)
     reviewed = {merge_request.head, *(commits[0].parents if own_rewrite else ())}
@@ -78,8 +80,9 @@ def _seen(
         committers=frozenset(commit.author for commit in commits[1 if own_rewrite else 0 :]),
         members={approver: _members(hop.world, approver) for approver in hop.target.approvals.approvers},
         now=hop.world.clock.now(),
-        outside=outside,
+        outside=_outside(deliveries, changed),
         unread=len(commits) >= LONGEST_BRANCH,
+        extra=() if hop.target.approvals.count else _extra(hop, deliveries, changed),
         overtaken=_overtaken(hop, deliveries),
     )
 
@@ -92,6 +95,35 @@ def _members(world: World, approver: str) -> frozenset[str]:
 def _outside(deliveries: tuple[DeliverySeen, ...], changed: tuple[str, ...]) -> tuple[str, ...]:
     folders = tuple(f"{each.target.path.write(each.service.name)}/" for each in deliveries)
     return tuple(path for path in changed if not path.startswith(folders))
+
+
+def _extra(hop: _Hop, deliveries: tuple[DeliverySeen, ...], changed: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the changed files that a promotion would not have written just so: with no approvals, nobody saw them."""
+    expected = {
+        each.proposed.file
+        for each in deliveries
+        if each.proposed is not None
+        and each.target_image is not None
+        and with_image(each.proposed, each.target_image) in _as_promoted(hop, each)
+    }
+    return tuple(path for path in changed if path not in expected)
+
+
+def _as_promoted(hop: _Hop, each: DeliverySeen) -> Iterator[bytes]:
+    """Yield what the file may be after a move: the target's own, or the source's with what is kept of the target's."""
+    before = _before(hop, each.service)
+    image, origin, proposed = each.target_image, each.origin, each.proposed
+    if image is None or origin is None or proposed is None:
+        return
+    if before is not None:
+        yield with_image(before, image)
+    present = hop.world.repo(hop.source)
+    newest = read_declared(present, branch_head(present, hop.source), hop.source, each.service)
+    for release in (origin.release, newest) if newest is not None else (origin.release,):
+        for copied in (release.data, without_markers(release.data, release.sites)):
+            carried = carry_release(copied, before.data if before else None, each.service.keep, file=proposed.file)
+            for data in (copied, carried):
+                yield with_image(reread(data, proposed.file, hop.target, each.service), image)
 
 
 def _overtaken(hop: _Hop, deliveries: tuple[DeliverySeen, ...]) -> tuple[str, ...]:
@@ -141,8 +173,8 @@ def _delivery(hop: _Hop, proposed: DeclaredRelease, recorded: Digest | None) -> 
     from_source = names_source(source, target, proposed.image)
     try:
         origin = _origin(world, source, proposed, recorded, from_source=from_source)
-    except _OF_THE_MANIFEST as fault:  # the source's own manifest is broken now
-        return DeliverySeen(service, source, target, proposed, fault, recorded=recorded)
+    except _OF_THE_MANIFEST as broken:  # the source's own manifest, now
+        return DeliverySeen(service, source, target, proposed, broken, recorded=recorded)
     image: ImageRef | None = None
     if origin is not None and origin.digest is not None:
         tag = proposed.image.tag or ""
@@ -150,11 +182,18 @@ def _delivery(hop: _Hop, proposed: DeclaredRelease, recorded: Digest | None) -> 
             existing = existing_candidates(world.images, target, service, origin.version)
             tag = candidate_tag(target.tag, origin.version, origin.digest, existing)
         image = ImageRef(target.registry.host, service.image, tag, origin.digest)
+    fault: TidegateError | None = None
+    try:
+        if image is not None:
+            with_image(proposed, image)
+    except _OF_THE_MANIFEST as unsafe:  # what can't be rewritten is no plan's business
+        fault = unsafe
     return DeliverySeen(
         service=service,
         source=source,
         target=target,
         proposed=proposed,
+        fault=fault,
         names_source=from_source and image is not None and _by_tag(image) != _by_tag(proposed.image),
         origin=origin,
         recorded=recorded,

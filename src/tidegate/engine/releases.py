@@ -26,6 +26,7 @@ from tidegate.engine.steps import ClaimLine, Step
 from tidegate.engine.version_tags import Line, TaggedVersions, TagStyle
 from tidegate.engine.versions import Bump, next_line
 from tidegate.engine.world import World
+from tidegate.errors.manifest import InvalidPolicy
 from tidegate.errors.model import InvalidConstraint
 from tidegate.model import Constraint, Deploy, Service, Version
 
@@ -102,8 +103,20 @@ def observe_release(world: World, service: Service, kind: Bump, to: Line | None 
 
 def ranged_lanes(world: World, services: Iterable[Service]) -> tuple[Lane, ...]:
     """Return the lanes of `services` that have a semver range."""
-    found = observe_lanes(world, services, world.pipeline.environments)
-    return tuple(lane for lane in found if isinstance(lane, Lane) and lane.policy.range is not None)
+    found = [lane for lane in observe_lanes(world, services, world.pipeline.environments) if isinstance(lane, Lane)]
+    for lane in found:
+        _require_readable(lane)
+    return tuple(lane for lane in found if lane.policy.range is not None)
+
+
+def _require_readable(lane: Lane) -> None:
+    policy = lane.policy.spec.get("policy")
+    if isinstance(policy, Mapping) and "semver" in policy and not (lane.policy.range or "").strip():
+        raise InvalidPolicy(
+            f"the ImagePolicy {lane.policy.name} has no range that can be read",
+            where=lane.place,
+            hint="write one, e.g. range: 1.0.x",
+        )
 
 
 def lane_range(lane: Lane) -> str:

@@ -27,6 +27,16 @@ def check_scope(seen: MergeRequestSeen) -> Iterator[Reason]:
             hint="squash the commits of its branch into one",
             code=OutOfScope.code,
         )
+    extra = [path for path in seen.extra if path not in seen.outside]
+    if extra:
+        yield Reason(
+            "scope",
+            Answer.NO,
+            f"{seen.merge_request.ref} changes more in {', '.join(extra[:_SHOWN])} than the move of an image",
+            evidence=seen.merge_request.ref,
+            hint=f"{seen.target.name} asks for no approval, so that a person must merge what nobody looked at",
+            code=OutOfScope.code,
+        )
     if not seen.outside:
         return
     more = len(seen.outside) - _SHOWN
