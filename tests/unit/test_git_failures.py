@@ -13,7 +13,7 @@ from tidegate.errors.git import (
     RemoteUntrusted,
     RepositoryMissing,
 )
-from tidegate.git import Remote
+from tidegate.git import Git, Remote
 from tidegate.git.failures import failure, first_line
 from tidegate.git.push import Outcome, parse_porcelain, rejection
 
@@ -116,3 +116,10 @@ def test_the_cause_of_an_atomic_rejection_is_told_not_what_followed() -> None:
     found = rejection(parse_porcelain(out), "remote: only on Mondays\n", REMOTE)
     assert isinstance(found, PushRefused)
     assert "move b: remote: only on Mondays" in found.what
+
+
+def test_each_command_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG", "tidegate.git"):
+        Git.find()
+    (line,) = caplog.messages
+    assert line.startswith("git version: exit status 0, ")

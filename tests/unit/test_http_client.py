@@ -50,6 +50,12 @@ def test_one_connection_serves_many_requests(client: Client) -> None:
         assert server.requests[0].fields["User-Agent"] == "test/1"
 
 
+def test_each_exchange_is_logged_without_secrets(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG", "tidegate.http"), ScriptedServer(lambda _: Reply(204)) as server:
+        assert _get(client, f"{server.url}/v2/?token=hidden")[0] == 204
+    assert caplog.messages == [f"GET {server.url}/v2/: 204"]
+
+
 def test_an_answer_that_was_not_read_whole_costs_its_connection(client: Client) -> None:
     with ScriptedServer(by_line({"GET /a": Reply(body=b"a" * 100_000)})) as server:
         client.send(Request("GET", f"{server.url}/a")).close()

@@ -13,7 +13,7 @@ from tidegate.cli.options import as_option, output_option
 from tidegate.cli.output import Cell, Format, Report, Table
 from tidegate.cli.plans import delivery_record, outcome, show_plan, verdict_rows
 from tidegate.cli.progress import StepTalk
-from tidegate.errors import Blocked
+from tidegate.errors import Blocked, TidegateError
 
 if TYPE_CHECKING:
     from tidegate.engine.deliver import Delivery
@@ -57,27 +57,38 @@ def deliver(
 
     if sum((everything, what is not None)) != 1:
         raise click.UsageError("name one merge request (or a service and --to), or give --all")
+    failed: list[TidegateError] = []
     with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
-        names = _named(invocation, world, what, target)
+        names = _every_open_one(world, failed) if what is None else _named(invocation, world, what, target)
         deliveries = [_deliver(invocation, world, *name, dry_run=dry_run, alone=not everything) for name in names]
     if dry_run and form is Format.TABLE:
         for each in deliveries:
             if each.plan is not None:
                 show_plan(invocation.output, form, each.plan)
     _report(invocation, form, deliveries, dry_run=dry_run)
+    if failed:  # told last, with the exit code of its class: the other projects were delivered meanwhile
+        raise failed[0]
     if any(each.error for each in deliveries):
         click.get_current_context().exit(1)
     if not everything and any(outcome(each) in {"waits", "refused"} for each in deliveries):
         click.get_current_context().exit(Blocked.exit_code)
 
 
-def _named(invocation: Invocation, world: World, what: str | None, target: str | None) -> list[tuple[str, int]]:
+def _every_open_one(world: World, failed: list[TidegateError]) -> list[tuple[str, int]]:
+    """Return project and number of every open merge request; a project that can't be read is added to `failed`."""
+    found: list[tuple[str, int]] = []
+    for project in sorted({each.repo for each in world.pipeline.environments if each.source}):
+        try:
+            found += [(project, each.iid) for each in world.forge.merge_requests(project)]
+        except TidegateError as error:
+            failed.append(error)
+    return found
+
+
+def _named(invocation: Invocation, world: World, what: str, target: str | None) -> list[tuple[str, int]]:
     """Return project and number of what the command line names; says so where there is nothing."""
     from tidegate.engine.status import moving_merge_requests
 
-    if what is None:
-        projects = sorted({each.repo for each in world.pipeline.environments if each.source})
-        return [(project, found.iid) for project in projects for found in world.forge.merge_requests(project)]
     if "!" in what:
         name = MergeRequestName.parse(what)
         return [(name.project, name.iid)]
@@ -99,7 +110,6 @@ def _named(invocation: Invocation, world: World, what: str | None, target: str |
 
 def _deliver(invocation: Invocation, world: World, project: str, iid: int, *, dry_run: bool, alone: bool) -> Delivery:
     from tidegate.engine.deliver import Delivery, deliver_merge_request, planned_delivery
-    from tidegate.errors import TidegateError
     from tidegate.errors.release import NothingToDeliver
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -16,6 +17,8 @@ from typing import Final
 from tidegate.errors.git import GitMissing, RemoteUnreachable
 from tidegate.git.failures import failure
 from tidegate.git.remote import Remote
+
+_LOG: Final = logging.getLogger(__name__)
 
 OLDEST: Final = (2, 38)
 """The first git with `merge-tree --write-tree`; `cat-file --batch-command` came with 2.36."""
@@ -153,6 +156,7 @@ class Git:
         finally:
             end(process)
         finished = Finished(process.returncode, out, err.decode("utf-8", "replace"))
+        _LOG.debug("git %s: exit status %d, %d bytes", " ".join(arguments), finished.status, len(out))
         if finished.status not in fine:
             raise failure(arguments[0], finished.err, remote)
         return finished

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from tidegate.http.messages import Request, Response, Stream, reason
 from tidegate.http.proxies import Proxies
 from tidegate.http.url import Origin, resolve, target
 
+_LOG: Final = logging.getLogger(__name__)
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
 _SECRET_FIELDS: Final = frozenset({"authorization", "cookie", "job-token"})
@@ -63,6 +65,7 @@ class Client:
         first = request
         for _ in range(_MOST_REDIRECTS + 1):
             response = self._exchange(request)
+            _LOG.debug("%s: %d", request, response.status)
             location = response.header("Location")
             if request.method not in {"GET", "HEAD"} or response.status not in _REDIRECTS or location is None:
                 return response
