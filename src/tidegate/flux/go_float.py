@@ -6,8 +6,8 @@ import math
 import re
 from typing import Final
 
-_DIGITS: Final = r"[0-9]++(?:_[0-9]++)*+"
-_HEX: Final = r"[0-9a-fA-F]++(?:_[0-9a-fA-F]++)*+"
+_DIGITS: Final = r"[0-9]+(?:_[0-9]+)*"
+_HEX: Final = r"[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*"
 _DECIMAL: Final = re.compile(rf"[+-]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?")
 _HEXADECIMAL: Final = re.compile(rf"[+-]?0[xX](?:_?{_HEX}(?:\.(?:{_HEX})?)?|\.{_HEX})[pP][+-]?{_DIGITS}")
 _SPECIAL: Final = re.compile(r"[+-]?inf(?:inity)?|nan", re.IGNORECASE | re.ASCII)

@@ -11,7 +11,7 @@ from tidegate.model.constraint import Constraint
 from tidegate.model.version import RELEASE, Version
 
 _SPACE: Final = r"[\t\n\f\r ]"
-_AND: Final = rf"(?:{_SPACE}*+,{_SPACE}*+|{_SPACE}++)"
+_AND: Final = rf"(?:{_SPACE}*,{_SPACE}*|{_SPACE}+)"
 
 
 def _operand(name: str) -> str:
@@ -22,15 +22,15 @@ def _operand(name: str) -> str:
 
 _LOWER: Final = _operand("lower")
 _UPPER: Final = _operand("upper")
-_FROM: Final = rf"(?:>=|=>){_SPACE}*+{_LOWER}"
-_TO: Final = rf"(?:(?P<below><)|<=|=<){_SPACE}*+{_UPPER}"
+_FROM: Final = rf"(?:>=|=>){_SPACE}*{_LOWER}"
+_TO: Final = rf"(?:(?P<below><)|<=|=<){_SPACE}*{_UPPER}"
 _STYLES: Final = tuple(
-    re.compile(f"{_SPACE}*+{style}{_SPACE}*+")
+    re.compile(f"{_SPACE}*{style}{_SPACE}*")
     for style in (
-        rf"(?:~>?|\^|>=|=>|=)?{_SPACE}*+{_LOWER}",  # 1.0.x ~1.0 ~1.0.0 ^1.0
+        rf"(?:~>?|\^|>=|=>|=)?{_SPACE}*{_LOWER}",  # 1.0.x ~1.0 ~1.0.0 ^1.0
         f"{_FROM}{_AND}{_TO}",  # >=1.0.0 <1.1.0
         f"{_TO}{_AND}{_FROM}",
-        rf"{_LOWER}{_SPACE}++-{_SPACE}++{_UPPER}",  # 1.0.0 - 1.0.x
+        rf"{_LOWER}{_SPACE}+-{_SPACE}+{_UPPER}",  # 1.0.0 - 1.0.x
     )
 )
 _LAST_PATCH: Final = (1 << 64) - 1

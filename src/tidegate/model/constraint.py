@@ -11,16 +11,16 @@ from tidegate.errors.model import InvalidConstraint
 from tidegate.model.version import IDENTIFIERS, RELEASE, Precedence, Version, prerelease_key, read_number
 
 _SPACE: Final = "\t\n\f\r "
-_SEGMENT: Final = r"[0-9|xX*]++"
-_OPERAND: Final = rf"v?({_SEGMENT})(?:\.({_SEGMENT}))?+(?:\.({_SEGMENT}))?+(?:-({IDENTIFIERS}))?+(?:\+{IDENTIFIERS})?+"
-_ATOM: Final = re.compile(rf"([<>]=?|=[<>]?|!=|~>?|\^|)[{_SPACE}]*+{_OPERAND}")
-_AND: Final = re.compile(rf"[{_SPACE}]*+,[{_SPACE}]*+|[{_SPACE}]++")
-_HYPHEN: Final = re.compile(rf"(?<![{_SPACE}])[{_SPACE}]++-[{_SPACE}]++")
+_SEGMENT: Final = r"[0-9|xX*]+"
+_OPERAND: Final = rf"v?({_SEGMENT})(?:\.({_SEGMENT}))?(?:\.({_SEGMENT}))?(?:-({IDENTIFIERS}))?(?:\+{IDENTIFIERS})?"
+_ATOM: Final = re.compile(rf"([<>]=?|=[<>]?|!=|~>?|\^|)[{_SPACE}]*{_OPERAND}")
+_AND: Final = re.compile(rf"[{_SPACE}]*,[{_SPACE}]*|[{_SPACE}]+")
+_HYPHEN: Final = re.compile(rf"(?<![{_SPACE}])[{_SPACE}]+-[{_SPACE}]+")
 _UPPER: Final = re.compile(_OPERAND)
 _REVERSED_LOWER: Final = re.compile(
-    r"(?:(?:[0-9A-Za-z-]++\.)*+[0-9A-Za-z-]++\+)?"  # metadata
+    r"(?:(?:[0-9A-Za-z-]+\.)*[0-9A-Za-z-]+\+)?"  # metadata
     r"(?:(?:[0-9A-Za-z-]+\.)*[0-9A-Za-z-]+-(?=[0-9|xX*]))?"  # pre-release, as far to the left as it goes
-    rf"{_SEGMENT}(?:\.{_SEGMENT})?+(?:\.{_SEGMENT})?+v?+"
+    rf"{_SEGMENT}(?:\.{_SEGMENT})?(?:\.{_SEGMENT})?v?"
 )
 """An operand read from its end: what may stand to the left of a hyphen, in text written backwards."""
 

@@ -14,13 +14,13 @@ Precedence: TypeAlias = tuple[int, int, int, tuple[tuple[int, int | str], ...]]
 RELEASE: Final = ((2, 0),)
 """The last part of the precedence of a version without pre-release: above every pre-release."""
 
-IDENTIFIERS: Final = r"[0-9A-Za-z-]++(?:\.[0-9A-Za-z-]++)*+"
+IDENTIFIERS: Final = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
 """Dot-separated identifiers of a pre-release or of metadata, as a regular expression."""
 
 _GRAMMAR: Final = re.compile(
-    rf"v?([0-9]++)(?:\.([0-9]++))?+(?:\.([0-9]++))?+(?:-({IDENTIFIERS}))?+(?:\+({IDENTIFIERS}))?+"
+    rf"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:-({IDENTIFIERS}))?(?:\+({IDENTIFIERS}))?"
 )
-_STRICT: Final = re.compile(r"(?:0|[1-9][0-9]*+)\.(?:0|[1-9][0-9]*+)\.(?:0|[1-9][0-9]*+)(?:[-+].*)?", re.DOTALL)
+_STRICT: Final = re.compile(r"(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)(?:[-+].*)?", re.DOTALL)
 _FLUX_DOTS: Final = 2
 _TOO_LARGE: Final = 1 << 64
 _MOST_DIGITS: Final = 20
