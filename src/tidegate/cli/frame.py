@@ -77,6 +77,8 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         except Exception as error:  # noqa: BLE001 # the boundary: even a bug ends in lines with a code, see `_fail`
             if isinstance(error, BrokenPipeError) and _reader_left():
                 return TidegateError.exit_code
+            if isinstance(error, OSError):
+                _forget_unwritten()
             return _fail(error, manner, environ)
 
 
@@ -108,6 +110,14 @@ def _fail(error: Exception, manner: Manner, environ: Mapping[str, str]) -> int:
     if isinstance(error, OSError):
         return show(Failure.of_system(error), manner, sys.stderr)
     return show(Failure.of_bug(error, scrubber.clean), manner, sys.stderr)
+
+
+def _forget_unwritten() -> None:
+    """Drop what stdout does not take, so that Python's own flush at exit does not change the exit code."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _reader_left() -> bool:
