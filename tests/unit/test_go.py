@@ -43,6 +43,33 @@ def test_templates_expand_as_in_go(template: str, expanded: str) -> None:
     assert Template(template, regexp).expand(match) == expanded
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "expanded"),
+    [
+        (r"(?P<n>a)|(?P<n>b)", "a", "a"),
+        (r"(?P<n>a)|(?P<n>b)", "b", "b"),
+        (r"(?P<n>a)|x|(?<n>b)", "x", ""),
+        (r"(?P<n>)(?P<n>b)", "b", ""),
+        (r"(?P<n>a)(?P<n>b)", "ab", "a"),
+        (r"(z)?(?i:(?P<n>a)|(?:(?i)x)(?P<n>b))", "xB", "B"),
+        (r"\(?[(](?P<n>a)?\Q(?P<n>\E(?P<n>b)", "((?P<n>b", "b"),
+        (r"[](?P<n>](?P<n>b)", "(b", "b"),
+        (r"[^](?P<n>](?P<n>b)", "xb", "b"),
+        (r"[\](](?P<n>b)", "(b", "b"),
+        (r"[[:alpha:](](?P<n>b)", "(b", "b"),
+        (r"[A-[:a](?P<n>b)", "[b", "b"),
+        (r"[\d-[:alpha:](](?P<n>b)", "(b", "b"),
+        (r"[\p{Lu}-[:digit:](](?P<n>b)", "(b", "b"),
+        (r"\x{28}\\(?P<n>b)", "(\\b", "b"),
+    ],
+)
+def test_of_groups_of_one_name_the_first_that_matched_counts(pattern: str, text: str, expanded: str) -> None:
+    regexp = GoRegexp(pattern)
+    match = regexp.search(text)
+    assert match is not None
+    assert Template("$n", regexp).expand(match) == expanded
+
+
 def test_groups_of_text_beyond_ascii() -> None:
     regexp = GoRegexp("é(.)")
     match = regexp.search("aéß")
@@ -51,7 +78,26 @@ def test_groups_of_text_beyond_ascii() -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(", r"(\d)\1", "(?=a)", r"\C", r"\\\C", "[\\C]", "(?P<é>a)", "(?P<>a)", "a{1001}", "\ud800"]
+    "pattern",
+    [
+        "(",
+        r"(\d)\1",
+        "(?=a)",
+        r"\C",
+        r"\\\C",
+        "[\\C]",
+        "(?P<é>a)",
+        "(?P<>a)",
+        "\ud800",
+        "a{1001}",
+        "a{1001,}",
+        "x{9876543210}",
+        "x{1,9876543210}",
+        "x{" + "9" * 5000 + "}",
+        r"[]{1}]\Q{1}\E{9876543210}",
+        pytest.param("(" * 1000 + ")" * 1000, id="nested groups"),
+        pytest.param("(?:" * 1000 + ")*" * 1000, id="nested repetitions"),
+    ],
 )
 def test_what_go_refuses_is_refused(pattern: str) -> None:
     with pytest.raises(InvalidRegexp) as caught:
@@ -59,7 +105,27 @@ def test_what_go_refuses_is_refused(pattern: str) -> None:
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("pattern", [r"\\C", r"\Q\C\E", r"\QC\C", "(?<name>a)", r"[\p{L}]{1000}", ""])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"\\C",
+        r"\Q\C\E",
+        r"\QC\C",
+        "(?<name>a)",
+        r"[\p{L}]{1000}",
+        "",
+        "x{,9876543210}",
+        "x{09876543210}",
+        "x{1,9876543210",
+        r"x\{9876543210}",
+        "[{9876543210}]",
+        r"\Q{9876543210}",
+        r"\x{000041}",
+        pytest.param("(" * 999 + ")" * 999, id="nested groups"),
+        pytest.param("(?:" * 1000 + ")" * 1000, id="nested non-capturing groups"),
+        pytest.param("(a)" * 1001, id="groups side by side"),
+    ],
+)
 def test_what_go_takes_is_taken(pattern: str) -> None:
     GoRegexp(pattern)
 

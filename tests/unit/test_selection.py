@@ -69,6 +69,32 @@ def test_a_filter_shows_what_it_extracted_and_which_tag_it_kept() -> None:
     assert explained["1.0.0"].outcome is Outcome.FILTERED
 
 
+@pytest.mark.parametrize(
+    ("policy", "pattern", "extract", "tags", "latest"),
+    [
+        (
+            {"numerical": {"order": "asc"}},
+            r"^main-(?P<n>\d+)$|^rel-(?P<n>\d+)$",
+            "$n",
+            ["main-5", "rel-9", "rel-12"],
+            "rel-12",
+        ),
+        (
+            {"semver": {"range": "1.x"}},
+            r"^(?:v(?P<v>[0-9.]+)|(?P<v>[0-9.]+)-prod)$",
+            "${v}",
+            ["v1.0.0", "1.4.0-prod"],
+            "1.4.0-prod",
+        ),
+    ],
+)
+def test_alternatives_of_a_filter_may_share_a_group_name(
+    policy: dict[str, object], pattern: str, extract: str, tags: list[str], latest: str
+) -> None:
+    spec = {"policy": policy, "filterTags": {"pattern": pattern, "extract": extract}}
+    assert select_tag(spec, tags).tag == latest
+
+
 def test_one_tag_that_is_no_number_fails_a_numerical_policy() -> None:
     selection = select_tag({"policy": {"numerical": {}}}, ["1", "2", "latest"])
     assert selection.error is not None
