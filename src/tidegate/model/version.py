@@ -17,9 +17,7 @@ RELEASE: Final = ((2, 0),)
 IDENTIFIERS: Final = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
 """Dot-separated identifiers of a pre-release or of metadata, as a regular expression."""
 
-_GRAMMAR: Final = re.compile(
-    rf"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:-({IDENTIFIERS}))?(?:\+({IDENTIFIERS}))?"
-)
+_GRAMMAR: Final = re.compile(rf"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:-({IDENTIFIERS}))?(?:\+({IDENTIFIERS}))?")
 _STRICT: Final = re.compile(r"(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)(?:[-+].*)?", re.DOTALL)
 _FLUX_DOTS: Final = 2
 _TOO_LARGE: Final = 1 << 64
