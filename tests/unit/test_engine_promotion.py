@@ -29,6 +29,7 @@ from tidegate.errors.release import (
     SourceTagMissing,
     TagMoved,
     TagUnreadable,
+    TargetImageGone,
 )
 from tidegate.model import Carry, MergeRequest
 
@@ -104,6 +105,24 @@ def test_what_the_target_has_is_not_promoted_again(town: EngineWorld, mode: str)
     assert promoted.plan.steps == ()
     assert promoted.plan.summary == "staging has inventory 1.1.3 already"
     assert promoted.merge_request is None
+
+
+@pytest.mark.parametrize(("environment", "tag"), [("e2e", "1.1.3-rc1"), ("staging", "1.1.3")])
+def test_what_the_target_names_and_its_registry_lost_is_told(town: EngineWorld, environment: str, tag: str) -> None:
+    """Nothing is left to promote, and Flux can't pull it: that must not end as "nothing to do"."""
+    town.bring("e2e")
+    if environment == "staging":
+        town.bring("staging")
+    town.images.delete(town.image(environment, tag))
+    with pytest.raises(TargetImageGone, match="which does not exist") as caught:
+        town.plan(environment)
+    source = {"e2e": "dev.example/team/inventory:1.1.3", "staging": "e2e.example/team/inventory:1.1.3-rc1"}[environment]
+    digest = town.held("dev", "1.1.3")
+    assert caught.value.hint == (
+        f"bring it back: `tidegate image copy {source}@{digest} {town.image(environment, tag)}`"
+    )
+    with pytest.raises(TargetImageGone):
+        town.promote(environment)
 
 
 def test_a_source_reference_that_somebody_merged_by_hand_is_put_right(town: EngineWorld) -> None:

@@ -45,6 +45,7 @@ class PromotionSeen:
         digest: what the release's tag holds now.
         version: the release version without candidate numbers.
         tag: the tag that the release gets in the target.
+        held: what that tag holds in the target's registry now; None when it does not exist.
         target_head: head of the target's branch.
         target_file: the path that the target's HelmRelease has or will have.
         present: what the target declares, or None at a first promotion.
@@ -61,6 +62,7 @@ class PromotionSeen:
     digest: Digest
     version: Version
     tag: str
+    held: Digest | None
     target_head: str
     target_file: str
     present: DeclaredRelease | None

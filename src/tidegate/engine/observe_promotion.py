@@ -64,6 +64,7 @@ def observe_promotion(world: World, service: Service, target: Environment, versi
         digest=digest,
         version=candidate.version,
         tag=tag,
+        held=existing.get(tag),
         target_head=target_head,
         target_file=file,
         present=present,

@@ -18,7 +18,8 @@ from tidegate.engine.manifests import manifest_diff, promoted_manifest
 from tidegate.engine.observations import PromotionSeen
 from tidegate.engine.plan import Plan
 from tidegate.engine.steps import Comment, CommitFiles, OpenMergeRequest, Step
-from tidegate.errors.release import ManifestRefused
+from tidegate.errors.release import ManifestRefused, TargetImageGone
+from tidegate.model import ImageRef
 
 _DRAFT: Final = "Draft: "
 
@@ -32,11 +33,13 @@ def plan_promotion(seen: PromotionSeen) -> Plan:
     Raises:
         UnsafeEdit: the manifest can't be edited byte-exactly.
         ManifestRefused: the branch holds commits that Tidegate did not make.
+        TargetImageGone: the target declares the release, and its image is not there.
     """
     after = promoted_manifest(seen, seen.named_image)
     delivered = promoted_manifest(seen, seen.target_image)
     before = seen.present.data if seen.present else None
     if before == delivered:
+        _require_image(seen)
         return Plan(f"{seen.target.name} has {seen.service.name} {seen.tag} already", ())
     if before == after:  # someone merged the source's reference: what is left to do is to name the target's
         after = delivered
@@ -59,6 +62,17 @@ def plan_promotion(seen: PromotionSeen) -> Plan:
         )
     steps.extend(_merge_request_steps(seen, diff))
     return Plan(_summary(seen), tuple(steps), diff, (*_warnings(seen), *_stranded(seen, after)))
+
+
+def _require_image(seen: PromotionSeen) -> None:
+    """Fail when the target names the release and Flux can't pull it: that is not "nothing to do"."""
+    if seen.held is None and seen.present is not None:
+        image = ImageRef(seen.target_image.host, seen.target_image.repository, seen.tag)
+        raise TargetImageGone(
+            f"{seen.target.name} names {image}, which does not exist",
+            where=f"{seen.target.repo}: {seen.present.place}",
+            hint=f"bring it back: `tidegate image copy {seen.source_image} {image}`",
+        )
 
 
 def _branch_holds(seen: PromotionSeen, wanted: tuple[bytes, bytes]) -> bool:

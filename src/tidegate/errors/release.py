@@ -53,6 +53,12 @@ class SourceTagMissing(Blocked):
     code = "release/source-tag-missing"
 
 
+class TargetImageGone(TidegateError):
+    """The environment declares the release already, and its registry does not have the image."""
+
+    code = "release/target-image-gone"
+
+
 class TagMoved(Blocked):
     """A tag names another digest than the one that was recorded."""
 
