@@ -92,6 +92,7 @@ def test_holds_go_the_way_that_ranges_go(town: LaneWorld) -> None:
     (updated,) = town.forge.merge_requests(GITOPS)
     assert (updated.iid, updated.head != opened.head) == (opened.iid, True)
     hold(town, merge_request=False)
+    assert town.told.plans[-1].warnings == (f"{GITOPS}!1 proposed this and stays open: close it",)
     assert b"range: 1.1.2\n" in town.policy_now()
 
 

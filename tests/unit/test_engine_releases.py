@@ -65,6 +65,20 @@ def test_a_merge_request_is_opened_as_asked_or_as_configured(town: LaneWorld) ->
     assert town.forge.merge_requests(GITOPS) == (opened,)
 
 
+def test_a_commit_after_a_merge_request_says_that_the_request_stays(town: LaneWorld) -> None:
+    run(town, merge_request=True)
+    run(town, merge_request=False)
+    (warning,) = town.told.plans[-1].warnings[-1:]
+    assert warning == f"{GITOPS}!1 proposed this and stays open: close it"
+    assert b"range: 1.2.x" in town.policy_now()
+
+
+def test_what_is_promoted_before_the_first_version_is_said(town: LaneWorld) -> None:
+    assert plan_release(seen(town)).warnings == (
+        "dev (inventory) keeps 1.1.3 until the first version of the line is pushed; until then promote with --version",
+    )
+
+
 def test_a_lane_behind_the_newest_release_stays(town: LaneWorld) -> None:
     town.environments["maint"] = MAINT
     town.write(GITOPS, {MAINT_POLICY: policy("~1.0")})

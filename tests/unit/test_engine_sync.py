@@ -107,6 +107,21 @@ def test_all_services_come_into_one_merge_request_which_is_adopted() -> None:
     assert b"range: 1.3.x" in town.policy_now(branch=BRANCH)
 
 
+def test_a_second_run_keeps_the_merge_request_and_its_text_as_forges_store_it(
+    town: LaneWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = town.forge.open
+    monkeypatch.setattr(
+        town.forge, "open", lambda project, new: opening(project, replace(new, description=new.description.strip()))
+    )
+    monkeypatch.setattr(town.forge, "describe", lambda *_, **_text: pytest.fail("its text was written again"))
+    town.released("1.2.0")
+    run(town)
+    assert town.told.outcomes == [("commit-files", False), ("open-merge-request", False)]
+    run(town)
+    assert town.told.outcomes[2:] == [("open-merge-request", True)]
+
+
 def test_a_run_that_was_killed_before_the_merge_request_is_gone_on_with(town: LaneWorld) -> None:
     town.released("1.2.0")
     commit, _ = plan_sync(seen(town)).steps

@@ -18,6 +18,7 @@ from tidegate.engine.lane_changes import (
     change_steps,
     changed_lane,
     changes_diff,
+    left_open,
     observe_proposed,
 )
 from tidegate.engine.lanes import Lane, NoLane, observe_lanes
@@ -203,11 +204,14 @@ def plan_hold(seen: HoldSeen, *, merge_request: bool | None = None) -> Plan:
         trailers["Tidegate-Hold"] = str(seen.hold)
     message = Message(_branch(seen.service, seen.environment, seen.hold), subject, trailers, seen.actor)
     steps: list[Step] = []
+    left: list[str] = []
     for place, changes in by_branch(seen.changes).items():
         by_request = by_merge_request(changes, merge_request)
         steps += change_steps(message, changes, seen.proposed[place], by_merge_request=by_request)
+        left += left_open(seen.proposed[place], by_merge_request=by_request)
     done = "is held already" if seen.hold else "is not held"
-    return Plan(subject if steps else f"{name} in {where} {done}", tuple(steps), changes_diff(seen.changes))
+    summary = subject if steps else f"{name} in {where} {done}"
+    return Plan(summary, tuple(steps), changes_diff(seen.changes), tuple(left))
 
 
 def hold_lanes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tidegate.engine.lanes import Lane, lane_tags, selection_of
@@ -12,7 +12,7 @@ from tidegate.engine.world import World
 from tidegate.errors.manifest import RangeNotMovable
 from tidegate.flux import ImagePolicy, Selection, image_policies, move_range, set_policy_range
 from tidegate.flux.holds import Hold, with_hold, without_hold
-from tidegate.model import Ranges
+from tidegate.model import MergeRequest, Ranges
 
 Branch = tuple[str, str]
 """Project and the branch that Flux reads."""
@@ -142,10 +142,12 @@ class Proposed:
     Args:
         head: its head; None when it does not exist.
         files: path → bytes of the files that it changes.
+        request: the merge request that is open from it, or None.
     """
 
     head: str | None
     files: Mapping[str, bytes | None]
+    request: MergeRequest | None = None
 
 
 def observe_proposed(world: World, changes: Iterable[LaneChange], name: str) -> dict[Branch, Proposed]:
@@ -158,8 +160,27 @@ def observe_proposed(world: World, changes: Iterable[LaneChange], name: str) -> 
             base = repo.merge_base(head, repo.head(target) or head)
         paths = repo.changed_files(base, head) if head and base else ()
         held = repo.read(head, paths) if head else {}
-        proposed[project, target] = Proposed(head, {path: held.get(path) for path in paths})
+        request = open_request(world, project, name, target) if head else None
+        proposed[project, target] = Proposed(head, {path: held.get(path) for path in paths}, request)
     return proposed
+
+
+def open_request(world: World, project: str, source: str, target: str | None = None) -> MergeRequest | None:
+    """Return the open merge request from the branch `source` to `target` (None: to any), or None."""
+    return next(
+        (
+            each
+            for each in world.forge.merge_requests(project)
+            if each.source_branch == source and target in {None, each.target_branch}
+        ),
+        None,
+    )
+
+
+def left_open(proposed: Proposed, *, by_merge_request: bool) -> Iterator[str]:
+    """Yield a warning when the ranges change by commit, and a merge request that proposes them is open."""
+    if proposed.request is not None and not by_merge_request:
+        yield f"{proposed.request.ref} proposed this and stays open: close it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +226,8 @@ def change_steps(
         message.branch,
         environment.branch,
         message.subject,
-        f"{message.subject}.\n\n{reasons}\n",
+        f"{message.subject}.\n\n{reasons}",  # no line end: forges strip it, and would then have another text
         author=message.actor,
+        known=proposed.request.iid if proposed.request else None,
     )
     return [opening] if dict(proposed.files) == files else [commit, opening]

@@ -16,6 +16,7 @@ from tidegate.engine.lane_changes import (
     change_steps,
     changed_lane,
     changes_diff,
+    left_open,
     moved_range,
     observe_proposed,
 )
@@ -177,6 +178,7 @@ def plan_release(seen: ReleaseSeen, *, merge_request: bool | None = None) -> Pla
         merge_request: whether the ranges move by merge request; None: as each environment's `ranges:` says.
     """
     steps: list[Step] = []
+    left: list[str] = []
     if not seen.opened:
         steps.append(ClaimLine(seen.service.name, seen.tag, seen.commit))
     for place, changes in by_branch(seen.moves).items():
@@ -189,14 +191,18 @@ def plan_release(seen: ReleaseSeen, *, merge_request: bool | None = None) -> Pla
         )
         by_request = by_merge_request(changes, merge_request)
         steps += change_steps(message, changes, seen.proposed[place], by_merge_request=by_request)
+        left += left_open(seen.proposed[place], by_merge_request=by_request)
     summary = f"{seen.service.name}: line {seen.name} {'opens' if steps else 'is open already'}"
-    return Plan(summary, tuple(steps), changes_diff(seen.moves), (*seen.stay, *_warnings(seen.moves)))
+    return Plan(summary, tuple(steps), changes_diff(seen.moves), (*seen.stay, *_warnings(seen.moves), *left))
 
 
 def _warnings(moves: Iterable[LaneChange]) -> Iterator[str]:
     for move in moves:
         if move.after.tag is None and move.before.tag is not None:
-            yield f"{move.lane.name} keeps {move.before.tag} until the first version of the line is pushed"
+            yield (
+                f"{move.lane.name} keeps {move.before.tag} until the first version of the line is pushed; "
+                "until then promote with --version"
+            )
 
 
 def release(

@@ -18,6 +18,7 @@ from tidegate.engine.lane_changes import (
     changes_diff,
     moved_range,
     observe_proposed,
+    open_request,
 )
 from tidegate.engine.lanes import Lane, lane_selection
 from tidegate.engine.plan import Plan
@@ -164,9 +165,9 @@ def _stale(world: World, proposing: set[str]) -> Iterable[str]:
     for project in sorted(
         {each.repo for each in world.pipeline.environments if each.deploy is Deploy.AUTO} - proposing
     ):
-        for request in world.forge.merge_requests(project):
-            if request.source_branch == BRANCH:
-                yield f"{request.ref} is open and has nothing to propose any more: close it"
+        request = open_request(world, project, BRANCH)
+        if request is not None:
+            yield f"{request.ref} is open and has nothing to propose any more: close it"
 
 
 def plan_sync(seen: SyncSeen) -> Plan:

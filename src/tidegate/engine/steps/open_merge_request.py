@@ -20,6 +20,7 @@ class OpenMergeRequest:
         title: one line.
         description: Markdown.
         author: who is acting.
+        known: the number of the one that was open when it was looked at; None: none was, or nobody looked.
     """
 
     kind: ClassVar[str] = "open-merge-request"
@@ -30,6 +31,7 @@ class OpenMergeRequest:
     title: str
     description: str
     author: str
+    known: int | None = None
 
     def describe(self) -> str:
         """Return what it will do."""
@@ -52,6 +54,6 @@ class OpenMergeRequest:
         found = forge.open(self.project, new)
         run.merge_requests[self.project, self.source_branch] = found.iid
         if (found.title, found.description) == (self.title, self.description):
-            return Outcome(f"{found.ref} is open: {self.title}")
+            return Outcome(f"{found.ref} is open: {self.title}", adopted=found.iid == self.known)
         forge.describe(self.project, found.iid, title=self.title, description=self.description)
         return Outcome(f"{found.ref} was open; its text is now: {self.title}")
