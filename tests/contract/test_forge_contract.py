@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from support.git_server import GitServer
-from support.git_worlds import ROBOT, START, TickingClock, bare_repository
+from support.git_worlds import ROBOT, START, TickingClock, bare_repository, git
 from support.gitlab_world import Everybody, gitlab_world
 from tidegate.errors.forge import (
     GroupMissing,
@@ -43,6 +44,7 @@ class World:
 
     forge: Forge
     new_repo: Callable[[], GitOpsRepo]
+    move_branch: Callable[[str, str], object]
 
     def branch(self, name: str, path: str = "a.yaml", data: bytes = b"a: 2\n") -> str:
         """Put one more commit on a branch; a new one starts at main."""
@@ -62,16 +64,22 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     clock = TickingClock()
     if request.param == "fake":
         fakes = FakeRemotes()
-        fakes.create(PROJECT, FILES, START)
-        yield World(FakeForge(fakes, clock, GROUPS), lambda: FakeRepos(fakes, clock).repo(PROJECT))
+        remote = fakes.create(PROJECT, FILES, START)
+
+        def move(branch: str, commit: str) -> None:
+            name = branch.removeprefix("refs/heads/")
+            remote.move(name, commit, remote.branches[name])
+
+        yield World(FakeForge(fakes, clock, GROUPS), lambda: FakeRepos(fakes, clock).repo(PROJECT), move)
         return
     root = tmp_path / "remotes"
+    at = partial(git, "update-ref", cwd=root / f"{PROJECT}.git")
     if request.param == "gitlab":
         with gitlab_world(root, clock) as served, Mirrors(Git.find(), tmp_path / "cache") as mirrors:
             for group, users in GROUPS.items():
                 served.gitlab.group(group, *users)
             here = ProjectRemotes(str(root))
-            yield World(Everybody(served.forge), lambda: MirroredRepos(here, mirrors, ROBOT, clock).repo(PROJECT))
+            yield World(Everybody(served.forge), lambda: MirroredRepos(here, mirrors, ROBOT, clock).repo(PROJECT), at)
         return
     bare_repository(root, PROJECT, FILES)
     with ExitStack() as stack:
@@ -83,6 +91,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         yield World(
             LocalForge(remotes, mirrors, ROBOT, clock, GROUPS),
             lambda: MirroredRepos(remotes, mirrors, ROBOT, clock).repo(PROJECT),
+            at,
         )
 
 
@@ -195,6 +204,19 @@ def test_an_approval_is_of_one_head(world: World) -> None:
     again = world.forge.approve(PROJECT, 1, user="ada")
     assert sorted((one.user, one.head) for one in again.approvals) == [("ada", new), ("grace", old)]
     assert world.forge.approve(PROJECT, 1, user="ada") == again
+
+
+def test_pushing_a_branch_back_does_not_bring_its_approvals_back(world: World) -> None:
+    old = world.branch("promote")
+    world.open()
+    world.forge.approve(PROJECT, 1, user="ada")
+    world.branch("promote", data=b"a: 3\n")
+    assert [one.head for one in world.forge.merge_request(PROJECT, 1).approvals] == [old]
+    world.move_branch("refs/heads/promote", old)
+    assert world.forge.merge_request(PROJECT, 1).head == old
+    for _ in "twice":
+        assert [one for one in world.forge.merge_request(PROJECT, 1).approvals if one.head == old] == []
+    assert [one.head for one in world.forge.approve(PROJECT, 1, user="ada").approvals] == [old]
 
 
 def test_an_approval_can_be_taken_back(world: World) -> None:

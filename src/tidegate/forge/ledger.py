@@ -3,6 +3,9 @@
 - `refs/tidegate/merge-requests/N`: a chain of commits, one per event, authored by who acted; the tree holds
   `merge-request.json`, the whole record as of that event.
 - `refs/merge-requests/N/head`: the source branch's head as last recorded (the name that GitLab uses too).
+
+A head is recorded with every event, and when one who may write looks and finds it moved. An approval that was given to
+a head is void once another head was recorded after it: a branch that is pushed back does not bring it back.
 """
 
 from __future__ import annotations
@@ -130,7 +133,13 @@ class Ledger:
         records = self.mirror.ask(lambda reader: reader.contents(names))
         return tuple(self._live(from_json(self.project, iid, data)) for iid, data in zip(iids, records, strict=True))
 
+    def records_head(self, request: MergeRequest) -> bool:
+        """Return whether the head of an open merge request, as it is now, is the one that was recorded last."""
+        return self.refs.get(_head_ref(request.iid)) == request.head
+
     def _live(self, request: MergeRequest) -> MergeRequest:
-        if request.state is not MergeRequestState.OPEN:
+        """Return an open merge request at its branch's head; approvals of it from before it was left are void."""
+        head = self.branch(request.source_branch)
+        if request.state is not MergeRequestState.OPEN or head is None or head == request.head:
             return request
-        return replace(request, head=self.branch(request.source_branch) or request.head)
+        return replace(request, head=head, approvals=tuple(one for one in request.approvals if one.head != head))

@@ -19,9 +19,11 @@ from tidegate.errors.forge import (
 )
 from tidegate.errors.git import (
     BranchMissing,
+    GitFailed,
     GitUnauthorized,
     InvalidBranch,
     LeaseLost,
+    PushRefused,
     RemoteUnreachable,
     RepositoryMissing,
 )
@@ -82,9 +84,14 @@ class LocalForge:
         return tuple(request for request in requests if state is None or request.state is state)
 
     def merge_request(self, project: str, iid: int) -> MergeRequest:
-        """Return one merge request with its comments, and whether it has conflicts while it is open."""
+        """Return one merge request with its comments, and whether it has conflicts while it is open.
+
+        A push that it finds is recorded, so that approvals from before it stay void when the branch is pushed back.
+        """
         ledger = self._read(project)
         request = ledger.request(iid)
+        if request.state is MergeRequestState.OPEN and not ledger.records_head(request):
+            ledger, request = self._record_push(ledger, request)
         target = ledger.branch(request.target_branch)
         if request.state is not MergeRequestState.OPEN or target is None:
             return request
@@ -216,6 +223,21 @@ class LocalForge:
             known = ", ".join(sorted(self._groups)) or "none"
             raise GroupMissing(f"there is no group {group!r}", hint=f"configured groups: {known}")
         return self._groups[group]
+
+    def _record_push(self, seen: Ledger, request: MergeRequest) -> tuple[Ledger, MergeRequest]:
+        """Record that the branch has moved; return the ledger and the merge request to go on with."""
+
+        def attempt(ledger: Ledger) -> tuple[Ledger, MergeRequest]:
+            found = ledger.request(request.iid)
+            if found.state is MergeRequestState.OPEN and not ledger.records_head(found):
+                self._write(ledger, found, f"Push to !{found.iid}", self._identity.name)
+            return ledger, found
+
+        try:
+            return self._repeat(seen.project, attempt)
+        except (ForgeUnauthorized, PushRefused, GitFailed):
+            # Who may only read looks without leaving a trace; whoever delivers may write, and looks here, too.
+            return seen, request
 
     def _merged(
         self, ledger: Ledger, request: MergeRequest, target: str, message: str, user: str

@@ -45,11 +45,11 @@ class FakeForge:
         return tuple(request for request in found if state is None or request.state is state)
 
     def merge_request(self, project: str, iid: int) -> MergeRequest:
-        """Return one merge request."""
+        """Return one merge request, and remember the head that was seen."""
         remote = self._remote(project)
         if iid not in self._requests.get(project, {}):
             raise MergeRequestMissing(f"there is no merge request !{iid}", where=project, hint="list them")
-        request = _live(remote, self._requests[project][iid])
+        request = self._keep(_live(remote, self._requests[project][iid]))
         target = remote.branches.get(request.target_branch)
         if request.state is not MergeRequestState.OPEN or target is None:
             return request
@@ -178,6 +178,7 @@ def _branch(remote: FakeRemote, project: str, name: str) -> str:
 
 
 def _live(remote: FakeRemote, request: MergeRequest) -> MergeRequest:
-    if request.state is not MergeRequestState.OPEN:
+    head = remote.branches.get(request.source_branch, request.head)
+    if request.state is not MergeRequestState.OPEN or head == request.head:
         return request
-    return replace(request, head=remote.branches.get(request.source_branch, request.head))
+    return replace(request, head=head, approvals=tuple(one for one in request.approvals if one.head != head))

@@ -17,7 +17,8 @@ def at_heads(given: Iterable[Given], versions: Iterable[Version]) -> tuple[Appro
     """Return the approvals, oldest first, each with the head that it was given at.
 
     That is the newest head that GitLab knew before the approval. When it can't be told (no time, the same moment), it
-    is the older head: an approval that may be of an older commit must not count for a newer one.
+    is the older head: an approval that may be of an older commit must not count for a newer one. An approval of a head
+    that was left and pushed again later is void, and left out.
 
     Args:
         given: what GitLab tells of approvals.
@@ -25,12 +26,13 @@ def at_heads(given: Iterable[Given], versions: Iterable[Version]) -> tuple[Appro
     """
     known = sorted(versions, key=lambda one: (one.at, one.id))
     found = [_placed(one, known) for one in given] if known else []
-    return tuple(sorted(found, key=lambda one: (one.at, one.user)))
+    return tuple(sorted(filter(None, found), key=lambda one: (one.at, one.user)))
 
 
-def _placed(given: Given, known: list[Version]) -> Approval:
+def _placed(given: Given, known: list[Version]) -> Approval | None:
     at = given.at
-    if at is None:
-        return Approval(given.by.name, known[0].at, known[0].head)
-    before = list(takewhile(lambda one: one.at < at, known)) or known[:1]
-    return Approval(given.by.name, at, before[-1].head)
+    count = 1 if at is None else max(1, sum(1 for _ in takewhile(lambda one: one.at < at, known)))
+    of, later = known[count - 1], [one.head for one in known[count:]]
+    if later and later[-1] == of.head and set(later) != {of.head}:
+        return None
+    return Approval(given.by.name, at or of.at, of.head)

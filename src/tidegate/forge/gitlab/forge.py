@@ -155,7 +155,7 @@ class GitLabForge:
 
         def give() -> None:
             found = self._open(project, iid)
-            if any(one.user == user for one in found.approvals):
+            if self._has_approved(api, project, iid, user):
                 api.send("POST", *_path(project, iid), "unapprove")
             api.send("POST", *_path(project, iid), "approve", body={"sha": found.head})
 
@@ -167,7 +167,7 @@ class GitLabForge:
 
         def find() -> MergeRequest | None:
             found = self._open(project, iid)
-            return None if any(one.user == user for one in found.approvals) else found
+            return None if self._has_approved(api, project, iid, user) else found
 
         return self._have(find, lambda: _nothing(api.send("POST", *_path(project, iid), "unapprove")))
 
@@ -242,6 +242,10 @@ class GitLabForge:
         api = self._api(project)
         answer = api.send("PUT", *_path(project, iid), body=body, missing=_missing(project, iid))
         return self._approved(api, merge_request(project, answer).request)
+
+    def _has_approved(self, api: GitLabClient, project: str, iid: int, user: str) -> bool:
+        """Return whether GitLab keeps an approval of `user`, of whatever head and void or not."""
+        return any(one.by.name == user for one in approvals(api.get(*_path(project, iid), "approvals")))
 
     def _approved(self, api: GitLabClient, request: MergeRequest) -> MergeRequest:
         """Return `request` with its approvals: of persons, each at its head."""
