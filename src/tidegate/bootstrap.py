@@ -24,13 +24,16 @@ _APPLICATION: Final = "tidegate"
 
 
 @contextmanager
-def open_world(configuration: Configuration, environ: Mapping[str, str], clock: Clock, actor: str) -> Iterator[World]:
+def open_world(
+    configuration: Configuration, environ: Mapping[str, str], clock: Clock, actor: str, *, partial: bool = False
+) -> Iterator[World]:
     """Give the world that `configuration` describes; at the end, connections and git processes are closed.
 
     Args:
         environ: environment variables: credentials, proxies, `TIDEGATE_CACHE`.
         clock: what time it is.
         actor: who acts; "" where nothing is written.
+        partial: a repository that can't be looked through for services is no error yet; see `World.undiscovered`.
 
     Raises:
         TokenMissing: what is configured as the forge's token holds none.
@@ -56,7 +59,7 @@ def open_world(configuration: Configuration, environ: Mapping[str, str], clock: 
             actor=actor,
             version_tags=_sources(git, remotes, identity, clock),
         )
-        yield with_discovered_services(world) if configuration.pipeline.discover else world
+        yield with_discovered_services(world, partial=partial) if configuration.pipeline.discover else world
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from support.engine_world import (
+    BILLING,
     GITOPS,
     INVENTORY,
     STAGING,
@@ -19,11 +20,13 @@ from support.engine_world import (
 from tidegate.engine.discovery import with_discovered_services
 from tidegate.engine.status import Cell, explain, matrix, read_cell
 from tidegate.engine.wait import wait_for
-from tidegate.errors.git import BranchMissing
+from tidegate.errors.forge import ForgeUnreachable
+from tidegate.errors.git import BranchMissing, RepositoryMissing
 from tidegate.errors.registry import RegistryUnreachable
 from tidegate.errors.release import EnvironmentUnknown, ServiceUnknown, SourceUnknown, StillWaiting
 from tidegate.model import ImageRef, Pipeline, Service
 from tidegate.testing.clock import START
+from tidegate.testing.forge import FakeForge
 from tidegate.testing.images_port import FakeImages
 
 HOUR = timedelta(hours=1)
@@ -111,6 +114,16 @@ def test_a_branch_that_is_missing_is_an_error(town: EngineWorld) -> None:
     assert str(caught.value.where) == "environments.e2e"
 
 
+def test_a_repository_that_is_missing_hides_no_other_cell(town: EngineWorld) -> None:
+    town.change("production", repo="platform/gone")
+    town.change("e2e", branch="nowhere")
+    rows = list(matrix(town.world(), (INVENTORY, BILLING)))
+    assert [[each.fault and each.fault.code for each in row] for row in rows] == [
+        [None, "git/branch-missing", None, "git/repository-missing"]
+    ] * 2
+    assert [row[0].tag for row in rows] == ["1.1.3", None]
+
+
 def test_unknown_names_are_told_with_the_known_ones(town: EngineWorld) -> None:
     with pytest.raises(ServiceUnknown) as service:
         town.world().service("inventori")
@@ -120,6 +133,19 @@ def test_unknown_names_are_told_with_the_known_ones(town: EngineWorld) -> None:
     assert environment.value.hint == "environments in order: dev, e2e, staging, production"
     with pytest.raises(SourceUnknown):
         no_source(INVENTORY)
+
+
+def test_a_service_that_may_be_where_nobody_could_look_is_not_called_unknown(town: EngineWorld) -> None:
+    town.change("production", repo="platform/gone")
+    world = town.world()
+    world = replace(world, pipeline=replace(world.pipeline, services={}))
+    with pytest.raises(RepositoryMissing):
+        with_discovered_services(world)
+    found = with_discovered_services(world, partial=True)
+    assert set(found.pipeline.services) == {"inventory", "billing"}
+    assert [fault.code for fault in found.undiscovered] == ["git/repository-missing"]
+    with pytest.raises(RepositoryMissing):
+        found.service("shop")
 
 
 # --- why
@@ -229,6 +255,28 @@ def test_merge_requests_of_other_services_and_environments_are_not_explained(tow
     town.promote("e2e")
     world = town.world()
     assert explain(world, INVENTORY, world.environment("staging")).merge_request is None
+
+
+def test_a_repository_that_is_missing_is_told_where_it_matters_only(town: EngineWorld) -> None:
+    town.change("production", repo="platform/gone")
+    assert sentence(town, "e2e").startswith("1.1.3 waits")
+    town.bring("e2e")
+    town.bring("staging")
+    told = sentence(town, "production")
+    assert told.startswith("production's inventory can't be read: ")
+    town.change("staging", repo="platform/gone")
+    world = town.world()
+    found = explain(world, INVENTORY, world.environment("production"))
+    assert found.sentence.startswith("staging's inventory can't be read: ")
+    assert found.fault is not None
+
+
+def test_merge_requests_that_cannot_be_read_are_told(town: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unanswered(_forge: FakeForge, _project: str, **_how: object) -> None:
+        raise ForgeUnreachable("no connection")
+
+    monkeypatch.setattr(FakeForge, "merge_requests", unanswered)
+    assert sentence(town, "e2e") == "1.1.3 waits, and what moves it can't be read: no connection"
 
 
 # --- wait

@@ -30,15 +30,16 @@ DRIFT: Final = 12
 def status(invocation: Invocation, *, services: tuple[str, ...], form: Format) -> None:
     """Show which version every environment has, with its digest and since when.
 
-    A tag that holds another digest than was delivered is drift: exit code 12.
+    What can't be read is told in its cell, and by an error at the end. A tag that holds another digest than was
+    delivered is drift: exit code 12.
     """
     from tidegate.bootstrap import open_world
     from tidegate.engine.status import matrix as read_matrix
 
-    with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="", partial=True) as world:
         wanted = tuple(world.service(name) for name in services) or tuple(world.pipeline.services.values())
         cells = [cell for row in read_matrix(world, wanted) for cell in row]
-        now = world.clock.now()
+        now, unread = world.clock.now(), next(iter(world.undiscovered), None)
     table = Table(
         ("SERVICE", "ENVIRONMENT", "VERSION", "DIGEST", "SINCE", "MERGE REQUEST"),
         tuple(_row(cell, now) for cell in cells),
@@ -46,9 +47,9 @@ def status(invocation: Invocation, *, services: tuple[str, ...], form: Format) -
     )
     names = tuple(f"{cell.service.name}/{cell.environment.name}={cell.tag or ''}" for cell in cells)
     invocation.output.show(form, Report(table, {"cells": [_record(cell) for cell in cells]}, names))
-    unanswered = next((cell.fault for cell in cells if cell.image is not None and cell.fault is not None), None)
-    if unanswered is not None:
-        raise unanswered
+    fault = next((cell.fault for cell in cells if cell.fault is not None), unread)
+    if fault is not None:
+        raise fault
     if any(cell.overwritten for cell in cells):
         click.get_current_context().exit(DRIFT)
 

@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 @output_option
 @pass_invocation
 def why(invocation: Invocation, *, service: str, target: str | None, form: Format) -> None:
-    """Say why a version waits before an environment."""
+    """Say why a version waits before an environment.
+
+    What can't be read is told where it stands, and by an error at the end; the rest is explained all the same.
+    """
     from tidegate.bootstrap import open_world
     from tidegate.engine.status import explain
 
-    with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="", partial=True) as world:
         asked = world.service(service)
         targets = (
             [world.environment(target)] if target else [each for each in world.pipeline.environments if each.source]
@@ -46,6 +49,9 @@ def why(invocation: Invocation, *, service: str, target: str | None, form: Forma
             tuple(each.sentence for each in explanations),
         ),
     )
+    fault = next((each.fault for each in explanations if each.fault is not None), None)
+    if fault is not None:
+        raise fault
 
 
 def _rows(explanation: Explanation) -> tuple[tuple[str | Cell, ...], ...]:

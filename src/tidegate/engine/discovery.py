@@ -12,18 +12,30 @@ from tidegate.model import Environment, Service
 from tidegate.ports import GitOpsRepo
 
 
-def with_discovered_services(world: World) -> World:
+def with_discovered_services(world: World, *, partial: bool = False) -> World:
     """Return the world whose pipeline also has the services that its environments' folders hold.
 
     A service is a folder that fits an environment's path and holds a HelmRelease with one image of that
     environment's registry. What the configuration says of a service goes before what is found.
+
+    Args:
+        partial: an environment that can't be looked through is told in `undiscovered`, and does not hide the others'
+            services; else it is raised.
     """
     services = dict(world.pipeline.services)
+    undiscovered: list[TidegateError] = []
     for environment in world.pipeline.environments:
-        for service in _services_in(world.repo(environment), environment):
+        try:
+            found = _services_in(world.repo(environment), environment)
+        except TidegateError as fault:
+            if not partial:
+                raise
+            undiscovered.append(fault)
+            continue
+        for service in found:
             services.setdefault(service.name, service)
     pipeline = replace(world.pipeline, services=dict(sorted(services.items())))
-    return replace(world, pipeline=pipeline)
+    return replace(world, pipeline=pipeline, undiscovered=tuple(undiscovered))
 
 
 def _services_in(repo: GitOpsRepo, environment: Environment) -> list[Service]:

@@ -94,10 +94,27 @@ def read_cell(world: World, service: Service, environment: Environment) -> Cell:
     )
 
 
+def look(world: World, service: Service, environment: Environment) -> Cell:
+    """Return what `read_cell` returns; what it raises is told in the cell, too."""
+    try:
+        return read_cell(world, service, environment)
+    except TidegateError as fault:
+        return Cell(service, environment, fault=fault)
+
+
 def matrix(world: World, services: tuple[Service, ...]) -> Iterator[tuple[Cell, ...]]:
-    """Yield, for each service, its cells in the order of the environments."""
+    """Yield, for each service, its cells in the order of the environments. What can't be read is told in its cells."""
+    closed: dict[str, TidegateError] = {}  # a repository that does not answer is asked once, not for each service
+    for project in dict.fromkeys(each.repo for each in world.pipeline.environments):
+        try:
+            world.repos.repo(project)
+        except TidegateError as fault:
+            closed[project] = fault
     for service in services:
-        yield tuple(read_cell(world, service, environment) for environment in world.pipeline.environments)
+        yield tuple(
+            Cell(service, each, fault=closed[each.repo]) if each.repo in closed else look(world, service, each)
+            for each in world.pipeline.environments
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +127,7 @@ class Explanation:
         merge_request: the open merge request that would move it, or None.
         verdict: what decides about that merge request, or None.
         moving: the image that it brings, with its digest; None when that can't be told.
+        unread: why the open merge requests, or one of them, can't be read; None when all were.
     """
 
     source: Cell
@@ -117,6 +135,12 @@ class Explanation:
     merge_request: MergeRequest | None
     verdict: Verdict | None
     moving: ImageRef | None = None
+    unread: TidegateError | None = None
+
+    @property
+    def fault(self) -> TidegateError | None:
+        """What was in the way of looking: a repository, a registry, a manifest, a merge request."""
+        return self.source.fault or self.target.fault or self.unread
 
     @property
     def settled(self) -> bool:
@@ -127,33 +151,44 @@ class Explanation:
     @property
     def sentence(self) -> str:
         """One sentence for a person."""
-        service, target, source = self.target.service.name, self.target.environment.name, self.source.environment.name
-        if self.source.digest is None:
-            return self._unreadable_source(service, source)
+        unreadable = self._unreadable()
+        if unreadable is not None:
+            return unreadable
         overwritten = next((cell for cell in (self.target, self.source) if cell.overwritten), None)
         if overwritten is not None:
             return _overwritten(overwritten)
         if self.settled:
-            return f"{target} has {service} {self.target.tag}, the newest of {source}"
-        version = self.source.version or self.source.tag
+            target, source = self.target.environment.name, self.source.environment.name
+            return f"{target} has {self.target.service.name} {self.target.tag}, the newest of {source}"
+        return f"{self.source.version or self.source.tag} {self._obstacle()}"
+
+    def _unreadable(self) -> str | None:
+        """Return what there is to say when source or target can't be read, or the source has nothing."""
+        service, source = self.source.service.name, self.source.environment.name
+        if self.source.digest is None:
+            if self.source.fault is not None:
+                return f"{source}'s {service} can't be read: {self.source.fault}"
+            if self.source.image is None:
+                return f"{source} has no {service} yet"
+            return f"{self.source.image} does not exist in the registry of {source}"
+        if self.target.digest is None and self.target.fault is not None:
+            return f"{self.target.environment.name}'s {service} can't be read: {self.target.fault}"
+        return None
+
+    def _obstacle(self) -> str:
+        """Return what the source's release waits for."""
+        service, target = self.target.service.name, self.target.environment.name
         if self.merge_request is None or self.verdict is None:
-            return f"{version} waits: no merge request; open one with `tidegate promote {service} --to {target}`"
+            if self.unread is not None:
+                return f"waits, and what moves it can't be read: {self.unread}"
+            return f"waits: no merge request; open one with `tidegate promote {service} --to {target}`"
         if self.moving is not None and self.moving.digest != self.source.digest:
             brings = f"{self.merge_request.ref} brings {self.moving.tag}"
-            return f"{version} waits: {brings}; update it with `tidegate promote {service} --to {target}`"
+            return f"waits: {brings}; update it with `tidegate promote {service} --to {target}`"
         if not self.verdict.obstacles:
-            ending = f"is ready: `tidegate deliver {service} --to {target}` delivers {self.merge_request.ref}"
-        else:
-            word = "is refused" if self.verdict.answer is Answer.NO else "waits"
-            ending = f"{word}: {'; '.join(reason.text for reason in self.verdict.obstacles)}"
-        return f"{version} {ending}"
-
-    def _unreadable_source(self, service: str, source: str) -> str:
-        if self.source.fault is not None:
-            return f"{source}'s {service} can't be read: {self.source.fault}"
-        if self.source.image is None:
-            return f"{source} has no {service} yet"
-        return f"{self.source.image} does not exist in the registry of {source}"
+            return f"is ready: `tidegate deliver {service} --to {target}` delivers {self.merge_request.ref}"
+        word = "is refused" if self.verdict.answer is Answer.NO else "waits"
+        return f"{word}: {'; '.join(reason.text for reason in self.verdict.obstacles)}"
 
 
 def _overwritten(cell: Cell) -> str:
@@ -172,24 +207,30 @@ def moving_merge_requests(world: World, service: Service, target: Environment) -
 
 
 def explain(world: World, service: Service, target: Environment) -> Explanation:
-    """Return why `target` has what it has of `service`.
+    """Return why `target` has what it has of `service`; what can't be read is told in it.
 
     Raises:
         NoSource: `target` is the first environment.
     """
     source = world.source_of(target)
     branch = promotion_branch(service, target)
-    moving = list(moving_merge_requests(world, service, target))
+    unread: TidegateError | None = None
+    moving: list[MergeRequestSeen] = []
+    try:
+        moving.extend(moving_merge_requests(world, service, target))
+    except TidegateError as fault:
+        unread = fault
     # Of several, Tidegate's own tells more than one made by hand.
     chosen = next(
         (seen for seen in moving if seen.merge_request.source_branch == branch), moving[0] if moving else None
     )
     return Explanation(
-        source=read_cell(world, service, source),
-        target=read_cell(world, service, target),
+        source=look(world, service, source),
+        target=look(world, service, target),
         merge_request=chosen.merge_request if chosen else None,
         verdict=decide(chosen) if chosen else None,
         moving=_moving(chosen, service) if chosen else None,
+        unread=unread,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tidegate.errors import TidegateError
 from tidegate.errors.release import EnvironmentUnknown, NoSource, ServiceUnknown
 from tidegate.model import Environment, Pipeline, Service
 from tidegate.ports import Clock, Forge, GitOpsRepo, GitOpsRepos, Images, VersionTags
@@ -22,6 +23,7 @@ class World:
         clock: what time it is.
         actor: the acting person's user name on the forge.
         version_tags: gives the version tags of a service's application repository.
+        undiscovered: why environments were not looked through for services, where the command goes on without.
     """
 
     pipeline: Pipeline
@@ -31,6 +33,7 @@ class World:
     clock: Clock
     actor: str
     version_tags: Callable[[Service], VersionTags]
+    undiscovered: tuple[TidegateError, ...] = ()
 
     def repo(self, environment: Environment) -> GitOpsRepo:
         """Return the repository that `environment` is deployed from."""
@@ -41,9 +44,12 @@ class World:
 
         Raises:
             ServiceUnknown: there is none.
+            TidegateError: it was not found, and an environment could not be looked through.
         """
         service = self.pipeline.services.get(name)
         if service is None:
+            if self.undiscovered:
+                raise self.undiscovered[0]
             known = ", ".join(sorted(self.pipeline.services)) or "none"
             raise ServiceUnknown(f"there is no service {name!r}", hint=f"services in the configuration: {known}")
         return service
