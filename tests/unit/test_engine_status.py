@@ -174,6 +174,25 @@ def _blocked(town: EngineWorld) -> None:
     town.push("e2e", "1.1.3-rc1", "in the way")
 
 
+def _taken(town: EngineWorld) -> None:
+    """A hand-made file stands where the HelmRelease would go."""
+    town.write(GITOPS, {town.path("e2e"): b"kind: ConfigMap\n"})
+
+
+def _edited(town: EngineWorld) -> None:
+    """Somebody's own commit on the branch would be lost."""
+    town.promote("e2e")
+    town.write(
+        GITOPS, {"clusters/e2e/inventory/x.txt": b"x"}, "tidegate/inventory/to-e2e", author="bob", subject="Mine"
+    )
+    newer(town)
+
+
+def _gone(town: EngineWorld) -> None:
+    town.bring("e2e")
+    town.images.delete(town.image("e2e", "1.1.3-rc1"))
+
+
 def _settled(town: EngineWorld) -> None:
     town.bring("e2e")
 
@@ -209,6 +228,31 @@ def _empty(town: EngineWorld) -> None:
             (
                 "1.1.3 is refused: e2e.example/team/inventory:1.1.3-rc1 exists with another digest: "
                 "it holds 0e365a207a70, the release is 60e9906569bc"
+            ),
+        ),
+        (
+            _taken,
+            (
+                "1.1.3 waits: no merge request; `tidegate promote inventory --to e2e` would be refused: "
+                "clusters/e2e/inventory/release.yaml: clusters/e2e/inventory/release.yaml would be overwritten: "
+                "it is there, and is no HelmRelease of inventory"
+            ),
+        ),
+        (
+            _edited,
+            (
+                "1.1.4 waits: platform/gitops!1 brings 1.1.3-rc1; "
+                "`tidegate promote inventory --to e2e` would be refused: "
+                "platform/gitops branch tidegate/inventory/to-e2e: platform/gitops!1 has a commit by bob ('Mine') "
+                "that would be lost"
+            ),
+        ),
+        (
+            _gone,
+            (
+                "1.1.3 waits: no merge request; `tidegate promote inventory --to e2e` would be refused: "
+                "platform/gitops: clusters/e2e/inventory/release.yaml:10: e2e names "
+                "e2e.example/team/inventory:1.1.3-rc1, which does not exist"
             ),
         ),
         (_settled, "e2e has inventory 1.1.3-rc1, the newest of dev"),

@@ -55,13 +55,15 @@ def why(invocation: Invocation, *, service: str, target: str | None, form: Forma
 
 
 def _rows(explanation: Explanation) -> tuple[tuple[str | Cell, ...], ...]:
-    head = (explanation.target.environment.name, "", "", explanation.sentence, "")
+    to_do = explanation.refusal.hint if explanation.refusal else None
+    head = (explanation.target.environment.name, "", "", explanation.sentence, to_do or "")
     if explanation.verdict is None or explanation.settled:
         return (head,)
     return (head, *(("", *row) for row in verdict_rows(explanation.verdict.reasons)))
 
 
 def _record(explanation: Explanation) -> dict[str, Json]:
+    refusal = explanation.refusal
     return {
         "service": explanation.target.service.name,
         "environment": explanation.target.environment.name,
@@ -72,4 +74,5 @@ def _record(explanation: Explanation) -> dict[str, Json]:
         "sentence": explanation.sentence,
         "mergeRequest": explanation.merge_request.ref if explanation.merge_request else None,
         "verdict": verdict_record(explanation.verdict),
+        "refusal": {"code": refusal.code, "what": str(refusal), "hint": refusal.hint} if refusal else None,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tidegate.engine.decide import decide
@@ -11,6 +11,7 @@ from tidegate.engine.declared import branch_head, past_releases, read_declared
 from tidegate.engine.observations import MergeRequestSeen
 from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.observe_promotion import promotion_branch
+from tidegate.engine.promote import planned_promotion
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model import Answer, Digest, Environment, ImageRef, MergeRequest, Service, Verdict, Version
@@ -128,6 +129,7 @@ class Explanation:
         verdict: what decides about that merge request, or None.
         moving: the image that it brings, with its digest; None when that can't be told.
         unread: why the open merge requests, or one of them, can't be read; None when all were.
+        refusal: why promoting would be refused now; None when it would not be, or is not what helps.
     """
 
     source: Cell
@@ -136,6 +138,7 @@ class Explanation:
     verdict: Verdict | None
     moving: ImageRef | None = None
     unread: TidegateError | None = None
+    refusal: TidegateError | None = None
 
     @property
     def fault(self) -> TidegateError | None:
@@ -147,6 +150,13 @@ class Explanation:
         """Whether the environment has the very release of the one before."""
         same = self.source.digest is not None and self.source.digest == self.target.digest
         return same and self.source.version == self.target.version
+
+    @property
+    def wants_promotion(self) -> bool:
+        """Whether a promotion is what it waits for: nothing brings the source's release, or something older does."""
+        if self.source.digest is None or self.settled:
+            return False
+        return self.merge_request is None or (self.moving is not None and self.moving.digest != self.source.digest)
 
     @property
     def sentence(self) -> str:
@@ -175,16 +185,20 @@ class Explanation:
             return f"{self.target.environment.name}'s {service} can't be read: {self.target.fault}"
         return None
 
+    def _advice(self, word: str) -> str:
+        """Return how to promote, or why that would be refused."""
+        command = f"`tidegate promote {self.target.service.name} --to {self.target.environment.name}`"
+        return f"{word} {command}" if self.refusal is None else f"{command} would be refused: {self.refusal}"
+
     def _obstacle(self) -> str:
         """Return what the source's release waits for."""
         service, target = self.target.service.name, self.target.environment.name
         if self.merge_request is None or self.verdict is None:
             if self.unread is not None:
                 return f"waits, and what moves it can't be read: {self.unread}"
-            return f"waits: no merge request; open one with `tidegate promote {service} --to {target}`"
+            return f"waits: no merge request; {self._advice('open one with')}"
         if self.moving is not None and self.moving.digest != self.source.digest:
-            brings = f"{self.merge_request.ref} brings {self.moving.tag}"
-            return f"waits: {brings}; update it with `tidegate promote {service} --to {target}`"
+            return f"waits: {self.merge_request.ref} brings {self.moving.tag}; {self._advice('update it with')}"
         if not self.verdict.obstacles:
             return f"is ready: `tidegate deliver {service} --to {target}` delivers {self.merge_request.ref}"
         word = "is refused" if self.verdict.answer is Answer.NO else "waits"
@@ -224,7 +238,7 @@ def explain(world: World, service: Service, target: Environment) -> Explanation:
     chosen = next(
         (seen for seen in moving if seen.merge_request.source_branch == branch), moving[0] if moving else None
     )
-    return Explanation(
+    explanation = Explanation(
         source=look(world, service, source),
         target=look(world, service, target),
         merge_request=chosen.merge_request if chosen else None,
@@ -232,6 +246,16 @@ def explain(world: World, service: Service, target: Environment) -> Explanation:
         moving=_moving(chosen, service) if chosen else None,
         unread=unread,
     )
+    return replace(explanation, refusal=_refusal(world, explanation)) if explanation.wants_promotion else explanation
+
+
+def _refusal(world: World, explanation: Explanation) -> TidegateError | None:
+    """Return why promoting would be refused now, or None: an advice that leads to an error is none."""
+    try:
+        planned_promotion(world, explanation.target.service, explanation.target.environment)
+    except TidegateError as refused:
+        return refused
+    return None
 
 
 def _moving(seen: MergeRequestSeen, service: Service) -> ImageRef | None:
