@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NODE := tests/support/node
 
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -24,9 +25,18 @@ demo: $(VENV)/installed ## the whole road, dev → e2e → staging → productio
 	$(BIN)/tidegate demo
 
 debian-packages:
-	@tests/install-debian-packages docker-registry:docker-registry skopeo:skopeo
+	@tests/install-debian-packages docker-registry:docker-registry skopeo:skopeo ssh:openssh-client
 
-test: $(VENV)/installed-test debian-packages ## lint, types, rooms and every test
+node-programs:
+	@tests/install-debian-packages node:nodejs npm:npm
+
+# What a line of package-lock.json pins, and nothing that a package would run while it is installed.
+$(NODE)/node_modules/installed: $(NODE)/package-lock.json | node-programs
+	@echo "installing with npm below $(NODE): gitlab-ci-local, which runs the GitLab CI components"
+	@npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test: $(VENV)/installed-test $(NODE)/node_modules/installed debian-packages ## lint, types, rooms and every test
 	$(BIN)/ruff check src tests bench docs
 	$(BIN)/ruff format --check src tests bench docs
 	$(BIN)/mypy
@@ -44,6 +54,6 @@ docs: $(VENV)/installed ## write docs/reference from the program
 	$(BIN)/python docs/generate_reference.py
 
 clean: ## remove what make made
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist
+	rm -rf $(VENV) $(NODE)/node_modules demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist
 
-.PHONY: help demo debian-packages test soak bench docs clean
+.PHONY: help demo debian-packages node-programs test soak bench docs clean

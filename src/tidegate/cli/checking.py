@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, ParamSpec, TypeVar
 
 import click
 
@@ -19,16 +19,43 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_REPORTS: Final = ("sarif", "codequality")
+
+
+class ReportFile(NamedTuple):
+    """A report that is written to a file: `FORMAT=FILE`."""
+
+    report: str
+    file: str
+
+
+class _ReportFileType(click.ParamType):
+    name = "report"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> ReportFile:
+        report, _, file = value.partition("=")
+        if report not in _REPORTS or not file:
+            self.fail(f"{value!r} is not written {' or '.join(f'{each}=FILE' for each in _REPORTS)}", param, ctx)
+        return ReportFile(report, file)
+
 
 def check_options(function: Callable[P, R]) -> Callable[P, R]:
-    """Add the options of a check; the command gets `branch`, `repo`, `report` and `form`."""
+    """Add the options of a check; the command gets `branch`, `repo`, `report`, `saved` and `form`."""
     for option in (
         output_option,
         click.option(
             "--format",
             "report",
-            type=click.Choice(["sarif", "codequality"]),
+            type=click.Choice(_REPORTS),
             help="Print a report for CI instead: SARIF 2.1.0, or GitLab's Code Quality.",
+        ),
+        click.option(
+            "--save",
+            "saved",
+            type=_ReportFileType(),
+            metavar="FORMAT=FILE",
+            multiple=True,
+            help="Also write such a report to a file; several are allowed.",
         ),
         click.option("--repo", metavar="PROJECT", help="Only findings in this GitOps repository."),
         click.option(
@@ -48,11 +75,12 @@ def run_check(
     branch: str | None,
     repo: str | None,
     report: str | None,
+    saved: Iterable[ReportFile],
     form: Format,
 ) -> None:
-    """Check, print the findings, and exit with 1 when one of them is an error."""
+    """Check, write and print the findings, and exit with 1 when one of them is an error."""
     from tidegate.bootstrap import open_world
-    from tidegate.cli.findings import code_quality, findings_report, sarif
+    from tidegate.cli.findings import findings_report
     from tidegate.engine.check import check
 
     areas = tuple(areas)
@@ -61,16 +89,24 @@ def run_check(
         if repo is not None and repo not in known:
             raise click.BadParameter(f"no environment has it; known: {', '.join(known)}", param_hint="--repo")
         findings = check(world, areas, branch=branch, project=repo)
-    match report:
-        case "sarif":
-            invocation.output.line(sarif(findings, (rule for area in areas for rule in area.rules)))
-        case "codequality":
-            invocation.output.line(code_quality(findings))
-        case _:
-            invocation.output.show(form, findings_report(findings))
+    for asked in saved:
+        text = _report(asked.report, findings, areas)
+        invocation.path(asked.file).write_text(f"{text}\n", encoding="utf-8")
+    if report is None:
+        invocation.output.show(form, findings_report(findings))
+    else:
+        invocation.output.line(_report(report, findings, areas))
     _say_ignored(invocation, findings)
     if any(finding.fails for finding in findings):
         click.get_current_context().exit(1)
+
+
+def _report(report: str, findings: Iterable[Finding], areas: Iterable[Area]) -> str:
+    from tidegate.cli.findings import code_quality, sarif
+
+    if report == "sarif":
+        return sarif(findings, (rule for area in areas for rule in area.rules))
+    return code_quality(findings)
 
 
 def _say_ignored(invocation: Invocation, findings: Iterable[Finding]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tidegate.cli.checking import check_options, run_check
+from tidegate.cli.checking import ReportFile, check_options, run_check
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.output import Format
@@ -20,7 +20,15 @@ from tidegate.cli.output import Format
 )
 @check_options
 @pass_invocation
-def check(invocation: Invocation, *, branch: str | None, repo: str | None, report: str | None, form: Format) -> None:
+def check(
+    invocation: Invocation,
+    *,
+    branch: str | None,
+    repo: str | None,
+    report: str | None,
+    saved: tuple[ReportFile, ...],
+    form: Format,
+) -> None:
     """Find what will go wrong with ImagePolicies, lanes and setter markers; exit code 1 on errors.
 
     A rule is switched off by `policy: {ignore: {RULE: reason}}` in tidegate.yaml, or for one line by a comment
@@ -28,4 +36,4 @@ def check(invocation: Invocation, *, branch: str | None, repo: str | None, repor
     """
     from tidegate.engine.check import POLICY
 
-    run_check(invocation, (POLICY,), branch=branch, repo=repo, report=report, form=form)
+    run_check(invocation, (POLICY,), branch=branch, repo=repo, report=report, saved=saved, form=form)
