@@ -230,3 +230,20 @@ def test_a_setter_marker_without_policy_is_found_in_the_release(lanes: Lanes) ->
     assert "flux-system:inventory:tag" in finding["instead"]
     (lane,) = lanes.json("policy", "show")["lanes"]
     assert "there is no such ImagePolicy" in lane["error"]
+    refused = lanes.json("policy", "sync", ends=1)["refused"]
+    assert [(each["environment"], each["place"]) for each in refused] == [("dev", f"{DEV}: clusters/dev/inventory/")]
+    assert "by hand: " in lanes.call("policy", "sync", ends=1).err
+    assert "there is no such ImagePolicy" in lanes.call("release", "minor", "inventory", ends=2).err
+
+
+def test_release_shows_lanes_that_stay_too(lanes: Lanes) -> None:
+    lanes.road.commit(DEV, {POLICY: image_policy("1.x")})
+    planned = lanes.call("release", "minor", "inventory", "--dry-run").out
+    assert planned.splitlines()[-1].split("  ")[-1].startswith("it lets the line 1.2 through already")
+    assert "1.1.3 → 1.1.3" in planned
+    (lane,) = lanes.json("release", "minor", "inventory")["lanes"]
+    assert (lane["range"], lane["selects"]) == (
+        {"before": "1.x", "after": "1.x"},
+        {"before": "1.1.3", "after": "1.1.3"},
+    )
+    assert "1.2.x" in git("tag", cwd=lanes.road.repository("team/inventory")).split()

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from support.engine_world import GITOPS, INVENTORY
+from support.engine_world import GITOPS, INVENTORY, MARKER, helm_release
 from support.lane_world import DEV_POLICY, MAINT, LaneWorld, policy
 from tidegate.engine.releases import ReleaseSeen, observe_release, plan_release, release
 from tidegate.engine.versions import Bump
 from tidegate.errors import Place
 from tidegate.errors.manifest import RangeNotMovable
 from tidegate.errors.model import InvalidConstraint
+from tidegate.errors.release import PolicyMissing
 from tidegate.flux import image_policies
 from tidegate.flux.holds import Hold, with_hold
 from tidegate.model import Ranges
 from tidegate.testing.clock import START
 
 MAINT_POLICY = "clusters/maint/inventory/policy.yaml"
+MAINT_RELEASE = "clusters/maint/inventory/release.yaml"
 
 
 @pytest.fixture
@@ -84,10 +87,11 @@ def test_a_lane_behind_the_newest_release_stays(town: LaneWorld) -> None:
     town.write(GITOPS, {MAINT_POLICY: policy("~1.0")})
     found = seen(town)
     assert [move.lane.environment.name for move in found.moves] == ["dev"]
-    assert found.stay == ("maint (inventory) stays at ~1.0: it is behind the newest release",)
+    assert found.notes == ("maint (inventory) stays at ~1.0: it is behind the newest release",)
     run(town)
     again = seen(town)
     assert [move.moved for move in again.moves] == [move.lane for move in again.moves]
+    assert [stays.before.tag for stays in again.stays] == [None]
 
 
 def test_without_a_release_every_lane_moves() -> None:
@@ -124,8 +128,9 @@ def test_a_held_lane_stays_and_says_until_when(town: LaneWorld) -> None:
     town.policy(with_hold(data, image_policies(data)[0], hold))
     found = seen(town)
     assert found.moves == ()
-    assert "held at 1.1.3 by bo" in found.stay[0]
-    assert "its range 1.1.x stays" in found.stay[0]
+    (note,) = found.notes
+    assert note.startswith("dev (inventory) stays at 1.1.3: it is held at 1.1.3 by bo")
+    assert note.endswith("then its range 1.1.x comes back, and `tidegate policy sync` moves it")
 
 
 def test_a_style_that_can_not_move_shows_what_to_write_and_where(town: LaneWorld) -> None:
@@ -138,3 +143,80 @@ def test_a_style_that_can_not_move_shows_what_to_write_and_where(town: LaneWorld
     with pytest.raises(InvalidConstraint) as wrong:
         seen(town)
     assert wrong.value.where == Place(DEV_POLICY, 11)
+
+
+def maintenance(town: LaneWorld, range_: str, *, source: str | None = None) -> None:
+    """A second automatic environment, with a policy of its own name."""
+    town.environments["maint"] = replace(MAINT, source=source)
+    marked = helm_release("dev.example/team/inventory:1.1.3", marker=MARKER.replace("tory:", "tory-m:"))
+    town.write(GITOPS, {MAINT_POLICY: policy(range_, "inventory-m"), MAINT_RELEASE: marked})
+
+
+def moved(town: LaneWorld, kind: Bump = Bump.MINOR) -> list[str]:
+    return [f"{each.lane.environment.name} {each.moved.policy.range}" for each in seen(town, kind).moves]
+
+
+def test_where_no_lane_is_found_at_all_nothing_is_released(town: LaneWorld) -> None:
+    town.policy(policy("1.1.x", "inventroy"))
+    with pytest.raises(PolicyMissing) as caught:
+        run(town)
+    assert caught.value.what.endswith("names flux-system:inventory, and there is no such ImagePolicy")
+    assert (caught.value.hint or "").startswith("correct the marker")
+    assert "1.2.x" not in town.sources["inventory"].all()
+
+
+def test_an_environment_without_a_lane_is_warned_of(town: LaneWorld) -> None:
+    maintenance(town, "1.1.x")
+    town.write(GITOPS, {MAINT_POLICY: None})
+    found = seen(town)
+    assert [each.environment.name for each in found.missing] == ["maint"]
+    (warning, _) = plan_release(found).warnings
+    assert warning.startswith("maint stays as it is: the setter marker names flux-system:inventory-m, and there is no")
+    assert warning.endswith("correct the marker, or add the policy to the repository")
+
+
+def test_an_environment_that_does_not_have_the_service_is_nothing_to_warn_of(town: LaneWorld) -> None:
+    town.environments["maint"] = MAINT
+    assert (seen(town).missing, moved(town)) == ((), ["dev 1.2.x"])
+
+
+def test_a_policy_without_a_range_stays_and_the_line_opens(town: LaneWorld) -> None:
+    town.policy(policy("x").replace(b"semver:\n      range: x", b"alphabetical: {order: asc}"))
+    assert seen(town).notes == ("dev (inventory) stays: it has no semver range that could move",)
+    assert steps(town) == ["claim-line"]
+
+
+def test_a_wide_range_stays_and_others_move(town: LaneWorld) -> None:
+    maintenance(town, "1.x")
+    assert moved(town) == ["dev 1.2.x"]
+    (stays,) = seen(town).stays
+    assert (stays.lane.environment.name, stays.before.tag) == ("maint", "1.1.3")
+    assert stays.why == "it lets the line 1.2 through already; to leave others behind, write 1.2.x"
+
+
+def test_where_every_range_is_wide_the_line_opens_all_the_same(town: LaneWorld) -> None:
+    town.policy(policy("1.x"))
+    assert steps(town) == ["claim-line"]
+    run(town)
+    assert "1.2.x" in town.sources["inventory"].all()
+    assert "stays at 1.x: it lets the line 1.2 through already" in town.told.plans[0].warnings[0]
+    assert moved(town, Bump.MAJOR) == ["dev 2.x"]
+
+
+@pytest.mark.parametrize("text", ["'>=1.1.0 <1.2.5'", "1.1.x || 1.2.0"])
+def test_a_range_that_has_the_line_in_part_is_no_wide_one(town: LaneWorld, text: str) -> None:
+    town.policy(policy(text))
+    with pytest.raises(RangeNotMovable):
+        seen(town)
+
+
+def test_the_environment_that_builds_arrive_in_leads(town: LaneWorld) -> None:
+    maintenance(town, "1.1.x", source="dev")
+    town.policy(policy("1.2.x"))
+    assert moved(town) == ["dev 1.2.x", "maint 1.2.x"]
+    town.policy(policy("1.1.x"))
+    assert moved(town) == ["dev 1.2.x", "maint 1.2.x"]
+    town.policy(policy("1.0.x"))
+    assert moved(town) == ["dev 1.2.x", "maint 1.2.x"]
+    maintenance(town, "0.9.x", source="dev")
+    assert moved(town) == ["dev 1.2.x"]

@@ -182,6 +182,53 @@ def test_a_range_that_a_person_must_move_does_not_keep_others(town: LaneWorld) -
     assert (str(refused.error.where), refused.error.hint) == ("clusters/maint/inventory/policy.yaml:11", "write 1.2.x")
 
 
+def refused(town: LaneWorld) -> list[tuple[str, str]]:
+    return [(each.environment.name, f"{each.error.what}; {each.error.hint}") for each in seen(town).refused]
+
+
+def test_a_lane_that_is_not_found_is_for_a_person(town: LaneWorld) -> None:
+    town.policy(policy("1.1.x", "inventroy"))
+    town.released("1.2.0")
+    ((environment, text),) = refused(town)
+    assert environment == "dev"
+    assert "names flux-system:inventory, and there is no such ImagePolicy; correct the marker" in text
+    town.write(GITOPS, {DEV_POLICY: None, "clusters/dev/inventory/release.yaml": None})
+    assert refused(town) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (policy("''"), "has no range that can be read; write one"),
+        (policy("one.x"), "one.x"),
+        (b"kind: ImagePolicy\nx: [\n", "not YAML"),
+    ],
+    ids=["empty", "no range", "no yaml"],
+)
+def test_what_can_not_be_read_in_one_service_keeps_no_other(data: bytes, text: str) -> None:
+    town = LaneWorld((SOURCED, BILLING))
+    town.write(
+        GITOPS, {**BILLING_FILES, DEV_POLICY: None, "clusters/dev/billing/policy.yaml": policy("~2.0", "billing")}
+    )
+    town.policy(data)
+    town.push("dev", "3.0.0", service=BILLING)
+    assert moves(town) == ["dev ~3.0"]
+    ((_, told),) = refused(town)
+    assert text in told
+
+
+def test_a_wide_range_further_down_does_not_speak_for_where_builds_arrive(town: LaneWorld) -> None:
+    town.environments["maint"] = replace(MAINT, source="dev")
+    marked = helm_release("dev.example/team/inventory:1.1.3", marker=MARKER.replace("tory:", "tory-m:"))
+    files = {
+        "clusters/maint/inventory/policy.yaml": policy("1.x", "inventory-m"),
+        "clusters/maint/inventory/release.yaml": marked,
+    }
+    town.write(GITOPS, files)
+    town.released("1.2.0")
+    assert (moves(town), seen(town).refused) == (["dev 1.2.x"], ())
+
+
 @pytest.mark.parametrize(
     ("one", "other", "common"),
     [

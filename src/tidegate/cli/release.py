@@ -10,7 +10,7 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, by_option, output_option
-from tidegate.cli.output import Format, Json, Report, Table
+from tidegate.cli.output import Cell, Format, Json, Report, Style, Table
 from tidegate.cli.plans import show_plan_before
 from tidegate.cli.policy.changes import change_record, change_row
 from tidegate.cli.progress import StepTalk
@@ -79,19 +79,31 @@ def _line(text: str) -> tuple[int, int]:
 
 
 def _report(seen: ReleaseSeen) -> Report:
-    rows = (change_row(change) for change in seen.moves)
+    changes = (*seen.moves, *seen.stays)
+    rows: list[tuple[str | Cell, ...]] = [
+        (change.lane.service.name, seen.name, *change_row(change)[1:]) for change in changes
+    ]
+    rows += [
+        (seen.service.name, seen.name, each.environment.name, "–", "–", Cell(f"✗ {each.why}; {each.hint}", Style.BAD))
+        for each in seen.missing
+    ]
+    columns = ("SERVICE", "LINE", "ENVIRONMENT", "RANGE", "SELECTS", "WHY")
+    width = len(columns) if any(row[-1] for row in rows) else len(columns) - 1
     table = Table(
-        ("SERVICE", "LINE", "ENVIRONMENT", "RANGE", "SELECTS"),
-        tuple((service, seen.name, *rest[:3]) for service, *rest in rows)
-        or ((seen.service.name, seen.name, "–", "–", "–"),),
+        columns[:width],
+        tuple(row[:width] for row in rows) or ((seen.service.name, seen.name, "–", "–", "–"),),
         empty="",
     )
-    lanes: list[Json] = [change_record(change) for change in seen.moves]
+    lanes: list[Json] = [change_record(change) for change in changes]
+    missing: list[Json] = [
+        {"environment": each.environment.name, "why": each.why, "hint": each.hint} for each in seen.missing
+    ]
     record: dict[str, Json] = {
         "service": seen.service.name,
         "line": seen.name,
         "tag": seen.tag,
         "lanes": lanes,
-        "stay": seen.stay,
+        "missing": missing,
+        "stay": seen.notes,
     }
     return Report(table, record, (seen.name,))

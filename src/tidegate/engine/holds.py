@@ -29,7 +29,6 @@ from tidegate.engine.steps import Step
 from tidegate.engine.world import World
 from tidegate.errors.manifest import InvalidHold
 from tidegate.errors.policy import LaneHeld, NotHoldable
-from tidegate.errors.release import PolicyMissing
 from tidegate.flux import Outcome, image_policies
 from tidegate.flux.holds import Hold, read_hold
 from tidegate.model import Deploy, Environment, Service, Version
@@ -135,8 +134,7 @@ def _lanes(world: World, service: Service, environment: Environment) -> tuple[La
     found = observe_lanes(world, (service,), (environment,))
     for each in found:
         if isinstance(each, NoLane):
-            place = f"{environment.repo}: {environment.path.write(service.name)}/"
-            raise PolicyMissing(f"{service.name} in {environment.name}: {each.why}", where=place, hint=each.hint)
+            raise each.error
     lanes = tuple(each for each in found if isinstance(each, Lane))
     for lane in lanes:
         if lane.policy.range is None:

@@ -67,12 +67,20 @@ class NoLane:
         service: of which service.
         why: one clause.
         hint: what to do.
+        absent: the service is not there at all: neither a HelmRelease of it, nor a policy.
     """
 
     environment: Environment
     service: Service
     why: str
     hint: str
+    absent: bool = False
+
+    @property
+    def error(self) -> PolicyMissing:
+        """The same as an error, for whoever needs a lane there."""
+        place = f"{self.environment.repo}: {self.environment.path.write(self.service.name)}/"
+        return PolicyMissing(f"{self.service.name} in {self.environment.name}: {self.why}", where=place, hint=self.hint)
 
 
 def find_lanes(
@@ -92,7 +100,7 @@ def find_lanes(
         (site.marker.namespace, site.marker.name) for site in (declared.sites if declared else ()) if site.marker
     )
     if not markers:
-        return _unmarked(files, environment, service, folder)
+        return _unmarked(files, environment, service, folder, deployed=declared is not None)
     lanes = []
     for namespace, name in markers:
         found = next((each for each in _named(files, folder, namespace, name)), None)
@@ -106,7 +114,9 @@ def find_lanes(
     return tuple(lanes)
 
 
-def _unmarked(files: PolicyFiles, environment: Environment, service: Service, folder: str) -> tuple[Lane, ...] | NoLane:
+def _unmarked(
+    files: PolicyFiles, environment: Environment, service: Service, folder: str, *, deployed: bool
+) -> tuple[Lane, ...] | NoLane:
     lanes = [
         _lane(files, environment, service, file, policy) for file in files.below(folder) for policy in file.policies
     ]
@@ -121,7 +131,7 @@ def _unmarked(files: PolicyFiles, environment: Environment, service: Service, fo
         if broken is not None:
             raise broken
         hint = "put it into the service's folder, or name it in a setter marker beside the image"
-        return NoLane(environment, service, f"there is no ImagePolicy in {folder}/", hint)
+        return NoLane(environment, service, f"there is no ImagePolicy in {folder}/", hint, absent=not deployed)
     return tuple(lanes)
 
 
@@ -166,19 +176,35 @@ def read_lane(
     return None if isinstance(found, NoLane) else found[0]
 
 
+class LaneReader:
+    """Reads lanes as of the heads of the branches that Flux reads; each head's files are read and parsed once.
+
+    Args:
+        world: the ports.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._heads: dict[tuple[str, str], PolicyFiles] = {}
+
+    def read(self, environment: Environment, service: Service) -> tuple[Lane, ...] | NoLane:
+        """Return the lanes of `service` in an automatic environment. Raises as `find_lanes` and `read_declared`."""
+        repo = self._world.repo(environment)
+        head = branch_head(repo, environment)
+        files = self._heads.setdefault((environment.repo, head), PolicyFiles(repo, head))
+        return find_lanes(files, environment, service, read_declared(repo, head, environment, service))
+
+
 def observe_lanes(
     world: World, services: Iterable[Service], environments: Iterable[Environment]
 ) -> tuple[Lane | NoLane, ...]:
     """Return the lanes of `services` in the automatic ones of `environments`, as of their branches' heads."""
-    heads: dict[tuple[str, str], PolicyFiles] = {}
+    reader = LaneReader(world)
     found: list[Lane | NoLane] = []
     automatic = [environment for environment in environments if environment.deploy is Deploy.AUTO]
     for service in services:
         for environment in automatic:
-            repo = world.repo(environment)
-            head = branch_head(repo, environment)
-            files = heads.setdefault((environment.repo, head), PolicyFiles(repo, head))
-            lanes = find_lanes(files, environment, service, read_declared(repo, head, environment, service))
+            lanes = reader.read(environment, service)
             found += [lanes] if isinstance(lanes, NoLane) else lanes
     return tuple(found)
 

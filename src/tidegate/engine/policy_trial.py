@@ -70,8 +70,7 @@ def try_service(
             chosen = lane_tags(world.images, lane) if tags is None else tags
             trials.append(Trial(lane.name, lane.policy, lane.place, selection_of(lane, chosen)))
     if not trials and missing is not None:
-        what = f"{service.name} in {missing.environment.name}: {missing.why}"
-        raise PolicyMissing(what, hint=missing.hint)
+        raise missing.error
     if not trials:
         raise PolicyMissing(
             f"no environment of {service.name} is automatic", hint="an environment with deploy: auto has an ImagePolicy"

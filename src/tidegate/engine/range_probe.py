@@ -9,6 +9,7 @@ from typing import Final
 from tidegate.model import Constraint, Version
 
 _OPERAND: Final = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?(?:\.([0-9]{1,18}))?(-[0-9A-Za-z.-]+)?")
+_LAST_PATCH: Final = (1 << 64) - 1
 
 
 def probes(range_: Constraint) -> Iterator[Version]:
@@ -33,6 +34,11 @@ def common_version(one: Constraint, other: Constraint) -> Version | None:
     """Return the lowest release that two ranges both let through; None when they do not meet."""
     shared = {version for version in (*probes(one), *probes(other)) if one.allows(version) and other.allows(version)}
     return min(shared, default=None)
+
+
+def has_line(range_: Constraint, line: tuple[int, int]) -> bool:
+    """Return whether a range lets a line through from its first version to its last."""
+    return all(range_.allows(Version(*line, patch)) for patch in (0, _LAST_PATCH))
 
 
 def reaches(range_: Constraint, line: tuple[int, int]) -> bool:

@@ -20,16 +20,17 @@ from tidegate.engine.lane_changes import (
     moved_range,
     observe_proposed,
 )
-from tidegate.engine.lanes import Lane, observe_lanes
+from tidegate.engine.lanes import Lane, NoLane, observe_lanes
+from tidegate.engine.leading_lanes import has_range, lane_constraint, lane_range, leading_lanes
 from tidegate.engine.plan import Plan
+from tidegate.engine.range_probe import has_line
 from tidegate.engine.run import Progress, run_plan, until_settled
 from tidegate.engine.steps import ClaimLine, Step
 from tidegate.engine.version_tags import Line, TaggedVersions, TagStyle
 from tidegate.engine.versions import Bump, next_line
 from tidegate.engine.world import World
-from tidegate.errors.manifest import InvalidPolicy
-from tidegate.errors.model import InvalidConstraint
-from tidegate.model import Constraint, Deploy, Service, Version
+from tidegate.errors.manifest import RangeNotMovable
+from tidegate.model import Deploy, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class ReleaseSeen:
         commit: where a new tag would point.
         opened: the tag exists already.
         moves: the lanes that move.
-        stay: why lanes with a range do not move, one sentence each.
+        stays: the lanes that stay as they are, each with why.
+        missing: the automatic environments that have the service and no lane of it.
         proposed: what the branches of merge requests hold.
         actor: who is acting.
     """
@@ -54,7 +56,8 @@ class ReleaseSeen:
     commit: str
     opened: bool
     moves: tuple[LaneChange, ...]
-    stay: tuple[str, ...]
+    stays: tuple[LaneChange, ...]
+    missing: tuple[NoLane, ...]
     proposed: Mapping[Branch, Proposed]
     actor: str
 
@@ -63,12 +66,23 @@ class ReleaseSeen:
         """The line as people write it, e.g. `1.1`."""
         return f"{self.line[0]}.{self.line[1]}"
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which lanes stay, and where there are none; one sentence each."""
+        stays = (f"{each.lane.name} stays{_at(each.lane)}: {each.why}" for each in self.stays)
+        missing = (f"{each.environment.name} stays as it is: {each.why}; {each.hint}" for each in self.missing)
+        return (*stays, *missing)
+
+
+def _at(lane: Lane) -> str:
+    return f" at {lane.policy.range}" if lane.policy.range else ""
+
 
 def observe_release(world: World, service: Service, kind: Bump, to: Line | None = None) -> ReleaseSeen:
     """Return what opening the next line of `service` is planned from.
 
-    The lanes that have the newest release move; one that is behind them, for maintenance, stays. So does one that is
-    held: it moves when the hold ends, by `policy sync`.
+    The lanes that lead move; one that is behind them, for maintenance, stays. So does one that is held: it moves when
+    the hold ends, by `policy sync`. And so does one that lets the whole line through as it is.
 
     Args:
         kind: MINOR or MAJOR.
@@ -76,6 +90,7 @@ def observe_release(world: World, service: Service, kind: Bump, to: Line | None 
 
     Raises:
         LineNotOpenable: `to` is behind the newest release, or not what `kind` says.
+        PolicyMissing: there are automatic environments, and none has a lane of the service.
         RangeNotMovable: a range is written in a style that can't be moved; names the range to write.
         InvalidHold: a lane's hold is damaged.
     """
@@ -83,12 +98,11 @@ def observe_release(world: World, service: Service, kind: Bump, to: Line | None 
     names = tags.all()
     tagged = TaggedVersions.read(style, names)
     line = next_line(tagged.versions, tagged.lines, kind, to)
-    lanes = ranged_lanes(world, (service,))
-    leading = leading_lanes(lanes, tagged.versions, line)
-    moving = [lane for lane in leading if lane.held() is None]
-    moves = tuple(
-        changed_lane(world, lane, LaneEdit(range=moved_range(lane, lane_range(lane), line))) for lane in moving
-    )
+    lanes, missing = _lanes(world, service)
+    ranged = [lane for lane in lanes if has_range(lane)]
+    leading = leading_lanes(ranged, tagged.versions, line)
+    changes = [_change(world, lane, line, leads=lane in leading) for lane in lanes]
+    moves = tuple(change for change in changes if change.edit.range is not None)
     return ReleaseSeen(
         service=service,
         line=line,
@@ -96,74 +110,39 @@ def observe_release(world: World, service: Service, kind: Bump, to: Line | None 
         commit=tags.target(),
         opened=style.marker(line) in names,
         moves=moves,
-        stay=tuple(_staying(lanes, leading)),
+        stays=tuple(change for change in changes if change.edit.range is None),
+        missing=tuple(each for each in missing if not each.absent),
         proposed=observe_proposed(world, moves, line_branch(service, line)),
         actor=world.actor,
     )
 
 
-def ranged_lanes(world: World, services: Iterable[Service]) -> tuple[Lane, ...]:
-    """Return the lanes of `services` that have a semver range."""
-    found = [lane for lane in observe_lanes(world, services, world.pipeline.environments) if isinstance(lane, Lane)]
-    for lane in found:
-        _require_readable(lane)
-    return tuple(lane for lane in found if lane.policy.range is not None)
+def _lanes(world: World, service: Service) -> tuple[list[Lane], list[NoLane]]:
+    found = observe_lanes(world, (service,), world.pipeline.environments)
+    lanes = [each for each in found if isinstance(each, Lane)]
+    missing = [each for each in found if isinstance(each, NoLane)]
+    if missing and not lanes:
+        raise next((each for each in missing if not each.absent), missing[0]).error
+    return lanes, missing
 
 
-def _require_readable(lane: Lane) -> None:
-    policy = lane.policy.spec.get("policy")
-    if isinstance(policy, Mapping) and "semver" in policy and not (lane.policy.range or "").strip():
-        raise InvalidPolicy(
-            f"the ImagePolicy {lane.policy.name} has no range that can be read",
-            where=lane.place,
-            hint="write one, e.g. range: 1.0.x",
-        )
-
-
-def lane_range(lane: Lane) -> str:
-    """Return the range of a lane that has one; while it is held, the one that comes back."""
+def _change(world: World, lane: Lane, line: Line, *, leads: bool) -> LaneChange:
+    """Return the lane moved to `line`, or as it is with the reason why it stays."""
     held = lane.held()
-    return held.range if held else lane.policy.range or ""
-
-
-def leading_lanes(lanes: Iterable[Lane], versions: Iterable[Version], line: Line) -> tuple[Lane, ...]:
-    """Return the lanes that a release of `line` moves: those that have the newest release.
-
-    When none has it, those that are at `line` already; else those with the newest release that any has; with no
-    release at all, every lane.
-    """
-    ranges = [(lane, lane_constraint(lane)) for lane in lanes]
-    releases = sorted({version for version in versions if not version.prerelease}, reverse=True)
-    every = tuple(lane for lane, _ in ranges)
-    if not releases:
-        return every
-    for version in (releases[0], Version(*line, 0), *releases[1:]):
-        found = tuple(lane for lane, constraint in ranges if constraint.allows(version))
-        if found:
-            return found
-    return every
-
-
-def lane_constraint(lane: Lane) -> Constraint:
-    """Return `lane_range` as a constraint.
-
-    Raises:
-        InvalidConstraint: it is none; names its place.
-    """
+    if not has_range(lane):
+        return changed_lane(world, lane, LaneEdit(), "it has no semver range that could move")
+    if not leads:
+        return changed_lane(world, lane, LaneEdit(), "it is behind the newest release")
+    if held is not None:
+        why = f"it is {held.hold}; then its range {held.range} comes back, and `tidegate policy sync` moves it"
+        return changed_lane(world, lane, LaneEdit(), why)
     try:
-        return Constraint.parse(lane_range(lane))
-    except InvalidConstraint as error:
-        raise InvalidConstraint(error.what, where=lane.place, hint=error.hint) from error
-
-
-def _staying(lanes: Iterable[Lane], leading: Iterable[Lane]) -> Iterator[str]:
-    leading = tuple(leading)
-    for lane in lanes:
-        held = lane.held()
-        if lane not in leading:
-            yield f"{lane.name} stays at {lane_range(lane)}: it is behind the newest release"
-        elif held is not None:
-            yield f"{lane.name} is {held.hold}; its range {held.range} stays until then, see `tidegate policy sync`"
+        return changed_lane(world, lane, LaneEdit(range=moved_range(lane, lane_range(lane), line)))
+    except RangeNotMovable as error:
+        if not has_line(lane_constraint(lane), line):
+            raise
+        why = f"it lets the line {line[0]}.{line[1]} through already; to leave others behind, {error.hint}"
+        return changed_lane(world, lane, LaneEdit(), why)
 
 
 def line_branch(service: Service, line: Line) -> str:
@@ -193,7 +172,7 @@ def plan_release(seen: ReleaseSeen, *, merge_request: bool | None = None) -> Pla
         steps += change_steps(message, changes, seen.proposed[place], by_merge_request=by_request)
         left += left_open(seen.proposed[place], by_merge_request=by_request)
     summary = f"{seen.service.name}: line {seen.name} {'opens' if steps else 'is open already'}"
-    return Plan(summary, tuple(steps), changes_diff(seen.moves), (*seen.stay, *_warnings(seen.moves), *left))
+    return Plan(summary, tuple(steps), changes_diff(seen.moves), (*seen.notes, *_warnings(seen.moves), *left))
 
 
 def _warnings(moves: Iterable[LaneChange]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tidegate.engine.hold_end import why_over
@@ -20,19 +20,22 @@ from tidegate.engine.lane_changes import (
     observe_proposed,
     open_request,
 )
-from tidegate.engine.lanes import Lane, lane_selection
+from tidegate.engine.lanes import Lane, LaneReader, NoLane, lane_selection
+from tidegate.engine.leading_lanes import first_lanes, has_range, lane_constraint, lane_range, leading_lanes
 from tidegate.engine.plan import Plan
-from tidegate.engine.range_probe import reaches
-from tidegate.engine.releases import lane_constraint, lane_range, leading_lanes, ranged_lanes, refresh_automatic
+from tidegate.engine.range_probe import has_line, reaches
+from tidegate.engine.releases import refresh_automatic
 from tidegate.engine.run import Progress, run_plan, until_settled
 from tidegate.engine.steps import Step
 from tidegate.engine.version_tags import TaggedVersions, TagStyle
 from tidegate.engine.versions import newest_release
 from tidegate.engine.world import World
-from tidegate.errors import UsageError
+from tidegate.errors import TidegateError, UsageError
+from tidegate.errors.git import FileTooLarge
+from tidegate.errors.manifest import ManifestError, RangeNotMovable
 from tidegate.errors.model import InvalidVersion
 from tidegate.flux import Outcome
-from tidegate.model import Deploy, Service, Version
+from tidegate.model import Deploy, Environment, Service, Version
 
 BRANCH = "tidegate/policy-sync"
 _NOT_IN_THE_RUNNING = frozenset({Outcome.EXCLUDED, Outcome.FILTERED, Outcome.STALLED})
@@ -40,15 +43,17 @@ _NOT_IN_THE_RUNNING = frozenset({Outcome.EXCLUDED, Outcome.FILTERED, Outcome.STA
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A lane that a person must change.
+    """What a person must change before a lane can be kept up to date.
 
     Args:
-        lane: the lane.
+        service: whose lane.
+        environment: where.
         error: why, where, and what to write.
     """
 
-    lane: Lane
-    error: UsageError
+    service: Service
+    environment: Environment
+    error: TidegateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +85,9 @@ def observe_sync(world: World, services: Iterable[Service]) -> SyncSeen:
     changes: list[LaneChange] = []
     refused: list[Refused] = []
     notes: list[str] = []
-    services = tuple(services)
-    lanes = ranged_lanes(world, services)
+    reader = LaneReader(world)
     for service in services:
-        sync = _ServiceSync(world, service, [lane for lane in lanes if lane.service == service])
+        sync = _ServiceSync(world, service, reader)
         changes += sync.changes
         refused += sync.refused
         notes += sync.notes
@@ -95,29 +99,45 @@ def observe_sync(world: World, services: Iterable[Service]) -> SyncSeen:
 class _ServiceSync:
     """What should change for one service."""
 
-    def __init__(self, world: World, service: Service, found: Iterable[Lane]) -> None:
+    def __init__(self, world: World, service: Service, reader: LaneReader) -> None:
         self.changes: list[LaneChange] = []
         self.refused: list[Refused] = []
         self.notes: list[str] = []
         self._world = world
-        lanes = [lane for lane in found if self._readable(lane)]
+        self._service = service
+        automatic = [each for each in world.pipeline.environments if each.deploy is Deploy.AUTO]
+        lanes = [lane for environment in automatic for lane in self._lanes(reader, environment)]
         moves = self._moves(service, lanes) if lanes else {}
         for index, lane in enumerate(lanes):
             self._look_at(lane, moves.get(index))
 
-    def _readable(self, lane: Lane) -> bool:
+    def _lanes(self, reader: LaneReader, environment: Environment) -> Iterator[Lane]:
+        """Yield the lanes with a range that can be read; what is wrong with others is refused."""
         try:
-            lane_constraint(lane)
-        except UsageError as error:
-            self.refused.append(Refused(lane, error))
-            return False
-        return True
+            found = reader.read(environment, self._service)
+        except (ManifestError, FileTooLarge) as error:
+            self._refuse(environment, error)
+            return
+        if isinstance(found, NoLane):
+            if not found.absent:
+                self._refuse(environment, found.error)
+            return
+        for lane in found:
+            try:
+                if has_range(lane):
+                    lane_constraint(lane)
+                    yield lane
+            except UsageError as error:
+                self._refuse(environment, error)
+
+    def _refuse(self, environment: Environment, error: TidegateError) -> None:
+        self.refused.append(Refused(self._service, environment, error))
 
     def _moves(self, service: Service, lanes: list[Lane]) -> dict[int, Version]:
         """Return the released version that a lane should go to, by the lane's index."""
         versions = _versions(self._world, service, lanes)
         newest = newest_release(versions)
-        ranges = [lane_constraint(lane) for lane in lanes]
+        ranges = [lane_constraint(lane) for lane in first_lanes(lanes)]
         if newest is None or any(reaches(each, newest.line) for each in ranges):
             return {}
         if any(each.allows(newest) for each in ranges):
@@ -137,8 +157,9 @@ class _ServiceSync:
         if newest is not None:
             try:
                 text = moved_range(lane, lane_range(lane), newest.line)
-            except UsageError as error:
-                self.refused.append(Refused(lane, error))
+            except RangeNotMovable as error:
+                if not has_line(lane_constraint(lane), newest.line):
+                    self._refuse(lane.environment, error)
             else:
                 reasons.append(f"{newest} is released, and no lane has its line")
         if reasons:

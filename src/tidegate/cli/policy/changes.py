@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidegate.cli.output import Cell, Json, Report, Style, Table
+from tidegate.cli.policy.words import policy_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,10 +32,11 @@ def changes_report(changes: Iterable[LaneChange], more: Mapping[str, Json], *, e
 
 def change_row(change: LaneChange) -> tuple[str | Cell, ...]:
     """Return service, environment, range and selection before and after, and why."""
+    before, after = policy_words(change.lane.policy.spec), policy_words(change.moved.policy.spec)
     return (
         change.lane.service.name,
         change.lane.environment.name,
-        f"{change.lane.policy.range} → {change.moved.policy.range}",
+        before if before == after else f"{change.lane.policy.range} → {change.moved.policy.range}",
         selects(change),
         change.why,
     )

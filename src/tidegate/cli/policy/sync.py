@@ -41,9 +41,9 @@ def sync(invocation: Invocation, *, services: tuple[str, ...], dry_run: bool, fo
             seen = propose(world, wanted, StepTalk(invocation.output))
     refused: list[Json] = [
         {
-            "service": each.lane.service.name,
-            "environment": each.lane.environment.name,
-            "place": str(each.lane.place),
+            "service": each.service.name,
+            "environment": each.environment.name,
+            "place": str(each.error.where) if each.error.where else None,
             "what": each.error.what,
             "hint": each.error.hint,
         }
