@@ -341,6 +341,29 @@ def test_a_target_tag_with_another_digest_is_never_overwritten(town: EngineWorld
     assert (reason.answer, reason.code, reason.evidence) == (Answer.NO, "registry/tag-exists", PRD_IMAGE)
 
 
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        ("1.1.3-rc0", "1.1.3-rc0 is no candidate: they are counted from 1"),
+        ("1.1.3-rc3", "60e9906569bc is 1.1.3-rc2 already, and not 1.1.3-rc3, too"),
+    ],
+)
+def test_a_candidates_number_that_its_image_may_not_have_is_refused(tag: str, text: str) -> None:
+    """By hand, where nobody is asked for an approval: e2e would test one image under two names."""
+    town = EngineWorld()
+    town.push("e2e", "1.1.3-rc1", "an older build")
+    town.push("e2e", "1.1.3-rc2")
+    request = town.open("e2e", f"e2e.example/team/inventory:{tag}")
+    reason = town.reason(request, "target image")
+    assert (reason.answer, reason.code, reason.text) == (Answer.NO, "release/candidate-misnumbered", text)
+    assert reason.evidence == "clusters/e2e/inventory/release.yaml:10"
+    assert reason.hint is not None
+    assert reason.hint.startswith("write 1.1.3-rc2 in the manifest, or promote again")
+    assert town.look(request).plan is None
+    good = town.open("e2e", "e2e.example/team/inventory:1.1.3-rc2", "good")
+    assert town.answer(good) is Answer.GO
+
+
 # --- mergeable
 
 

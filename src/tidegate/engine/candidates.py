@@ -11,7 +11,8 @@ from tidegate.ports import Images
 def candidate_tag(pattern: TagPattern, version: Version, digest: Digest, existing: Mapping[str, Digest]) -> str:
     """Return the tag for `version` with `digest` under `pattern`.
 
-    The same digest keeps its number; a new digest gets the number after the highest.
+    The same digest keeps its number; a new digest gets the number after the highest. Numbers begin with 1: a tag with
+    0, which nobody but a person can have made, is passed over.
 
     Args:
         pattern: the environment's tag pattern.
@@ -21,13 +22,38 @@ def candidate_tag(pattern: TagPattern, version: Version, digest: Digest, existin
     """
     if not pattern.numbered:
         return pattern.write(version)
-    numbers: dict[int, Digest] = {}
-    for tag, held in existing.items():
-        candidate = pattern.read(tag)
-        if candidate is not None and candidate.number is not None and candidate.version == version:
-            numbers[candidate.number] = held
+    numbers = _numbers(pattern, version, existing)
     same = [number for number, held in numbers.items() if held == digest]
     return pattern.write(version, min(same) if same else max(numbers, default=0) + 1)
+
+
+def rightful_tag(pattern: TagPattern, tag: str, digest: Digest, existing: Mapping[str, Digest]) -> str:
+    """Return `tag`, which a person may have written, when it may come to hold `digest`; else the tag to write instead.
+
+    A candidate's number begins with 1, and a digest that is a candidate already does not become another one: two
+    numbers of one image would be tested and reported on as two. A number that leaves a gap does no harm.
+
+    Args:
+        pattern: the environment's tag pattern.
+        tag: what a manifest names.
+        digest: what it is to hold.
+        existing: the tags of this version that exist, with their digests.
+    """
+    candidate = pattern.read(tag)
+    if candidate is None or candidate.number is None:
+        return tag
+    taken = digest in _numbers(pattern, candidate.version, existing).values() and existing.get(tag) != digest
+    return candidate_tag(pattern, candidate.version, digest, existing) if taken or candidate.number == 0 else tag
+
+
+def _numbers(pattern: TagPattern, version: Version, existing: Mapping[str, Digest]) -> Mapping[int, Digest]:
+    """Return the candidates of `version` by number, from 1."""
+    read = {tag: pattern.read(tag) for tag in existing}
+    return {
+        found.number: existing[tag]
+        for tag, found in read.items()
+        if found and found.number and found.version == version
+    }
 
 
 def existing_candidates(

@@ -123,6 +123,7 @@ class DeliverySeen:
         recorded: the digest that the merge request recorded when it was opened, or None.
         target_image: the image as the target will name it, or None when it can't be told.
         target_digest: what the target's tag holds now; None when it does not exist.
+        rightful_tag: the tag that the image is to have in the target; the manifest's own unless its number is wrong.
         stranded: other images that the manifest names in an account of the pipeline that is not the target's.
     """
 
@@ -136,6 +137,7 @@ class DeliverySeen:
     recorded: Digest | None = None
     target_image: ImageRef | None = None
     target_digest: Digest | None = None
+    rightful_tag: str | None = None
     stranded: tuple[ImageSite, ...] = ()
 
 

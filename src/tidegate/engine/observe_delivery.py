@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tidegate.engine.candidates import candidate_tag, existing_candidates
+from tidegate.engine.candidates import candidate_tag, existing_candidates, rightful_tag
 from tidegate.engine.declared import (
     DeclaredRelease,
     absence,
@@ -176,11 +176,14 @@ def _delivery(hop: _Hop, proposed: DeclaredRelease, recorded: Digest | None) -> 
     except _OF_THE_MANIFEST as broken:  # the source's own manifest, now
         return DeliverySeen(service, source, target, proposed, broken, recorded=recorded)
     image: ImageRef | None = None
+    rightful: str | None = None
     if origin is not None and origin.digest is not None:
-        tag = proposed.image.tag or ""
-        if from_source:
+        tag = rightful = proposed.image.tag or ""
+        if from_source or target.tag.numbered:
             existing = existing_candidates(world.images, target, service, origin.version)
-            tag = candidate_tag(target.tag, origin.version, origin.digest, existing)
+            if from_source:
+                tag = candidate_tag(target.tag, origin.version, origin.digest, existing)
+            rightful = rightful_tag(target.tag, tag, origin.digest, existing)
         image = ImageRef(target.registry.host, service.image, tag, origin.digest)
     fault: TidegateError | None = None
     try:
@@ -199,6 +202,7 @@ def _delivery(hop: _Hop, proposed: DeclaredRelease, recorded: Digest | None) -> 
         recorded=recorded,
         target_image=image,
         target_digest=world.images.digest(_by_tag(image)) if image else None,
+        rightful_tag=rightful,
         stranded=stranded_images(world.pipeline, proposed.data, proposed.file, target, service),
     )
 

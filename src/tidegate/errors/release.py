@@ -65,6 +65,12 @@ class TagMoved(Blocked):
     code = "release/tag-moved"
 
 
+class CandidateMisnumbered(Blocked):
+    """A candidate's number is not one that its image may have in the environment."""
+
+    code = "release/candidate-misnumbered"
+
+
 class ManifestRefused(Blocked):
     """A merge request's manifest can't be delivered as it stands."""
 
