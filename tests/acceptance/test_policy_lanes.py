@@ -111,6 +111,8 @@ def test_release_by_merge_request_as_configured(lanes: Lanes) -> None:
     before = lanes.policy()
     lanes.call("release", "minor", "inventory")
     assert lanes.policy() == before
+    proposed = lanes.json("check", "--branch", "tidegate/inventory/line-1.2")["findings"]
+    assert [(each["rule"], each["severity"]) for each in proposed] == [("selects-nothing", "warning")]
     assert lanes.policy("tidegate/inventory/line-1.2") == before.replace(b"~1.1.0", b"~1.2.0")
     lanes.call("release", "minor", "inventory", "--commit")
     assert lanes.policy() == before.replace(b"~1.1.0", b"~1.2.0")

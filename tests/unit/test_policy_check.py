@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 
 from support.engine_world import E2E, GITOPS, INVENTORY, MARKER, helm_release
-from support.lane_world import DEV_POLICY, MAINT, LaneWorld, policy, repository
+from support.lane_world import COMMIT, DEV_POLICY, MAINT, LaneWorld, policy, repository
 from tidegate.engine.check import check
 from tidegate.engine.findings import Finding, Severity
 from tidegate.engine.holds import HoldAsked, hold_lanes
 from tidegate.engine.policy_check import RULES
-from tidegate.errors.git import BranchMissing
+from tidegate.errors.git import BranchMissing, RemoteUnreachable
 from tidegate.errors.policy import RuleUnknown
 from tidegate.model import Deploy, TagPattern, Version
 
@@ -77,6 +77,39 @@ def test_a_range_that_selects_nothing(town: LaneWorld) -> None:
     assert finding.what == "the range 1.4.x of inventory, the lane of inventory in dev selects none of 4 tags"
     assert finding.instead.startswith("1.2.x has the newest version, 1.2.7")
     assert finding.project == GITOPS
+
+
+def test_a_line_that_was_opened_and_has_no_image_yet_is_awaited() -> None:
+    town = LaneWorld((replace(INVENTORY, source="team/inventory"),))
+    town.released("1.1.3")
+    town.policy(policy("1.2.x"))
+    assert places(town, "selects-nothing") == [(f"{DEV_POLICY}:11", "error")]
+    town.sources["inventory"].claim("1.2.x", COMMIT, "open")
+    (finding,) = found(town)
+    assert (finding.severity, finding.fails) == (Severity.WARNING, False)
+    assert finding.what.endswith("selects none of 1 tags: the line 1.2 has no image yet")
+    town.policy(policy("1.3.x"))
+    assert places(town, "selects-nothing") == [(f"{DEV_POLICY}:11", "error")]
+    town.released("1.3.0")
+    assert places(town, "selects-nothing") == [(f"{DEV_POLICY}:11", "warning")]
+    town.push_all("1.3.0-rc.1")
+    assert places(town, "selects-nothing") == [(f"{DEV_POLICY}:11", "warning")]
+    town.push_all("2.0.0")
+    assert places(town, "selects-nothing") == [(f"{DEV_POLICY}:11", "error")]
+
+
+def test_tags_that_can_not_be_read_are_told_and_excuse_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = LaneWorld((replace(INVENTORY, source="team/inventory"),))
+
+    def unreachable() -> dict[str, str]:
+        raise RemoteUnreachable("no answer", where="team/inventory", hint="try again")
+
+    monkeypatch.setattr(town.sources["inventory"], "all", unreachable)
+    town.policy(policy("1.2.x"))
+    assert [(each.rule, each.severity.value) for each in found(town)] == [
+        ("selects-nothing", "error"),
+        ("unreadable", "warning"),
+    ]
 
 
 def test_a_range_over_tags_that_are_no_versions(town: LaneWorld) -> None:

@@ -9,11 +9,12 @@ from tidegate.engine.hold_end import why_over
 from tidegate.engine.lanes import Lane, find_lanes, find_repository
 from tidegate.engine.policy_check.scene import Judged, Marked, MarkedImage, Scene, Unreadable
 from tidegate.engine.policy_files import PolicyFile, PolicyFiles
+from tidegate.engine.version_tags import Line, TaggedVersions, TagStyle
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.errors.manifest import InvalidHold, InvalidYaml, NotHelmRelease, YamlTooLarge
 from tidegate.errors.model import InvalidImageRef
-from tidegate.flux import ImagePolicy, find_images, select_tag
+from tidegate.flux import Failure, ImagePolicy, find_images, select_tag
 from tidegate.flux.find_markers import find_markers
 from tidegate.flux.holds import read_hold
 from tidegate.flux.imagerepository import ImageRepository
@@ -92,7 +93,20 @@ class _Observer:
             tags=tags,
             selection=select_tag(policy.spec, tags or (), exclusion_list=excluded),
         )
+        if lane is not None and judged.failure is Failure.NO_MATCH:
+            judged = replace(judged, tagged=self._tagged(lane))
         return self._with_hold(judged, file.data)
+
+    def _tagged(self, lane: Lane) -> frozenset[Line]:
+        service = lane.service
+        if service.source is None:
+            return frozenset()
+        try:
+            tagged = TaggedVersions.read(TagStyle(service.version_tags), self._world.version_tags(service).all())
+        except TidegateError as error:
+            self._unreadable.append(Unreadable(lane.environment.repo, error))
+            return frozenset()
+        return tagged.lines | {version.line for version in tagged.versions}
 
     def _with_hold(self, judged: Judged, data: bytes) -> Judged:
         try:

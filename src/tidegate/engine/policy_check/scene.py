@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tidegate.engine.lanes import Lane
+from tidegate.engine.version_tags import Line
 from tidegate.errors import Place, TidegateError
 from tidegate.errors.manifest import InvalidHold
 from tidegate.flux import Failure, ImagePolicy, ImageSite, Outcome, Selection, TagOutcome
@@ -34,6 +35,7 @@ class Judged:
         held: its hold, or None.
         fault: what is wrong with its hold, or None.
         over: why the hold is over; None while it goes on.
+        tagged: the lines that git tags of its service opened or have versions of; asked only where it selects nothing.
     """
 
     project: str
@@ -48,6 +50,7 @@ class Judged:
     held: HeldRange | None = None
     fault: InvalidHold | None = None
     over: str | None = None
+    tagged: frozenset[Line] = frozenset()
 
     @property
     def place(self) -> Place:
