@@ -233,15 +233,15 @@ def test_control_characters_are_told_by_place_and_never_written_out(tmp_path: Pa
 def test_a_wrong_variable_is_named_as_the_place(tmp_path: Path) -> None:
     environ = {
         "TIDEGATE_FORGE__GRUOPS__OPS": "x",
-        "TIDEGATE_ENVIRONMENTS__LIVE__APPROVALS__COUNT": "many",
-        "TIDEGATE_ENVIRONMENTS__LIVE__PATH": "a\x1bb",
+        "TIDEGATE_REGISTRIES__PRD__REQUESTS": "many",
+        "TIDEGATE_IDENTITY__NAME": "a\x1bb",
     }
     first, *rest = findings(tmp_path, SMALL.replace("version: 1", "version: x"), environ)
     assert first.key == "version", "the file's own mistakes come first"
     assert {str(one.place): (one.key, one.hint) for one in rest} == {
-        "TIDEGATE_ENVIRONMENTS__LIVE__APPROVALS__COUNT": ("environments.live.approvals.count", None),
-        "TIDEGATE_ENVIRONMENTS__LIVE__PATH": ("environments.live.path", "delete it"),
         "TIDEGATE_FORGE__GRUOPS__OPS": ("forge.gruops", "did you mean groups?"),
+        "TIDEGATE_IDENTITY__NAME": ("identity.name", "delete it"),
+        "TIDEGATE_REGISTRIES__PRD__REQUESTS": ("registries.prd.requests", None),
     }
 
 

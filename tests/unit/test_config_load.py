@@ -8,7 +8,7 @@ import pytest
 from support.configs import SMALL, load_text
 from tidegate.config import GitLabForge, Identity, LocalForge, load
 from tidegate.errors import Place
-from tidegate.errors.config import ConfigMissing, ConfigUnreadable
+from tidegate.errors.config import ConfigInvalid, ConfigMissing, ConfigUnreadable
 from tidegate.model import (
     ApprovalRule,
     Carry,
@@ -149,24 +149,48 @@ def test_every_value_tells_where_it_comes_from(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_environment_overrides_one_key_and_leaves_its_neighbours(tmp_path: Path) -> None:
-    text = SMALL.replace("live:", "pre-prod.eu:").replace("./forge, groups", "./forge, groups")
+    text = SMALL.replace("  prd: {", "  pre-prod.eu: {").replace("registry: prd", "registry: pre-prod.eu")
     environ = {
-        "TIDEGATE_FORGE__GROUPS__OPS": "carol, dave",
-        "TIDEGATE_ENVIRONMENTS__PRE_PROD_EU__APPROVALS__COUNT": "2",
-        "TIDEGATE_ENVIRONMENTS__PRE_PROD_EU__APPROVALS__FROM": "user:carol,user:dave",
-        "TIDEGATE_ENVIRONMENTS__PRE_PROD_EU__APPROVALS__NOT_AUTHOR": "TRUE",
-        "TIDEGATE_REGISTRIES__PRD__HOST": "other.example",
+        "TIDEGATE_REGISTRIES__PRE_PROD_EU__ENDPOINT": "http://127.0.0.1:5000",
+        "TIDEGATE_REGISTRIES__PRE_PROD_EU__INSECURE": "TRUE",
+        "TIDEGATE_REGISTRIES__PRE_PROD_EU__REQUESTS": "2",
+        "TIDEGATE_SERVICES__INVENTORY__PATHS": "shop, libs/stock",
         "TIDEGATE_IDENTITY__NAME": "Robot 5",
     }
     configuration = load_text(tmp_path, text, environ)
 
-    environment = configuration.pipeline.environment("pre-prod.eu")
-    assert environment is not None
-    assert environment.approvals == ApprovalRule(2, ("user:carol", "user:dave"), not_author=True)
-    assert environment.repo == "platform/live"
-    assert configuration.pipeline.registries["prd"].host == "other.example"
-    assert configuration.forge == LocalForge(tmp_path / "forge", None, {"ops": frozenset({"carol", "dave"})})
+    registry = configuration.pipeline.registries["pre-prod.eu"]
+    assert (registry.endpoint, registry.insecure, registry.requests) == ("http://127.0.0.1:5000", True, 2)
+    assert registry.host == "prd.example"
+    assert configuration.pipeline.services["inventory"].paths == ("shop", "libs/stock")
+    assert configuration.pipeline.services["inventory"].image == "team/inventory"
     assert configuration.identity == Identity("Robot 5", "tidegate@localhost")
+
+
+@pytest.mark.parametrize(
+    ("variable", "key"),
+    [
+        ("TIDEGATE_ENVIRONMENTS__LIVE__APPROVALS__COUNT", "environments.live.approvals.count"),
+        ("TIDEGATE_ENVIRONMENTS__LIVE__APPROVALS", "environments.live.approvals"),
+        ("TIDEGATE_ENVIRONMENTS__LIVE__GATES__SOAK", "environments.live.gates.soak"),
+        # An environment without a rule, put where one with a rule lies: its folder may be written in another way.
+        ("TIDEGATE_ENVIRONMENTS__DEV__PATH", "environments.dev.path"),
+        ("TIDEGATE_ENVIRONMENTS__SIDE_DOOR__REPO", "environments.side_door.repo"),
+        ("TIDEGATE_FORGE__GROUPS__OPS", "forge.groups.ops"),
+        ("TIDEGATE_REGISTRIES__PRD__HOST", "registries.prd.host"),
+        ("TIDEGATE_REGISTRIES__MINE__HOST", "registries.mine.host"),
+    ],
+)
+def test_a_variable_sets_neither_where_releases_go_nor_who_must_agree(tmp_path: Path, variable: str, key: str) -> None:
+    with pytest.raises(ConfigInvalid) as caught:
+        load_text(tmp_path, SMALL, {variable: "0"})
+    (finding,) = caught.value.findings
+    assert (str(finding.place), finding.key, finding.hint) == (
+        variable,
+        key,
+        f"unset {variable}, and write the value in tidegate.yaml",
+    )
+    assert caught.value.exit_code == 2
 
 
 def test_variables_of_other_uses_are_no_overrides(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def load(start: Path, *, file: Path | None, environ: Mapping[str, str]) -> Confi
     Args:
         start: where to look for `tidegate.yaml`: there, or the nearest folder above.
         file: the file to read instead; None for `TIDEGATE_CONFIG` (relative to `start`), else to look.
-        environ: environment variables; those of the form `TIDEGATE_FORGE__URL` win over the file.
+        environ: environment variables; those of the form `TIDEGATE_FORGE__URL` win over the file, where they may.
 
     Raises:
         ConfigMissing: there is no file.
@@ -39,7 +39,8 @@ def load(start: Path, *, file: Path | None, environ: Mapping[str, str]) -> Confi
         file = start / named if named else _nearest(start)
     file = file.absolute()
     tree, findings = read(_bytes(file), _shown(file))
-    tree = override(tree, environ)
+    tree, refused = override(tree, environ)
+    findings = (*findings, *refused)
     try:
         document = Document.model_validate(plain(tree))
     except ValidationError as error:
