@@ -7,7 +7,7 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Group
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, Report, Table
+from tidegate.cli.output import Format, Report, Table, printable
 
 
 @click.group("config", cls=Group)
@@ -36,7 +36,21 @@ def view(invocation: Invocation, form: Format) -> None:
 @config.command("check", examples=["tidegate config check", "tidegate --config other.yaml config check"])
 @pass_invocation
 def check(invocation: Invocation) -> None:
-    """Check tidegate.yaml; every error at once, each with its place."""
+    """Check tidegate.yaml; every error at once, each with its place.
+
+    Also warns of what can be used and may not be meant: a folder of images that is not there, services that share a
+    folder. Warnings leave the exit code at 0.
+    """
+    from tidegate.config.checks import check_configuration
+    from tidegate.errors.config import ConfigInvalid
+
+    checked = check_configuration(invocation.configuration)
+    for warning in checked.warnings:
+        invocation.output.line(printable(f"{warning.place}: warning: {warning.key}: {warning.what}"))
+        if warning.hint is not None:
+            invocation.output.line(f"  hint: {printable(warning.hint)}")
+    if checked.errors:
+        raise ConfigInvalid(checked.errors)
     invocation.output.say(f"{invocation.configuration.file}: no errors")
 
 
