@@ -17,6 +17,8 @@ METADATA = {
     "spaced empty brackets": "metadata: {annotations: { }, name: inventory}\n",
     "bare key": "metadata:\n  annotations: # none yet\n  name: inventory\n",
     "bare key, last": "metadata:\n  name: inventory\n  annotations:\n",
+    "null": "metadata:\n  annotations: ~ # none yet\n  name: inventory\n",
+    "null in brackets": "metadata: {name: inventory, annotations: null}\n",
     "labels last": "metadata:\n  name: inventory\n  labels:\n    app: inventory\n\n    # deeper\n\n",
     "text last": "metadata:\n  name: inventory\n  annotations:\n    note: |+\n      one\n      two\n\n\n",
 }

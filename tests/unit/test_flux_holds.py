@@ -82,7 +82,8 @@ def test_only_the_policy_that_is_meant_is_held() -> None:
     [
         PLAIN.replace(b"range:  1.0.x", b"range:"),
         PLAIN.replace(b"semver:\n      range:  1.0.x", b"numerical: {order: asc}"),
-        PLAIN.replace(b"metadata:\n", b"metadata:\n  annotations: null\n"),
+        PLAIN.replace(b"metadata:\n", b"metadata:\n  annotations: none\n"),
+        PLAIN.replace(b"metadata:\n", b"metadata:\n  annotations: !!null null\n"),
         PLAIN.replace(b"metadata:\n", b"metadata:\n  annotations: [a]\n"),
         PLAIN.replace(b"metadata:\n", b"metadata:\n  labels: &l {a: b}\n  annotations: *l\n"),
         PLAIN.replace(b"metadata:\n", b"metadata:\n  <<: {annotations: {a: b}}\n"),
@@ -142,3 +143,10 @@ def test_a_hold_tells_itself() -> None:
     assert str(HOLD) == "held at 1.0.3 by alice since 2024-05-01 until 2024-06-01: 1.0.4 loses orders"
     assert Hold("1.0.3", "bo", HOLD.since, "x", until_promoted=True).end == "until it is promoted"
     assert Hold("1.0.3", "bo", HOLD.since, "x").end == "until it is resumed"
+
+
+def test_an_annotation_that_came_beside_the_hold_stays_where_null_stood() -> None:
+    data = PLAIN.replace(b"metadata:\n", b"metadata:\n  annotations: ~\n")
+    assert b"  annotations: {tidegate.dev/hold: '" in held(data)
+    assert resumed(held(data)) == data
+    assert resumed(held(data).replace(b"}'}\n", b"}', team: shop}\n")) == data.replace(b"~", b"{team: shop}")

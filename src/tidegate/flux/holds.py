@@ -1,7 +1,8 @@
 """Holds: an ImagePolicy's range is one version for a while, and an annotation remembers the range byte for byte.
 
 The annotation's value is a JSON object on one line: `version`, `written` (the old range as it stands in the file,
-quotes included), `by`, `since`, `reason`, and where they apply `until` and `annotations: added`.
+quotes included), `by`, `since`, `reason`, and where they apply `until` and `annotations`: `added`, or the null, such as
+`~`, that stood there.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from tidegate.errors.model import InvalidVersion
 from tidegate.flux.follow import Follower
 from tidegate.flux.helmrelease import resources_in, view_at
 from tidegate.flux.imagepolicy import ImagePolicy
+from tidegate.flux.shapes import NULL
 from tidegate.model import Version
-from tidegate.yamledit import Mapping, Scalar, Sequence, Stream, Style, parse
+from tidegate.yamledit import Mapping, Node, Scalar, Sequence, Stream, Style, parse
 from tidegate.yamledit.insertion import difference_but_for, insertion, removal, written_span
 from tidegate.yamledit.locate import locate, node_at
 from tidegate.yamledit.paths import dotted
@@ -32,6 +34,7 @@ _METADATA: Final = ("metadata",)
 _ANNOTATIONS: Final = (*_METADATA, "annotations")
 _HOLD: Final = (*_ANNOTATIONS, ANNOTATION)
 _PROMOTED: Final = "promoted"
+_ADDED: Final = "added"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +122,17 @@ def with_hold(data: bytes, policy: ImagePolicy, hold: Hold, *, file: str = "<dat
     start, end = written_span(stream, _RANGE, policy.document)
     scalar, flow = locate(stream, _RANGE, policy.document)
     metadata, _ = node_at(stream, _METADATA, policy.document)
-    there = isinstance(metadata, Mapping) and metadata.get(_ANNOTATIONS[-1]) is not None
-    text = written(_note(hold, stream.text[start:end], added=not there), Style.SINGLE, flow=True)
-    parent, keys = (_ANNOTATIONS, (ANNOTATION,)) if there else (_METADATA, (_ANNOTATIONS[-1], ANNOTATION))
+    there = metadata.get(_ANNOTATIONS[-1]) if isinstance(metadata, Mapping) else None
+    null = _written_null(there)
+    note = _note(hold, stream.text[start:end], annotations=_ADDED if there is None else null)
+    text = written(note, Style.SINGLE, flow=True)
+    if there is not None and null:
+        entry = Splice(there.start, there.end, f"{{{ANNOTATION}: {text}}}")
+    else:
+        parent, keys = (_METADATA, _HOLD[1:]) if there is None else (_ANNOTATIONS, _HOLD[2:])
+        entry = insertion(stream, parent, keys, text, policy.document)
     style = Style.PLAIN if scalar.style.is_block else scalar.style
-    splices = [
-        insertion(stream, parent, keys, text, policy.document),
-        Splice(start, end, written(hold.version, style, flow=flow)),
-    ]
+    splices = [entry, Splice(start, end, written(hold.version, style, flow=flow))]
     after = reparse(stream, splices)
     _verify(stream, after, policy.document, hold.version, error=stream)
     result = encoded(after)
@@ -153,8 +159,12 @@ def without_hold(data: bytes, policy: ImagePolicy, *, file: str = "<data>") -> b
     start, end = written_span(stream, _RANGE, policy.document)
     annotations, _ = node_at(stream, _ANNOTATIONS, policy.document)
     alone = isinstance(annotations, Mapping) and len(annotations.entries) == 1
-    path = _ANNOTATIONS if alone and _fields(note.text, place).get("annotations") == "added" else _HOLD
-    before = reparse(stream, [Splice(start, end, held.written), *removal(stream, path, policy.document)])
+    stood = _fields(note.text, place).get("annotations", "") if alone else ""
+    if stood in NULL and stood and isinstance(annotations, Mapping) and annotations.flow:
+        entry = [Splice(annotations.start, annotations.end, stood)]
+    else:
+        entry = removal(stream, _ANNOTATIONS if stood == _ADDED else _HOLD, policy.document)
+    before = reparse(stream, [Splice(start, end, held.written), *entry])
     _verify(before, stream, policy.document, held.hold.version, error=stream)
     return encoded(before)
 
@@ -171,7 +181,13 @@ def _verify(before: Stream, after: Stream, document: int, version: str, *, error
         )
 
 
-def _note(hold: Hold, raw: str, *, added: bool) -> str:
+def _written_null(node: Node | None) -> str:
+    """Return how a value says that there is nothing, e.g. `~`; "" when it says something, or is not written."""
+    plain = isinstance(node, Scalar) and node.style is Style.PLAIN and node.tag is None and node.anchor is None
+    return node.text if isinstance(node, Scalar) and plain and node.text in NULL else ""
+
+
+def _note(hold: Hold, raw: str, *, annotations: str) -> str:
     fields = {
         "version": hold.version,
         "written": raw,
@@ -181,8 +197,8 @@ def _note(hold: Hold, raw: str, *, added: bool) -> str:
     }
     if hold.until_promoted or hold.until:
         fields["until"] = _PROMOTED if hold.until_promoted else str(hold.until)
-    if added:
-        fields["annotations"] = "added"
+    if annotations:
+        fields["annotations"] = annotations
     return json.dumps(fields)
 
 

@@ -21,6 +21,7 @@ from tidegate.yamledit.stream import Stream
 KeyPath: TypeAlias = tuple[str, ...]
 
 _STEP: Final = 2
+_NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _COMMA_AFTER: Final = re.compile(r"[ \t]*,[ \t]?")
 
 
@@ -151,7 +152,7 @@ def difference_but_for(before: Stream, after: Stream, document: int, path: KeyPa
     Args:
         before: without the entry.
         after: with it.
-        path: the entry that only `after` has; what stands above it may be missing in `before`.
+        path: the entry that only `after` has; what stands above it may be missing in `before`, or null.
         wanted: as for `first_difference`.
 
     Returns:
@@ -178,6 +179,6 @@ def _without(before: Node | None, after: Node, path: KeyPath) -> Node:
             entries.append((key, value))
         elif there is not None:
             entries.append((key, _without(there, value, path[1:])))
-    if not entries and isinstance(before, Scalar) and before.start == before.end:
+    if not entries and isinstance(before, Scalar) and before.style is Style.PLAIN and before.text in _NULL:
         return before
     return after._replace(entries=tuple(entries))
