@@ -153,10 +153,11 @@ def approve(world: RoadWorld, merge_request: str, *users: str) -> None:
 
 def waits(world: RoadWorld, merge_request: str) -> str:
     """Assert that a merge request is not delivered, and return why."""
-    heads = git("for-each-ref", cwd=world.repository(merge_request.partition("!")[0]))
+    branches = ("for-each-ref", "refs/heads", "refs/tags")
+    heads = git(*branches, cwd=world.repository(merge_request.partition("!")[0]))
     (delivery,) = world.json("deliver", merge_request, expect=11)["deliveries"]
     assert delivery["outcome"] == "waits"
-    assert git("for-each-ref", cwd=world.repository(merge_request.partition("!")[0])) == heads
+    assert git(*branches, cwd=world.repository(merge_request.partition("!")[0])) == heads
     (reason,) = [each for each in delivery["verdict"]["reasons"] if each["answer"] != "go"]
     assert reason["gate"] == "approvals"
     text: str = reason["text"]

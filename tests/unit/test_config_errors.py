@@ -164,6 +164,11 @@ MISTAKES = [
     ),
     Mistake("version: 1", "version: 1\npolicy: {ignore: {X: y}}", "policy.ignore.X", "X", "not the id of a rule", None),
     Mistake("path: ./forge, ", "", "forge", "local", "either path or url", "./forge"),
+    Mistake("path: ./forge", "url: 'ext::id'", "forge.url", "'ext", "no URL of git repositories", "git@host:folder"),
+    Mistake("path: ./forge", "url: 'git@host:-x'", "forge.url", "'git", "no URL of git repositories", None),
+    Mistake("path: ./forge", "url: 'ssh://host/-x'", "forge.url", "'ssh", "no git repository", "ssh://"),
+    Mistake("path: ./forge", "url: 'http://a:b@host'", "forge.url", "'http", "a password", "credential helper"),
+    Mistake("path: ./forge", "url: 'http://host?a=b'", "forge.url", "'http", "more than host and path", None),
     Mistake("path: ./forge", "path: x, url: http://x", "forge", "local", "either path or url", None),
     Mistake("  prd:", "  dev:", "registries.dev", "dev", "stands twice; first at", "delete or rename"),
     Mistake("  live:", "  dev:", "environments.dev", "dev", "environment 'dev' stands twice", None),
@@ -218,6 +223,14 @@ def test_gitlab_needs_a_url_and_knows_no_groups_here(tmp_path: Path) -> None:
         ("forge.url", 8),
         ("forge.path", 23),
         ("forge.groups", 38),
+    ]
+
+
+def test_gitlab_is_not_behind_ssh(tmp_path: Path) -> None:
+    text = SMALL.replace("type: local, path: ./forge, groups: {ops: [alice, bob]}", "type: gitlab, url: ssh://git@host")
+    assert text != SMALL
+    assert [(one.key, one.what) for one in findings(tmp_path, text)] == [
+        ("forge.url", "GitLab's address is an http or https URL")
     ]
 
 

@@ -35,6 +35,9 @@ _USER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*", re.ASCII)
 _KEEP: Final = re.compile(r'(?:"([^"]+)"|([^."\[\]{}\s]+))(?:\.|$)')
 _LOGIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _SSH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:(?!/)[A-Za-z0-9_./~+-]+", re.ASCII)
+_SSH_FOLDER: Final = re.compile(
+    r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:(?:[A-Za-z0-9_./~+][A-Za-z0-9_./~+-]*)?", re.ASCII
+)
 _EMAIL: Final = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 _RULE: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _LONGEST: Final = 255
@@ -146,12 +149,25 @@ def version_tag(text: str) -> Wrong | None:
 def source(text: str) -> Wrong | None:
     """Where an application's git tags are: a project path on the forge, or a URL that runs no command."""
     hint = "a project path such as team/inventory, or an https, ssh or file URL"
-    if "://" not in text:
-        return (
-            None
-            if _SSH.fullmatch(text) or project(text) is None
-            else Wrong(f"{_quoted(text)} is no git repository", hint)
-        )
+    if "://" in text:
+        return _git_url(text, hint)
+    if _SSH.fullmatch(text) or project(text) is None:
+        return None
+    return Wrong(f"{_quoted(text)} is no git repository", hint)
+
+
+def repositories(text: str) -> Wrong | None:
+    """Where a forge is: below this address its projects are found as git repositories."""
+    hint = "e.g. https://gitlab.example.com; for a local forge also ssh://git@host/folder, git@host:folder or file:///folder"
+    if "://" in text:
+        return _git_url(text, hint)
+    if _SSH_FOLDER.fullmatch(text):
+        return None
+    return Wrong(f"{_quoted(text)} is no URL of git repositories", hint)
+
+
+def _git_url(text: str, hint: str) -> Wrong | None:
+    """A URL that git reads without running a command, and without a secret in it."""
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -159,11 +175,14 @@ def source(text: str) -> Wrong | None:
         return Wrong("this is not a URL", hint)
     if has_secret(parts):
         return Wrong("a URL with a password can't stand in this file", "give credentials by git's credential helper")
+    if parts.query or parts.fragment:
+        return Wrong(f"{_quoted(text)} has more than host and path", hint)
     local = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
     remote = (
         parts.scheme in {"http", "https", "ssh"}
         and is_host(parts.hostname or "")
         and _LOGIN.fullmatch(parts.username or "git")
+        and not parts.path.startswith("/-")
     )
     return None if local or remote else Wrong(f"{_quoted(text)} is no git repository", hint)
 

@@ -110,6 +110,23 @@ def enough_approvers(tree: Block) -> Iterator[Finding]:
             yield Finding(place, key, what, "name more users or a group in from, or lower count")
 
 
+def code_owners_with_approvals(tree: Block) -> Iterator[Finding]:
+    """Code owners are the forge's to tell: a local forge has none. They approve, so that an approval is asked for."""
+    forge = tree.block("forge")
+    kind = forge.text("type") if forge else None
+    for name, environment in tree.blocks("environments"):
+        approvals = environment.block("approvals")
+        wanted = approvals.entries.get("code_owners") if approvals else None
+        if approvals is None or not isinstance(wanted, Leaf) or wanted.value is not True:
+            continue
+        key = dotted(("environments", name, "approvals", "code_owners"))
+        count = approvals.entries.get("count")
+        if kind is not None and kind.value == "local":
+            yield Finding(wanted.place, key, "a local forge knows no code owners", "name the owners in from")
+        elif isinstance(count, Leaf) and count.value == 0:
+            yield Finding(wanted.place, key, "count is 0: nobody has to approve", "raise count, or delete code_owners")
+
+
 def group_known(tree: Block) -> Iterator[Finding]:
     """A local forge knows only the groups that stand in this file."""
     forge = tree.block("forge")
@@ -136,6 +153,9 @@ def forge_complete(tree: Block) -> Iterator[Finding]:
     if kind.value == "gitlab":
         if "url" not in forge.entries:
             yield Finding(forge.place, "forge.url", "this key is missing", "e.g. url: https://gitlab.example.com")
+        elif (url := forge.text("url")) and not url.value.startswith(("https://", "http://")):
+            what = "GitLab's address is an http or https URL"
+            yield Finding(url.place, "forge.url", what, "e.g. url: https://gitlab.example.com")
         for key in ("path", "groups"):
             if key in forge.entries:
                 place = forge.keys[key]
@@ -191,6 +211,7 @@ RULES: Final[tuple[Rule, ...]] = (
     one_start,
     own_folder,
     enough_approvers,
+    code_owners_with_approvals,
     group_known,
     keep_with_release,
     ranges_with_auto,

@@ -44,10 +44,10 @@ class ForgeSection(Section):
     """Where projects and merge requests are."""
 
     type: Literal["gitlab", "local"] = Field(description="gitlab, or local: merge requests kept in bare repositories.")
-    url: Annotated[str, checked(grammar.url)] | None = Field(
+    url: Annotated[str, checked(grammar.repositories)] | None = Field(
         default=None,
-        description="Address of GitLab; for a local forge, where its repositories are served over HTTP.",
-        examples=["https://gitlab.example.com"],
+        description="Address of GitLab; for a local forge, what its projects' repositories are below, by HTTP or SSH.",
+        examples=["https://gitlab.example.com", "ssh://git@git.example.com/srv/git"],
     )
     path: str | None = Field(
         default=None, description="Folder of a local forge; relative to this file.", examples=["./forge"]
@@ -83,6 +83,9 @@ class ApprovalsSection(Section):
     )
     not_author: bool = Field(default=False, description="The author's own approval does not count.")
     not_committers: bool = Field(default=False, description="Approvals of those who committed do not count.")
+    code_owners: bool = Field(
+        default=False, description="The code owners of the changed files must approve, too (GitLab Premium)."
+    )
 
 
 class GatesSection(Section):

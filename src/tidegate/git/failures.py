@@ -105,12 +105,13 @@ def failure(verb: str, said: str, remote: Remote | None) -> TidegateError:
         remote: what was talked to; None for a local command.
     """
     where = remote.url if remote else None
-    detail = first_line(said)
     for row in _TABLE:
-        if re.search(row.pattern, said, re.IGNORECASE):
+        if found := re.search(row.pattern, said, re.IGNORECASE):
+            start, end = said.rfind("\n", 0, found.start()) + 1, said.find("\n", found.start())
+            detail = first_line(said[start : end if end >= 0 else None])
             what = f"{row.what} ({detail})" if row.what else detail
             return row.error(what, where=where, hint=row.hint)
-    return GitFailed(f"git {verb} failed: {detail}", where=where)
+    return GitFailed(f"git {verb} failed: {first_line(said)}", where=where)
 
 
 def first_line(said: str) -> str:
