@@ -28,7 +28,7 @@ debian-packages:
 	@tests/install-debian-packages docker-registry:docker-registry skopeo:skopeo ssh:openssh-client
 
 node-programs:
-	@tests/install-debian-packages node:nodejs npm:npm
+	@tests/install-debian-packages node:nodejs npm:npm rsync:rsync
 
 # What a line of package-lock.json pins, and nothing that a package would run while it is installed.
 $(NODE)/node_modules/installed: $(NODE)/package-lock.json | node-programs
