@@ -121,6 +121,14 @@ def test_what_is_no_user_name(name: str) -> None:
         invocation(TIDEGATE_USER=name).user(None)
 
 
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_is_refused_and_nobody_acts_in_its_place(name: str) -> None:
+    """`--as "$REVIEWER"` with an unset variable must not approve as whoever runs the pipeline."""
+    with pytest.raises(PersonUnknown, match="not a user name") as caught:
+        invocation(TIDEGATE_USER="bob").user(name)
+    assert caught.value.exit_code == 2
+
+
 def test_the_option_gives_the_command_the_person() -> None:
     seen: list[str] = []
 

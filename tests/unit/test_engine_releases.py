@@ -12,7 +12,7 @@ from support.lane_world import DEV_POLICY, MAINT, LaneWorld, policy
 from tidegate.engine.releases import ReleaseSeen, observe_release, plan_release, release
 from tidegate.engine.versions import Bump
 from tidegate.errors import Place
-from tidegate.errors.manifest import RangeNotMovable
+from tidegate.errors.manifest import InvalidPolicy, RangeNotMovable
 from tidegate.errors.model import InvalidConstraint
 from tidegate.errors.release import PolicyMissing
 from tidegate.flux import image_policies
@@ -99,6 +99,17 @@ def test_without_a_release_every_lane_moves() -> None:
     town.environments["maint"] = MAINT
     town.write(GITOPS, {MAINT_POLICY: policy("~0.9.0")})
     assert [move.moved.policy.range for move in seen(town).moves] == ["1.0.x", "~1.0.0"]
+
+
+@pytest.mark.parametrize("range_", ["{a: 1}", "''", "[1.1.x]"])
+def test_a_range_that_is_no_text_opens_no_line(town: LaneWorld, range_: str) -> None:
+    """Passed over as a lane without a range, it would open the line and leave Flux behind."""
+    town.policy(policy(range_))
+    before = dict(town.sources["inventory"].all())
+    with pytest.raises(InvalidPolicy, match="inventory has no range that can be read") as caught:
+        run(town)
+    assert str(caught.value.where).startswith(DEV_POLICY)
+    assert dict(town.sources["inventory"].all()) == before
 
 
 def test_two_lanes_in_one_file_move_together(town: LaneWorld) -> None:
