@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -126,6 +126,26 @@ def test_opening_again_returns_the_open_one(world: World) -> None:
     assert [one.iid for one in world.forge.merge_requests(PROJECT, state=MergeRequestState.CLOSED)] == [1]
 
 
+def test_those_of_one_branch_and_those_that_somebody_approved_are_found(world: World) -> None:
+    world.branch("promote")
+    world.branch("other")
+    world.open()
+    world.open("other")
+    world.forge.approve(PROJECT, 2, user="ada")
+    assert [one.iid for one in world.forge.merge_requests(PROJECT, source_branch="promote")] == [1]
+    assert world.forge.merge_requests(PROJECT, source_branch="nowhere") == ()
+    (found,) = world.forge.merge_requests(PROJECT, approved=True, with_approvals=True)
+    assert (found.iid, [one.user for one in found.approvals]) == (2, ["ada"])
+    world.forge.unapprove(PROJECT, 2, user="ada")
+    assert world.forge.merge_requests(PROJECT, approved=True) == ()
+
+
+def test_what_is_not_scheduled_needs_no_unscheduling(world: World) -> None:
+    world.branch("promote")
+    world.open()
+    assert not world.forge.unschedule(PROJECT, 1).scheduled
+
+
 def test_what_is_missing_is_named(world: World) -> None:
     world.branch("promote")
     with pytest.raises(BranchMissing, match="nowhere"):
@@ -185,8 +205,8 @@ def test_comments_are_kept_in_order(world: World) -> None:
 def test_a_note_is_left_once(world: World) -> None:
     world.branch("promote")
     world.open()
-    for user in ("ada", "grace", "ada"):
-        world.forge.comment(PROJECT, 1, user=user, text="fine")
+    added = [world.forge.comment(PROJECT, 1, user=user, text="fine") for user in ("ada", "grace", "ada")]
+    assert added == [True, True, False]
     comments = world.forge.merge_request(PROJECT, 1).comments
     assert [(one.user, one.text) for one in comments] == [("ada", "fine"), ("grace", "fine")]
 
@@ -332,7 +352,9 @@ def test_a_finished_merge_request_outlives_its_branch(world: World) -> None:
     world.forge.approve(PROJECT, 1, user="ada")
     merged = world.forge.merge(PROJECT, 1, head=head, message="m", user="ada")
     world.new_repo().delete("promote", expected=head)
-    assert world.forge.merge_request(PROJECT, 1) == merged
+    found = world.forge.merge_request(PROJECT, 1)
+    assert [one.user for one in found.approvals] == ["ada"]
+    assert replace(found, approvals=()) == replace(merged, approvals=())
     assert world.new_repo().commit(head).id == head
 
 

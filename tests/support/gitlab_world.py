@@ -11,7 +11,8 @@ from support.git_worlds import TickingClock, bare_repository
 from tidegate.forge.gitlab.forge import GitLabForge
 from tidegate.forge.gitlab.tokens import Tokens
 from tidegate.http import Client, Retry
-from tidegate.model import MergeRequest, MergeRequestState
+from tidegate.model import MergeRequest, MergeRequestOptions, MergeRequestState
+from tidegate.model.merge_request import PLAIN
 from tidegate.ports import Clock, NewMergeRequest
 from tidegate.testing.gitlab import FakeGitLab, serve
 
@@ -67,9 +68,17 @@ class Everybody:
         return self.forge(user if user.strip() and user.isprintable() else "robot")
 
     def merge_requests(
-        self, project: str, *, state: MergeRequestState | None = MergeRequestState.OPEN
+        self,
+        project: str,
+        *,
+        state: MergeRequestState | None = MergeRequestState.OPEN,
+        source_branch: str | None = None,
+        approved: bool = False,
+        with_approvals: bool = False,
     ) -> tuple[MergeRequest, ...]:
-        return self._of("robot").merge_requests(project, state=state)
+        return self._of("robot").merge_requests(
+            project, state=state, source_branch=source_branch, approved=approved, with_approvals=with_approvals
+        )
 
     def merge_request(self, project: str, iid: int) -> MergeRequest:
         return self._of("robot").merge_request(project, iid)
@@ -80,8 +89,8 @@ class Everybody:
     def describe(self, project: str, iid: int, *, title: str, description: str) -> MergeRequest:
         return self._of("robot").describe(project, iid, title=title, description=description)
 
-    def comment(self, project: str, iid: int, *, user: str, text: str) -> None:
-        self._of(user).comment(project, iid, user=user, text=text)
+    def comment(self, project: str, iid: int, *, user: str, text: str) -> bool:
+        return self._of(user).comment(project, iid, user=user, text=text)
 
     def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:
         return self._of(user).approve(project, iid, user=user)
@@ -92,8 +101,20 @@ class Everybody:
     def close(self, project: str, iid: int, *, user: str) -> MergeRequest:
         return self._of(user).close(project, iid, user=user)
 
-    def merge(self, project: str, iid: int, *, head: str, message: str, user: str) -> MergeRequest:
-        return self._of(user).merge(project, iid, head=head, message=message, user=user)
+    def merge(
+        self,
+        project: str,
+        iid: int,
+        *,
+        head: str,
+        message: str,
+        user: str,
+        options: MergeRequestOptions = PLAIN,
+    ) -> MergeRequest:
+        return self._of(user).merge(project, iid, head=head, message=message, user=user, options=options)
+
+    def unschedule(self, project: str, iid: int) -> MergeRequest:
+        return self._of("robot").unschedule(project, iid)
 
     def members(self, group: str) -> frozenset[str]:
         return self._of("robot").members(group)

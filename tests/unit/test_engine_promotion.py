@@ -176,7 +176,7 @@ def test_a_newer_release_updates_the_open_merge_request_and_tells_its_reviewers(
     again = opened(town, "e2e")
     assert (again.iid, again.title) == (found.iid, "Promote inventory 1.1.4-rc1 to e2e")
     (note,) = town.forge.merge_request(GITOPS, found.iid).comments
-    assert note.text.startswith("Now `1.1.4-rc1` (was `1.1.3-rc1`), digest `sha256:")
+    assert note.text.startswith("`1.1.4-rc1` replaces `1.1.3-rc1`: digest `sha256:")
     assert town.commits(GITOPS, E2E_BRANCH) == town.commits(GITOPS) + 1
 
 
@@ -188,7 +188,7 @@ def test_a_draft_stays_a_draft(town: EngineWorld) -> None:
     again = opened(town, "e2e")
     assert (again.title, again.draft) == ("Draft: Promote inventory 1.1.4-rc1 to e2e", True)
     (note,) = town.forge.merge_request(GITOPS, found.iid).comments
-    assert "(was `1.1.3-rc1`)" in note.text
+    assert "replaces `1.1.3-rc1`" in note.text
 
 
 def test_the_note_does_not_guess_from_a_title_of_somebodys_own(town: EngineWorld) -> None:
@@ -196,7 +196,7 @@ def test_the_note_does_not_guess_from_a_title_of_somebodys_own(town: EngineWorld
     town.forge.describe(GITOPS, found.iid, title="Ship it!", description=found.description)
     newer(town)
     (note,) = (step for step in town.plan("e2e").steps if isinstance(step, Comment))
-    assert note.text.startswith("Now `1.1.4-rc1`, digest")
+    assert note.text.startswith("This merge request brings `1.1.4-rc1` now: digest")
 
 
 def test_a_persons_commit_on_the_branch_is_not_lost(town: EngineWorld) -> None:

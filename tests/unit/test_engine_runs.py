@@ -36,7 +36,7 @@ from tidegate.errors.forge import HeadMoved, MergeRequestMissing, MergeRequestNo
 from tidegate.errors.git import LeaseLost
 from tidegate.errors.registry import ManifestMissing, TagExists
 from tidegate.errors.release import MergedDifferently, TagMoved
-from tidegate.model import Answer, ApprovalRule, MergeRequest
+from tidegate.model import Answer, ApprovalRule, MergeRequest, MergeRequestOptions
 
 E2E_BRANCH = "tidegate/inventory/to-e2e"
 STAGING_BRANCH = "tidegate/inventory/to-staging"
@@ -225,13 +225,15 @@ class _PushedBeforeMerge:
         self.left = times
         honest = town.forge.merge
 
-        def merge(project: str, iid: int, *, head: str, message: str, user: str) -> MergeRequest:
+        def merge(
+            project: str, iid: int, *, head: str, message: str, user: str, options: MergeRequestOptions
+        ) -> MergeRequest:
             if self.left:
                 self.left -= 1
                 town.write(STAGING, {"apps/inventory/notes.txt": b"%d" % self.left}, "by-hand", author="mallory")
                 if approver is not None:
                     town.forge.approve(project, iid, user=approver)
-            return honest(project, iid, head=head, message=message, user=user)
+            return honest(project, iid, head=head, message=message, user=user, options=options)
 
         monkeypatch.setattr(town.forge, "merge", merge)
 
@@ -303,7 +305,9 @@ def test_a_merge_that_somebody_else_made_is_adopted(staged: EngineWorld) -> None
     plan = staged.look(request).plan
     assert plan is not None
     staged.deliver(request)
-    assert plan.steps[-1].perform(Run(staged.world("gate"))).adopted
+    before = staged.commits(STAGING)
+    assert "is merged as" in plan.steps[-1].perform(Run(staged.world("gate"))).text
+    assert staged.commits(STAGING) == before
 
 
 def test_a_merge_that_made_other_bytes_is_told_at_once(staged: EngineWorld) -> None:

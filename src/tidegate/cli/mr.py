@@ -36,7 +36,11 @@ def list_merge_requests(invocation: Invocation, *, repo: str | None, state: str,
     wanted = None if state == "all" else MergeRequestState(state)
     with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
         projects = [repo] if repo else sorted({each.repo for each in world.pipeline.environments})
-        found = [each for project in projects for each in world.forge.merge_requests(project, state=wanted)]
+        found = [
+            each
+            for project in projects
+            for each in world.forge.merge_requests(project, state=wanted, with_approvals=True)
+        ]
     _show(invocation, form, found)
 
 

@@ -19,22 +19,32 @@ from tidegate.cli.progress import StepTalk
         "tidegate promote inventory --to e2e",
         "tidegate promote inventory --to staging --dry-run",
         "tidegate promote inventory --to production --version 1.1.2",
+        "tidegate promote inventory --to staging --separate",
     ],
 )
 @click.argument("service")
 @click.option("--to", "target", metavar="ENV", required=True, help="The environment that gets the release.")
 @click.option("--version", metavar="VERSION", help="A version that the environment before has or had.")
+@click.option("--separate", is_flag=True, help="A merge request for this version alone, beside those of others.")
 @click.option("--dry-run", is_flag=True, help="Print the plan that would run; write nothing.")
 @output_option
 @as_option
 @pass_invocation
 def promote(
-    invocation: Invocation, *, service: str, target: str, version: str | None, dry_run: bool, form: Format, user: str
+    invocation: Invocation,
+    *,
+    service: str,
+    target: str,
+    version: str | None,
+    separate: bool,
+    dry_run: bool,
+    form: Format,
+    user: str,
 ) -> None:
     """Open the merge request that brings a release to the next environment.
 
     The release is what the environment before has. Run again, it finds its own work; a newer release updates the
-    open merge request. Prints the merge request.
+    open merge request, and says so in a note. Prints the merge request.
     """
     from tidegate.bootstrap import open_world
     from tidegate.engine.promote import planned_promotion
@@ -43,9 +53,9 @@ def promote(
     with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
         moving, into = world.service(service), world.environment(target)
         if dry_run:
-            show_plan(invocation.output, form, planned_promotion(world, moving, into, version))
+            show_plan(invocation.output, form, planned_promotion(world, moving, into, version, separate=separate))
             return
-        promoted = promote_release(world, moving, into, StepTalk(invocation.output), version)
+        promoted = promote_release(world, moving, into, StepTalk(invocation.output), version, separate=separate)
     found = promoted.merge_request
     invocation.output.show(
         form,

@@ -119,11 +119,8 @@ def approvals_wanted(rule: ApprovalRule) -> str:
 
 def update_note(seen: PromotionSeen, before: str | None) -> str:
     """Return the note that tells reviewers of a newer release in an open merge request."""
-    was = f" (was `{before}`)" if before else ""
-    return (
-        f"Now `{seen.tag}`{was}, digest `{seen.digest}`. Approvals given before do not count for it.\n\n"
-        f"By {seen.actor}."
-    )
+    what = f"`{seen.tag}` replaces `{before}`" if before else f"This merge request brings `{seen.tag}` now"
+    return f"{what}: digest `{seen.digest}`. Approvals given before do not count for it.\n\nBy {seen.actor}."
 
 
 def delivery_trailers(seen: MergeRequestSeen) -> dict[str, str]:
@@ -149,7 +146,7 @@ def approvals_recorded(seen: MergeRequestSeen) -> Mapping[str, str]:
     counted = counted_approvals(seen)
     if not counted:
         return {}
-    return {"Tidegate-Approved-By": ", ".join(f"{user} at {head[:12]}" for user, head in counted.items())}
+    return {"Tidegate-Approved-By": ", ".join(f"{user} at {one.head[:12]}" for user, one in counted.items())}
 
 
 def rewrite_subject(seen: MergeRequestSeen) -> str:

@@ -14,23 +14,29 @@ from tidegate.engine.world import World
 from tidegate.errors import Place, TidegateError
 from tidegate.errors.registry import TagExists
 from tidegate.errors.release import EnvironmentSkipped, ManifestRefused, SourceForeign, SourceTagMissing, TagMoved
-from tidegate.model import Commit, Deploy, Digest, Environment, ImageRef, MergeRequest, Service
+from tidegate.model import Commit, Deploy, Digest, Environment, ImageRef, MergeRequest, Service, Version
 from tidegate.ports import GitOpsRepo
 
 LONGEST_BRANCH: Final = 50
 """How many commits of a branch are looked at."""
 
 
-def promotion_branch(service: Service, target: Environment) -> str:
-    """Return the branch that promotions of `service` to `target` use."""
-    return f"tidegate/{service.name}/to-{target.name}"
+def promotion_branch(service: Service, target: Environment, version: Version | None = None) -> str:
+    """Return the branch that promotions of `service` to `target` use; with a version, those of this version alone.
+
+    The version stands before the environment: git can't have a branch `a/b` and a branch `a/b/c`.
+    """
+    return f"tidegate/{service.name}{f'/{version}' if version else ''}/to-{target.name}"
 
 
-def observe_promotion(world: World, service: Service, target: Environment, version: str | None) -> PromotionSeen:
+def observe_promotion(
+    world: World, service: Service, target: Environment, version: str | None, *, separate: bool = False
+) -> PromotionSeen:
     """Return what promoting `service` to `target` is planned from.
 
     Args:
         version: the version to promote, as the source's tag or the release version; None: what the source has now.
+        separate: it gets a merge request of its own, beside those of other versions.
 
     Raises:
         NothingDeclared, NotHelmRelease, InvalidYaml, ImageNotFound: the source can't be read.
@@ -55,7 +61,8 @@ def observe_promotion(world: World, service: Service, target: Environment, versi
     file = present.file if present else f"{target.path.write(service.name)}/{release.file.rpartition('/')[2]}"
     if present is None:
         _require_no_file(repo, target_head, file, service)
-    branch = _branch(repo, promotion_branch(service, target), target_head, file)
+    name = promotion_branch(service, target, candidate.version if separate else None)
+    branch = _branch(repo, name, target_head, file)
     return PromotionSeen(
         service=service,
         source=source,
@@ -80,8 +87,8 @@ def open_merge_request(world: World, target: Environment, branch: str) -> MergeR
     return next(
         (
             found
-            for found in world.forge.merge_requests(target.repo)
-            if (found.source_branch, found.target_branch) == (branch, target.branch)
+            for found in world.forge.merge_requests(target.repo, source_branch=branch, with_approvals=True)
+            if found.target_branch == target.branch
         ),
         None,
     )

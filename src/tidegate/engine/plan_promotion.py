@@ -93,12 +93,23 @@ def _require_own_branch(seen: PromotionSeen) -> None:
 
 def _merge_request_steps(seen: PromotionSeen, diff: str) -> list[Step]:
     found = seen.merge_request
-    draft = _DRAFT if found is not None and found.draft else ""  # whoever made it a draft says when it is ready
+    # Whoever made it a draft says when it is ready.
+    is_draft = found.draft if found is not None else seen.target.merge_request.draft
+    draft = _DRAFT if is_draft else ""
     title, description = f"{draft}{promotion_title(seen)}", promotion_description(seen, diff)
     if found is not None and (found.title, found.description) == (title, description):
         return []
     steps: list[Step] = [
-        OpenMergeRequest(seen.target.repo, seen.branch.name, seen.target.branch, title, description, author=seen.actor)
+        OpenMergeRequest(
+            seen.target.repo,
+            seen.branch.name,
+            seen.target.branch,
+            title,
+            description,
+            author=seen.actor,
+            known=found.iid if found is not None else None,
+            options=seen.target.merge_request,
+        )
     ]
     if found is not None and found.title != title:
         before = title_tag(found.title.removeprefix(draft), seen)

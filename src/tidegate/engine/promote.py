@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tidegate.engine.observe_promotion import observe_promotion, open_merge_request, promotion_branch
+from tidegate.engine.deliver import show_promoted
+from tidegate.engine.observe_promotion import observe_promotion
 from tidegate.engine.plan import Plan
 from tidegate.engine.plan_promotion import plan_promotion
 from tidegate.engine.run import Progress, run_plan, until_settled
@@ -25,13 +26,21 @@ class Promoted:
     merge_request: MergeRequest | None
 
 
-def planned_promotion(world: World, service: Service, target: Environment, version: str | None = None) -> Plan:
+def planned_promotion(
+    world: World, service: Service, target: Environment, version: str | None = None, *, separate: bool = False
+) -> Plan:
     """Return the very plan that `promote` would run now. Nothing is written. Raises as `observe_promotion`."""
-    return plan_promotion(observe_promotion(world, service, target, version))
+    return plan_promotion(observe_promotion(world, service, target, version, separate=separate))
 
 
 def promote(
-    world: World, service: Service, target: Environment, progress: Progress, version: str | None = None
+    world: World,
+    service: Service,
+    target: Environment,
+    progress: Progress,
+    version: str | None = None,
+    *,
+    separate: bool = False,
 ) -> Promoted:
     """Have an open merge request that brings the source's release to `target`; return it.
 
@@ -39,6 +48,7 @@ def promote(
 
     Args:
         version: the version to promote; None: what the source has now.
+        separate: with a merge request of its own, beside those of other versions.
 
     Raises:
         TidegateError: as `observe_promotion` and `plan_promotion`; nothing was written then.
@@ -47,9 +57,13 @@ def promote(
     def attempt() -> Promoted:
         for project in dict.fromkeys((target.repo, world.source_of(target).repo)):
             world.repos.repo(project).refresh()
-        plan = planned_promotion(world, service, target, version)
-        run_plan(plan, world, progress)
-        found = open_merge_request(world, target, promotion_branch(service, target)) if plan.diff else None
+        seen = observe_promotion(world, service, target, version, separate=separate)
+        plan = plan_promotion(seen)
+        run = run_plan(plan, world, progress)
+        found = run.merge_requests.get((target.repo, seen.branch.name), seen.merge_request) if plan.diff else None
+        if found is not None:
+            pushed = run.heads.get((target.repo, seen.branch.name), found.head)
+            show_promoted(world, replace(found, head=pushed), progress, is_new=seen.merge_request is None)
         return Promoted(plan, found)
 
     return until_settled(attempt, world, progress)

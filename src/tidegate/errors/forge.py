@@ -128,6 +128,24 @@ class MergeRequestExists(TidegateError):
     code = "forge/merge-request-exists"
 
 
+class CodeOwnersUnknown(UsageError):
+    """The forge does not say who owns the changed files, and their approval is asked for."""
+
+    code = "forge/code-owners-unknown"
+
+
+class StatusUnchanged(TidegateError):
+    """The commit has a status in this very state already."""
+
+    code = "forge/status-unchanged"
+
+
+class MilestoneMissing(UsageError):
+    """The project has no milestone of that title, and neither has a group above it."""
+
+    code = "forge/milestone-missing"
+
+
 class MergeBlocked(Blocked):
     """The forge does not merge this yet: something it wants is missing."""
 

@@ -37,7 +37,7 @@ from tidegate.git.mirrors import Mirrors
 from tidegate.git.names import branch_ref
 from tidegate.git.push import RefUpdate
 from tidegate.git.remote import ProjectRemotes
-from tidegate.model.merge_request import Approval, Comment, MergeRequest, MergeRequestState
+from tidegate.model.merge_request import PLAIN, Approval, Comment, MergeRequest, MergeRequestOptions, MergeRequestState
 from tidegate.ports.clock import Clock
 from tidegate.ports.forge import NewMergeRequest
 
@@ -77,11 +77,22 @@ class LocalForge:
         self._groups = {group: frozenset(users) for group, users in groups.items()}
 
     def merge_requests(
-        self, project: str, *, state: MergeRequestState | None = MergeRequestState.OPEN
+        self,
+        project: str,
+        *,
+        state: MergeRequestState | None = MergeRequestState.OPEN,
+        source_branch: str | None = None,
+        approved: bool = False,
+        with_approvals: bool = False,  # noqa: ARG002 - the port's; here they cost nothing and are always told
     ) -> tuple[MergeRequest, ...]:
         """Return the project's merge requests in `state` (None: all), by number; `conflicts` is not computed."""
-        requests = self._read(project).requests()
-        return tuple(request for request in requests if state is None or request.state is state)
+        return tuple(
+            request
+            for request in self._read(project).requests()
+            if (state is None or request.state is state)
+            and source_branch in {None, request.source_branch}
+            and (request.approvals or not approved)
+        )
 
     def merge_request(self, project: str, iid: int) -> MergeRequest:
         """Return one merge request with its comments, and whether it has conflicts while it is open.
@@ -139,18 +150,18 @@ class LocalForge:
 
         return self._repeat(project, attempt)
 
-    def comment(self, project: str, iid: int, *, user: str, text: str) -> None:
+    def comment(self, project: str, iid: int, *, user: str, text: str) -> bool:
         """Add a note; the same user's same text is there once, also when two add it at the same moment."""
         note = Comment(_user(user), self._clock.now(), plain(text))
 
-        def attempt(ledger: Ledger) -> MergeRequest:
+        def attempt(ledger: Ledger) -> bool:
             request = ledger.request(iid)
             if any((one.user, one.text) == (note.user, note.text) for one in request.comments):
-                return request
-            changed = replace(request, comments=(*request.comments, note))
-            return self._write(ledger, changed, f"Comment on !{iid}", user)
+                return False
+            self._write(ledger, replace(request, comments=(*request.comments, note)), f"Comment on !{iid}", user)
+            return True
 
-        self._repeat(project, attempt)
+        return self._repeat(project, attempt)
 
     def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:
         """Give `user`'s approval to the present head; it takes the place of one that they gave to an older head."""
@@ -190,7 +201,16 @@ class LocalForge:
 
         return self._repeat(project, attempt)
 
-    def merge(self, project: str, iid: int, *, head: str, message: str, user: str) -> MergeRequest:
+    def merge(
+        self,
+        project: str,
+        iid: int,
+        *,
+        head: str,
+        message: str,
+        user: str,
+        options: MergeRequestOptions = PLAIN,  # noqa: ARG002 - the configuration allows none here
+    ) -> MergeRequest:
         """Merge with a merge commit, guarded by `head`; target branch and record move together or not at all.
 
         A head that the target branch has already (a person merged it by hand) is recorded as merged.
@@ -216,6 +236,10 @@ class LocalForge:
             return self._write(ledger, changed, f"Merge !{iid}", user, others=(guard, *moves))
 
         return self._repeat(project, attempt)
+
+    def unschedule(self, project: str, iid: int) -> MergeRequest:
+        """Return the merge request: nothing is ever scheduled here."""
+        return self.merge_request(project, iid)
 
     def members(self, group: str) -> frozenset[str]:
         """Return the user names in `group`."""

@@ -9,8 +9,16 @@ from tidegate.lazy_names import names_of
 if TYPE_CHECKING:
     from tidegate.model.constraint import Constraint
     from tidegate.model.digest import Digest
+    from tidegate.model.forge_rule import ForgeRule
     from tidegate.model.image import ImageRef
-    from tidegate.model.merge_request import Approval, Comment, Commit, MergeRequest, MergeRequestState
+    from tidegate.model.merge_request import (
+        Approval,
+        Comment,
+        Commit,
+        MergeRequest,
+        MergeRequestOptions,
+        MergeRequestState,
+    )
     from tidegate.model.patterns import CandidateTag, PathPattern, TagPattern
     from tidegate.model.pipeline import (
         ApprovalRule,
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
         Service,
     )
     from tidegate.model.registry_account import AwsIdentity, Encryption, Login, RegistryAccount, RepositorySettings
+    from tidegate.model.report import Report, ReportState
     from tidegate.model.verdict import Answer, Reason, Verdict
     from tidegate.model.version import Version
 else:
@@ -32,8 +41,16 @@ else:
         {
             "constraint": ("Constraint",),
             "digest": ("Digest",),
+            "forge_rule": ("ForgeRule",),
             "image": ("ImageRef",),
-            "merge_request": ("Approval", "Comment", "Commit", "MergeRequest", "MergeRequestState"),
+            "merge_request": (
+                "Approval",
+                "Comment",
+                "Commit",
+                "MergeRequest",
+                "MergeRequestOptions",
+                "MergeRequestState",
+            ),
             "patterns": ("CandidateTag", "PathPattern", "TagPattern"),
             "pipeline": (
                 "ApprovalRule",
@@ -47,6 +64,7 @@ else:
                 "Service",
             ),
             "registry_account": ("AwsIdentity", "Encryption", "Login", "RegistryAccount", "RepositorySettings"),
+            "report": ("Report", "ReportState"),
             "verdict": ("Answer", "Reason", "Verdict"),
             "version": ("Version",),
         },
@@ -66,16 +84,20 @@ __all__ = [
     "Digest",
     "Encryption",
     "Environment",
+    "ForgeRule",
     "Gates",
     "ImageRef",
     "Login",
     "MergeRequest",
+    "MergeRequestOptions",
     "MergeRequestState",
     "PathPattern",
     "Pipeline",
     "Ranges",
     "Reason",
     "RegistryAccount",
+    "Report",
+    "ReportState",
     "RepositorySettings",
     "Rewrite",
     "Service",

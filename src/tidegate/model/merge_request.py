@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Final
+
+from tidegate.model.forge_rule import ForgeRule
 
 
 class MergeRequestState(Enum):
@@ -41,6 +44,44 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
+class MergeRequestOptions:
+    """How an environment wants its merge requests opened and merged. A forge refuses what it has not.
+
+    Args:
+        labels: given when it is opened, and so are
+        reviewers: user names,
+        assignees: user names,
+        milestone: its title, or None,
+        draft: opened as a draft, which a person marks as ready.
+        squash: merged as one commit.
+        remove_source_branch: the source branch is deleted by the merge.
+        auto_merge: the forge merges it by itself as soon as its pipeline has succeeded.
+        merge_train: it goes to the end of the merge train, and the forge merges it in its turn.
+        rebase: rebased when the forge wants that before it merges.
+    """
+
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    milestone: str | None = None
+    draft: bool = False
+    squash: bool = False
+    remove_source_branch: bool = False
+    auto_merge: bool = False
+    merge_train: bool = False
+    rebase: bool = True
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether the forge is asked to merge by itself, later."""
+        return self.auto_merge or self.merge_train
+
+
+PLAIN: Final = MergeRequestOptions()
+"""Nothing asked for: opened with title and text alone, and merged at once."""
+
+
+@dataclass(frozen=True, slots=True)
 class MergeRequest:
     """A merge request as the forge shows it.
 
@@ -56,11 +97,14 @@ class MergeRequest:
         state: open, merged or closed.
         created_at: when it was opened (UTC).
         approvals: every approval in force as the forge tells it, also those given at an older head.
+        recorded: approvals that Tidegate has recorded, and that the forge took away by itself when it saw a push.
+        rules: the forge's own approval rules; None where it has none to tell of.
         comments: notes, oldest first.
         merge_commit: the commit that merged it, or None.
         draft: whether it is marked as not ready.
         conflicts: whether it can't be merged without a person; None when the forge has not said.
         web_url: where a person looks at it, or None.
+        scheduled: whether the forge is to merge it by itself: auto-merge is set, or it is on a merge train.
     """
 
     project: str
@@ -74,11 +118,14 @@ class MergeRequest:
     state: MergeRequestState
     created_at: datetime
     approvals: tuple[Approval, ...] = ()
+    recorded: tuple[Approval, ...] = ()
+    rules: tuple[ForgeRule, ...] | None = None
     comments: tuple[Comment, ...] = ()
     merge_commit: str | None = None
     draft: bool = False
     conflicts: bool | None = None
     web_url: str | None = None
+    scheduled: bool = False
 
     @property
     def ref(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 
+from tidegate.model.merge_request import PLAIN, MergeRequestOptions
 from tidegate.model.patterns import PathPattern, TagPattern
 from tidegate.model.registry_account import RegistryAccount
 
@@ -54,12 +55,14 @@ class ApprovalRule:
         approvers: `user:NAME` and `group:PATH`; empty means anyone.
         not_author: the merge request's author does not count.
         not_committers: whoever committed to the branch does not count.
+        code_owners: those who own the changed files must be among them, as the forge's CODEOWNERS rules say.
     """
 
     count: int = 0
     approvers: tuple[str, ...] = ()
     not_author: bool = False
     not_committers: bool = False
+    code_owners: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Environment:
         approvals: whose approval is needed.
         gates: what else is needed.
         ranges: how the range of its ImagePolicy is changed, with `deploy: auto`.
+        merge_request: how its merge requests are opened and merged.
     """
 
     name: str
@@ -104,6 +108,7 @@ class Environment:
     approvals: ApprovalRule = ApprovalRule()
     gates: Gates = Gates()
     ranges: Ranges = Ranges.COMMIT
+    merge_request: MergeRequestOptions = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

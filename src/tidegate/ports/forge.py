@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from tidegate.model.merge_request import MergeRequest, MergeRequestState
+from tidegate.model.merge_request import PLAIN, MergeRequest, MergeRequestOptions, MergeRequestState
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class NewMergeRequest:
         title: one line.
         description: Markdown.
         author: the acting person, where the forge can't tell by the credentials (local forge).
+        options: labels, reviewers and the like. What people change of them later stays as they have it.
     """
 
     source_branch: str
@@ -25,6 +26,7 @@ class NewMergeRequest:
     title: str
     description: str
     author: str
+    options: MergeRequestOptions = PLAIN
 
 
 class Forge(Protocol):
@@ -34,13 +36,27 @@ class Forge(Protocol):
     """
 
     def merge_requests(
-        self, project: str, *, state: MergeRequestState | None = MergeRequestState.OPEN
+        self,
+        project: str,
+        *,
+        state: MergeRequestState | None = MergeRequestState.OPEN,
+        source_branch: str | None = None,
+        approved: bool = False,
+        with_approvals: bool = False,
     ) -> tuple[MergeRequest, ...]:
-        """Return the project's merge requests in `state` (None: all), by number, with approvals."""
+        """Return the project's merge requests in `state` (None: all), by number, without comments.
+
+        However many there are, it takes a forge few calls; with approvals it may take one or two for each.
+
+        Args:
+            source_branch: only those from this branch.
+            approved: only those that somebody has approved. A forge that can't tell returns the others, too.
+            with_approvals: with their approvals; else a forge may leave them out.
+        """
         ...
 
     def merge_request(self, project: str, iid: int) -> MergeRequest:
-        """Return one merge request with its comments.
+        """Return one merge request with its approvals and comments.
 
         Raises:
             MergeRequestMissing: there is none of that number.
@@ -59,8 +75,12 @@ class Forge(Protocol):
         """Change title and description of an open merge request."""
         ...
 
-    def comment(self, project: str, iid: int, *, user: str, text: str) -> None:
-        """Add a note, unless `user` has left this very text there already: two runs at once leave one note."""
+    def comment(self, project: str, iid: int, *, user: str, text: str) -> bool:
+        """Add a note, unless `user` has left this very text there already: two runs at once leave one note.
+
+        Returns:
+            Whether it was added now.
+        """
         ...
 
     def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:
@@ -83,19 +103,34 @@ class Forge(Protocol):
         """
         ...
 
-    def merge(self, project: str, iid: int, *, head: str, message: str, user: str) -> MergeRequest:
-        """Merge with a merge commit, guarded: only if the source branch's head is `head`.
+    def merge(
+        self,
+        project: str,
+        iid: int,
+        *,
+        head: str,
+        message: str,
+        user: str,
+        options: MergeRequestOptions = PLAIN,
+    ) -> MergeRequest:
+        """Merge, guarded: only if the source branch's head is `head`. Merged at that head already, it stays as it is.
 
-        Merging what is merged at that head already returns it as it is.
+        Where `options` ask for auto-merge or a merge train, and the forge has to wait for something, what is returned
+        is still open, and scheduled.
 
         Args:
             message: the merge commit's whole message with trailers.
+            options: how to merge. Approvals may be left out of what is returned.
 
         Raises:
-            HeadMoved: the branch has another head.
+            HeadMoved: the branch has another head; also when it has been rebased, to be decided on anew.
             MergeConflict: it can't be merged without a person; names the files.
             MergeRequestNotOpen: it is closed.
         """
+        ...
+
+    def unschedule(self, project: str, iid: int) -> MergeRequest:
+        """Keep the forge from merging by itself what is scheduled; nothing happens when it is not."""
         ...
 
     def members(self, group: str) -> frozenset[str]:

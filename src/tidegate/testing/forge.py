@@ -15,7 +15,7 @@ from tidegate.errors.forge import (
     ProjectMissing,
 )
 from tidegate.errors.git import BranchMissing
-from tidegate.model.merge_request import Approval, Comment, MergeRequest, MergeRequestState
+from tidegate.model.merge_request import PLAIN, Approval, Comment, MergeRequest, MergeRequestOptions, MergeRequestState
 from tidegate.ports.clock import Clock
 from tidegate.ports.forge import NewMergeRequest
 from tidegate.testing.remotes import FakeRemote, FakeRemotes
@@ -28,21 +28,37 @@ class FakeForge:
         remotes: the repositories, which the fake repositories share.
         clock: for times.
         groups: group → user names.
+
+    Attributes:
+        pipelines_end: whether what waits for a pipeline is merged at once.
     """
 
     def __init__(self, remotes: FakeRemotes, clock: Clock, groups: Mapping[str, Collection[str]]) -> None:
         self._remotes = remotes
         self._clock = clock
+        self.pipelines_end = True
         self._groups = {group: frozenset(users) for group, users in groups.items()}
         self._requests: dict[str, dict[int, MergeRequest]] = {}
 
     def merge_requests(
-        self, project: str, *, state: MergeRequestState | None = MergeRequestState.OPEN
+        self,
+        project: str,
+        *,
+        state: MergeRequestState | None = MergeRequestState.OPEN,
+        source_branch: str | None = None,
+        approved: bool = False,
+        with_approvals: bool = False,
     ) -> tuple[MergeRequest, ...]:
-        """Return the merge requests in `state` (None: all), by number."""
+        """Return the merge requests in `state` (None: all), by number; without approvals where nobody asks for them."""
         remote = self._remote(project)
         found = (_live(remote, request) for _, request in sorted(self._requests.get(project, {}).items()))
-        return tuple(request for request in found if state is None or request.state is state)
+        return tuple(
+            request if with_approvals else replace(request, approvals=())
+            for request in found
+            if (state is None or request.state is state)
+            and source_branch in {None, request.source_branch}
+            and (request.approvals or not approved)
+        )
 
     def merge_request(self, project: str, iid: int) -> MergeRequest:
         """Return one merge request, and remember the head that was seen."""
@@ -84,12 +100,14 @@ class FakeForge:
         request = self._open(project, iid)
         return self._keep(replace(request, title=title, description=description, draft=_is_draft(title)))
 
-    def comment(self, project: str, iid: int, *, user: str, text: str) -> None:
+    def comment(self, project: str, iid: int, *, user: str, text: str) -> bool:
         """Add a note, once."""
         request = self.merge_request(project, iid)
         note = Comment(_user(user), self._clock.now(), text)
-        if all((one.user, one.text) != (note.user, note.text) for one in request.comments):
-            self._keep(replace(request, comments=(*request.comments, note)))
+        if any((one.user, one.text) == (note.user, note.text) for one in request.comments):
+            return False
+        self._keep(replace(request, comments=(*request.comments, note)))
+        return True
 
     def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:
         """Give `user`'s approval to the present head."""
@@ -114,14 +132,25 @@ class FakeForge:
             return self.merge_request(project, iid)
         return self._keep(replace(self._open(project, iid), state=MergeRequestState.CLOSED))
 
-    def merge(self, project: str, iid: int, *, head: str, message: str, user: str) -> MergeRequest:
-        """Merge with a merge commit, guarded by `head`."""
+    def merge(
+        self,
+        project: str,
+        iid: int,
+        *,
+        head: str,
+        message: str,
+        user: str,
+        options: MergeRequestOptions = PLAIN,
+    ) -> MergeRequest:
+        """Merge with a merge commit, guarded by `head`. What is to be scheduled waits until `pipelines_end`."""
         remote = self._remote(project)
         with remote.lock:
             request = self.merge_request(project, iid)
             if request.state is MergeRequestState.MERGED and request.head == head:
                 return request
             request = self._open(project, iid)
+            if options.scheduled and not self.pipelines_end:
+                return self._keep(replace(request, scheduled=True))
             if _branch(remote, project, request.source_branch) != head:
                 raise HeadMoved(f"{request.source_branch} is not at {head[:12]}", where=request.ref, hint="look again")
             target = _branch(remote, project, request.target_branch)
@@ -137,6 +166,10 @@ class FakeForge:
                 merged = remote.add(files, (target, head), _user(user), message, self._clock.now())
                 remote.move(request.target_branch, merged, target)
             return self._keep(replace(request, state=MergeRequestState.MERGED, merge_commit=merged))
+
+    def unschedule(self, project: str, iid: int) -> MergeRequest:
+        """Take a merge request off the schedule."""
+        return self._keep(replace(self._open(project, iid), scheduled=False))
 
     def members(self, group: str) -> frozenset[str]:
         """Return the user names in `group`."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from tidegate.engine.world import World
+from tidegate.model import MergeRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +16,12 @@ class Outcome:
     Args:
         text: one line for a person.
         adopted: the result was there already: nothing was written.
+        failed: it could not be done, and nothing depends on it.
     """
 
     text: str
     adopted: bool = False
+    failed: bool = False
 
 
 @dataclass(slots=True)
@@ -28,12 +31,14 @@ class Run:
     Args:
         world: the ports.
         heads: (project, branch) → the head that this run pushed.
-        merge_requests: (project, branch) → number of the merge request that this run opened or found.
+        merge_requests: (project, branch) → the merge request that this run opened or found.
+        scheduled: merge requests (`project!iid`) that the forge is to merge by itself.
     """
 
     world: World
     heads: dict[tuple[str, str], str] = field(default_factory=dict)
-    merge_requests: dict[tuple[str, str], int] = field(default_factory=dict)
+    merge_requests: dict[tuple[str, str], MergeRequest] = field(default_factory=dict)
+    scheduled: set[str] = field(default_factory=set)
 
 
 class Step(Protocol):

@@ -36,9 +36,6 @@ class Comment:
 
     def perform(self, run: Run) -> Outcome:
         """Add the note unless the same text stands there."""
-        forge = run.world.forge
-        there = forge.merge_request(self.project, self.iid).comments
-        if any(comment.text == self.text for comment in there):
-            return Outcome(f"{self.project}!{self.iid} has the note already", adopted=True)
-        forge.comment(self.project, self.iid, user=self.author, text=self.text)
-        return Outcome(f"{self.project}!{self.iid} has a note")
+        if run.world.forge.comment(self.project, self.iid, user=self.author, text=self.text):
+            return Outcome(f"{self.project}!{self.iid} has a note")
+        return Outcome(f"{self.project}!{self.iid} has the note already", adopted=True)

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from tidegate.engine.steps.base import Outcome, Run
 from tidegate.errors.release import MergedDifferently
-from tidegate.model import Digest, MergeRequestState
+from tidegate.model import Digest, MergeRequestOptions, MergeRequestState
+from tidegate.model.merge_request import PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Merge:
         files: path → bytes that the target's branch must have afterwards.
         message: the merge commit's message, with trailers.
         actor: who is acting.
+        options: how to merge.
     """
 
     kind: ClassVar[str] = "merge"
@@ -34,10 +36,16 @@ class Merge:
     files: Mapping[str, bytes]
     message: str
     actor: str
+    options: MergeRequestOptions = PLAIN
 
     def describe(self) -> str:
         """Return what it will do."""
-        return f"merge {self.project}!{self.iid}"
+        name = f"{self.project}!{self.iid}"
+        if self.options.merge_train:
+            return f"put {name} on the merge train"
+        if self.options.auto_merge:
+            return f"have {name} merged as soon as its pipeline has succeeded"
+        return f"merge {name}"
 
     def record(self) -> dict[str, object]:
         """Return its data for JSON."""
@@ -45,19 +53,20 @@ class Merge:
         return {"project": self.project, "iid": self.iid, "head": self.head, "files": files, "message": self.message}
 
     def perform(self, run: Run) -> Outcome:
-        """Merge; a merge request that is merged at that head is adopted.
+        """Merge, or have it scheduled; a merge request that is merged at that head is adopted.
 
         Raises:
-            HeadMoved: someone pushed since the decision.
+            HeadMoved: someone pushed since the decision, or it had to be rebased.
             MergeConflict: a person must resolve it.
             MergedDifferently: someone changed a file at the very same moment: the merge is not what was decided.
         """
         head = run.heads.get((self.project, self.branch), self.head)
-        forge = run.world.forge
-        merged = forge.merge_request(self.project, self.iid)
-        adopted = (merged.state, merged.head) == (MergeRequestState.MERGED, head)
-        if not adopted:
-            merged = forge.merge(self.project, self.iid, head=head, message=self.message, user=self.actor)
+        merged = run.world.forge.merge(
+            self.project, self.iid, head=head, message=self.message, user=self.actor, options=self.options
+        )
+        if merged.state is not MergeRequestState.MERGED:
+            run.scheduled.add(merged.ref)
+            return Outcome(f"{merged.ref} is scheduled: the forge merges it")
         repo = run.world.repos.repo(self.project)
         repo.refresh()
         made = repo.read(merged.merge_commit, self.files) if merged.merge_commit else {}
@@ -68,4 +77,4 @@ class Merge:
                 where=f"{self.project} {merged.merge_commit or ''}",
                 hint="look at the merge commit at once; revert it, and promote again",
             )
-        return Outcome(f"{merged.ref} is merged as {(merged.merge_commit or '')[:12]}", adopted=adopted)
+        return Outcome(f"{merged.ref} is merged as {(merged.merge_commit or '')[:12]}")

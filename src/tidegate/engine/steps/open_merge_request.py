@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tidegate.engine.steps.base import Outcome, Run
+from tidegate.model import MergeRequestOptions
+from tidegate.model.merge_request import PLAIN
 from tidegate.ports import NewMergeRequest
 
 
@@ -21,6 +23,7 @@ class OpenMergeRequest:
         description: Markdown.
         author: who is acting.
         known: the number of the one that was open when it was looked at; None: none was, or nobody looked.
+        options: how it is opened.
     """
 
     kind: ClassVar[str] = "open-merge-request"
@@ -32,6 +35,7 @@ class OpenMergeRequest:
     description: str
     author: str
     known: int | None = None
+    options: MergeRequestOptions = PLAIN
 
     def describe(self) -> str:
         """Return what it will do."""
@@ -50,10 +54,13 @@ class OpenMergeRequest:
     def perform(self, run: Run) -> Outcome:
         """Open, or adopt the open one and correct its text."""
         forge = run.world.forge
-        new = NewMergeRequest(self.source_branch, self.target_branch, self.title, self.description, self.author)
+        new = NewMergeRequest(
+            self.source_branch, self.target_branch, self.title, self.description, self.author, self.options
+        )
         found = forge.open(self.project, new)
-        run.merge_requests[self.project, self.source_branch] = found.iid
+        run.merge_requests[self.project, self.source_branch] = found
         if (found.title, found.description) == (self.title, self.description):
             return Outcome(f"{found.ref} is open: {self.title}", adopted=found.iid == self.known)
-        forge.describe(self.project, found.iid, title=self.title, description=self.description)
+        found = forge.describe(self.project, found.iid, title=self.title, description=self.description)
+        run.merge_requests[self.project, self.source_branch] = found
         return Outcome(f"{found.ref} was open; its text is now: {self.title}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from tidegate.errors import AuthenticationError, TidegateError
 from tidegate.errors.forge import ForgeFailed, ForgeUnreachable, ProjectMissing
 from tidegate.errors.http import ConnectionBroken, HostUnreachable
+from tidegate.forge.gitlab.answers import Answers
 from tidegate.forge.gitlab.errors import failure
 from tidegate.forge.gitlab.fields import Fields, rows, unreadable
 from tidegate.forge.gitlab.tokens import INSTEAD, Token
@@ -41,12 +42,14 @@ class GitLabClient:
         token: who calls.
         http: sends the requests.
         retry: how often to try.
+        answers: what GitLab may confirm instead of sending it again.
     """
 
     url: str
     token: Token
     http: Client
     retry: Retry
+    answers: Answers = field(default_factory=Answers)
 
     def get(self, *parts: str, query: Query | None = None, missing: TidegateError | None = None) -> Fields:
         """Return one object.
@@ -59,7 +62,7 @@ class GitLabClient:
         Raises:
             ForgeUnreachable, ForgeUnauthorized, ForgeThrottled and others of `tidegate.errors.forge`.
         """
-        value, _ = self.retry.call(lambda: self._call("GET", parts, query or {}, None, missing))
+        value, _ = self.retry.call(lambda: self._call("GET", parts, query or {}, None, missing, kept=True))
         return Fields(value, _where("GET", parts))
 
     def list(self, *parts: str, query: Query | None = None, missing: TidegateError | None = None) -> Iterator[Fields]:
@@ -99,19 +102,35 @@ class GitLabClient:
         return Fields(found, _where(method, parts))
 
     def _call(
-        self, method: str, parts: tuple[str, ...], query: Query, body: Body | None, missing: TidegateError | None
+        self,
+        method: str,
+        parts: tuple[str, ...],
+        query: Query,
+        body: Body | None,
+        missing: TidegateError | None,
+        *,
+        kept: bool = False,
     ) -> tuple[object, Query | None]:
         request = self._request(method, parts, query, body)
+        known = self.answers.of(self.token.value, request.url) if kept else None
+        if known is not None:
+            request = replace(request, headers={**request.headers, "If-None-Match": known[0]})
         try:
             with self.http.send(request) as response:
+                if known is not None and response.status == HTTPStatus.NOT_MODIFIED:
+                    return _document(known[1], str(request)), None
                 if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
                     raise self._explained(_failure(response, _where(method, parts), missing), parts)
                 data = response.read(_LARGEST_ANSWER)
                 following = _following(response)
+                tag = response.header("ETag")
         except (ConnectionBroken, HostUnreachable) as error:
             hint = error.hint or "is the address right, GitLab up and the network open?"
             raise ForgeUnreachable(error.what, where=error.where, hint=hint) from error
-        return _document(data, str(request)), following
+        document = _document(data, str(request))
+        if kept and tag is not None:
+            self.answers.keep(self.token.value, request.url, tag, data)
+        return document, following
 
     def _explained(self, error: TidegateError, parts: tuple[str, ...]) -> TidegateError:
         """Say which project is missing, and of a question of rights whose they are."""
@@ -159,8 +178,8 @@ def _following(response: Response) -> Query | None:
 
     Of a Link only the parameters are taken, never the address: behind a proxy it may be another one.
     """
-    for field in response.headers("Link"):
-        match = _NEXT.search(field)
+    for link in response.headers("Link"):
+        match = _NEXT.search(link)
         if match:
             return dict(parse_qsl(urlsplit(match[1]).query))
     page = response.header("X-Next-Page") or ""

@@ -13,27 +13,31 @@ from tidegate.errors.forge import (
     ForgeUnreachable,
     GroupMissing,
     InvalidUser,
+    MergeBlocked,
     MergeRequestExists,
     MergeRequestMissing,
     UserMismatch,
 )
 from tidegate.errors.git import BranchMissing, InvalidBranch
-from tidegate.forge.gitlab.approvals import at_heads
+from tidegate.forge.gitlab.answers import Answers
 from tidegate.forge.gitlab.client import GitLabClient
 from tidegate.forge.gitlab.mergeability import CONFLICT, PASSING
 from tidegate.forge.gitlab.merging import Merging, not_open
-from tidegate.forge.gitlab.parse import Note, account, approvals, member, merge_request, note, version
+from tidegate.forge.gitlab.notes import all_notes
+from tidegate.forge.gitlab.opening import opening_fields
+from tidegate.forge.gitlab.parse import Note, account, approvals, member, merge_request, note
 from tidegate.forge.gitlab.people import People, members_today
+from tidegate.forge.gitlab.rules import read_approvals, recorded_approvals
 from tidegate.forge.gitlab.tokens import Tokens
 from tidegate.http import Client, Retry
-from tidegate.model.merge_request import Comment, MergeRequest, MergeRequestState
+from tidegate.model.merge_request import PLAIN, Comment, MergeRequest, MergeRequestOptions, MergeRequestState
 from tidegate.ports.clock import Clock
 from tidegate.ports.forge import NewMergeRequest
 
 _T = TypeVar("_T")
 
 _PAUSES: Final = (0.5, 2.0, 5.0)
-_UNSURE: Final = (ForgeUnreachable, ForgeFailed, MergeRequestExists)
+_UNSURE: Final = (ForgeUnreachable, ForgeFailed, MergeRequestExists, MergeBlocked)
 """After these it is not known what is done: look for it before it is repeated."""
 _LONGEST_NAME: Final = 200
 _STATES: Final = {
@@ -69,22 +73,45 @@ class GitLabForge:
         self._retry = retry or Retry(sleep=clock.sleep)
         self._patience = patience
         self._people = People()
+        self._answers = Answers()
+        self._names: dict[str, str] = {}
 
     def merge_requests(
-        self, project: str, *, state: MergeRequestState | None = MergeRequestState.OPEN
+        self,
+        project: str,
+        *,
+        state: MergeRequestState | None = MergeRequestState.OPEN,
+        source_branch: str | None = None,
+        approved: bool = False,
+        with_approvals: bool = False,
     ) -> tuple[MergeRequest, ...]:
-        """Return the project's merge requests in `state` (None: all), by number; `conflicts` is not asked for."""
+        """Return the project's merge requests in `state` (None: all), by number; `conflicts` is not asked for.
+
+        No list of GitLab's has approvals: they cost one call for each merge request, and one more for each that has
+        some. Whether there are any is a filter of the list.
+        """
         query = {"state": _STATES[state], "scope": "all", "order_by": "created_at", "sort": "asc"}
-        return tuple(self._approved(self._api(project), one) for one in self._list(project, query))
+        if source_branch is not None:
+            query["source_branch"] = source_branch
+        if approved:
+            query["approved_by_ids"] = "Any"
+        found = self._list(project, query)
+        return tuple(self._approved(self._api(project), one) for one in found) if with_approvals else tuple(found)
 
     def merge_request(self, project: str, iid: int) -> MergeRequest:
-        """Return one merge request with its comments; `conflicts` is None while GitLab has not worked it out."""
+        """Return one merge request; `conflicts` is None while GitLab has not worked it out."""
         api = self._api(project)
         seen = merge_request(project, api.get(*_path(project, iid), missing=_missing(project, iid)))
         is_open = seen.request.state is MergeRequestState.OPEN
         conflicts = seen.conflicts or seen.status == CONFLICT if is_open and seen.status not in PASSING else None
-        comments = tuple(Comment(one.by, one.at, one.text) for one in self._notes(api, project, iid))
-        return replace(self._approved(api, seen.request), conflicts=conflicts, comments=comments)
+        found = self._approved(api, seen.request)
+        notes = tuple(all_notes(api, _path(project, iid)))
+        return replace(
+            found,
+            conflicts=conflicts,
+            comments=tuple(Comment(one.by, one.at, one.text) for one in notes if not one.is_system),
+            recorded=recorded_approvals(api, self._people, found, notes, lambda: self._me(api)),
+        )
 
     def open(self, project: str, new: NewMergeRequest) -> MergeRequest:
         """Open a merge request, or return the open one that has these branches."""
@@ -96,12 +123,17 @@ class GitLabForge:
 
         def find() -> MergeRequest | None:
             found = self._list(project, {"state": "opened", "scope": "all", **branches})
-            return self._approved(api, found[0]) if found else None
+            return found[0] if found else None
 
         def create() -> MergeRequest:
             head = self._head(api, project, new.source_branch)
             self._head(api, project, new.target_branch)
-            body = {**branches, "title": new.title, "description": new.description}
+            body = {
+                **branches,
+                "title": new.title,
+                "description": new.description,
+                **opening_fields(api, project, new.options),
+            }
             made = merge_request(project, api.send("POST", "projects", project, "merge_requests", body=body)).request
             return made if made.head else replace(made, head=head)
 
@@ -112,13 +144,13 @@ class GitLabForge:
         wanted = {"title": title, "description": description}
 
         def find() -> MergeRequest | None:
-            found = self._open(project, iid)
+            found = self._open(project, iid, with_approvals=False)
             return found if (found.title, found.description) == (title, description) else None
 
         return self._have(find, lambda: self._change(project, iid, wanted))
 
-    def comment(self, project: str, iid: int, *, user: str, text: str) -> None:
-        """Add a note, unless the token's user has left this very text there already.
+    def comment(self, project: str, iid: int, *, user: str, text: str) -> bool:
+        """Add a note, unless the token's user has left this very text there already; return whether it was added.
 
         GitLab takes the same note twice. When two runs leave it at the same moment, the younger one is taken back.
         """
@@ -141,6 +173,7 @@ class GitLabForge:
             mine.append(note(api.send("POST", *path, body={"body": text})).id)
 
         self._have(find, add)
+        return bool(mine)
 
     def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:
         """Give the approval of the token's user, who must be `user`, to the present head.
@@ -176,19 +209,37 @@ class GitLabForge:
         _check_user(user)
 
         def find() -> MergeRequest | None:
-            found = self._read(project, iid)
+            found = self._read(project, iid, with_approvals=False)
             if found.state is MergeRequestState.MERGED:
                 raise not_open(found)
             return found if found.state is MergeRequestState.CLOSED else None
 
         return self._have(find, lambda: self._change(project, iid, {"state_event": "close"}))
 
-    def merge(self, project: str, iid: int, *, head: str, message: str, user: str) -> MergeRequest:
-        """Merge with a merge commit, guarded by `head`: see `Merging`."""
+    def merge(
+        self,
+        project: str,
+        iid: int,
+        *,
+        head: str,
+        message: str,
+        user: str,
+        options: MergeRequestOptions = PLAIN,
+    ) -> MergeRequest:
+        """Merge as the project's merge method wants, guarded by `head`: see `Merging`."""
         _check_user(user)
-        api = self._api(project)
-        merging = Merging(api, self._clock, project, iid, head, self._patience, _missing(project, iid))
-        return self._approved(api, merging.merge(message))
+        api, missing = self._api(project), _missing(project, iid)
+        return Merging(api, self._clock, project, iid, head, self._patience, missing, options).merge(message)
+
+    def unschedule(self, project: str, iid: int) -> MergeRequest:
+        """Cancel auto-merge, or take it off the merge train; nothing happens when neither is so."""
+
+        def find() -> MergeRequest | None:
+            found = self._read(project, iid, with_approvals=False)
+            return None if found.scheduled else found
+
+        path = (*_path(project, iid), "cancel_merge_when_pipeline_succeeds")
+        return self._have(find, lambda: _nothing(self._api(project).send("POST", *path)))
 
     def members(self, group: str) -> frozenset[str]:
         """Return the user names in `group`, with those who inherit it, without bots, blocked and expired ones."""
@@ -200,7 +251,7 @@ class GitLabForge:
         return members_today(map(member, found), self._clock.now().astimezone(UTC).date())
 
     def _api(self, project: str | None) -> GitLabClient:
-        return GitLabClient(self._url, self._tokens.of(project), self._http, self._retry)
+        return GitLabClient(self._url, self._tokens.of(project), self._http, self._retry, self._answers)
 
     def _as(self, project: str, user: str) -> GitLabClient:
         """Return calls in the name of `user`.
@@ -220,20 +271,24 @@ class GitLabForge:
         return api
 
     def _me(self, api: GitLabClient) -> str:
-        return account(api.get("user")).name
+        """Return the user name of whose token it is; a token never changes hands."""
+        name = self._names.get(api.token.value)
+        if name is None:
+            name = self._names[api.token.value] = account(api.get("user")).name
+        return name
 
     def _list(self, project: str, query: dict[str, str]) -> list[MergeRequest]:
         rows = self._api(project).list("projects", project, "merge_requests", query=query)
         found = {one.iid: one for one in (merge_request(project, row).request for row in rows)}
         return [found[iid] for iid in sorted(found)]
 
-    def _read(self, project: str, iid: int) -> MergeRequest:
+    def _read(self, project: str, iid: int, *, with_approvals: bool = True) -> MergeRequest:
         api = self._api(project)
         seen = merge_request(project, api.get(*_path(project, iid), missing=_missing(project, iid)))
-        return self._approved(api, seen.request)
+        return self._approved(api, seen.request) if with_approvals else seen.request
 
-    def _open(self, project: str, iid: int) -> MergeRequest:
-        found = self._read(project, iid)
+    def _open(self, project: str, iid: int, *, with_approvals: bool = True) -> MergeRequest:
+        found = self._read(project, iid, with_approvals=with_approvals)
         if found.state is not MergeRequestState.OPEN:
             raise not_open(found)
         return found
@@ -241,23 +296,17 @@ class GitLabForge:
     def _change(self, project: str, iid: int, body: dict[str, object] | dict[str, str]) -> MergeRequest:
         api = self._api(project)
         answer = api.send("PUT", *_path(project, iid), body=body, missing=_missing(project, iid))
-        return self._approved(api, merge_request(project, answer).request)
+        return merge_request(project, answer).request
 
     def _has_approved(self, api: GitLabClient, project: str, iid: int, user: str) -> bool:
         """Return whether GitLab keeps an approval of `user`, of whatever head and void or not."""
         return any(one.by.name == user for one in approvals(api.get(*_path(project, iid), "approvals")))
 
     def _approved(self, api: GitLabClient, request: MergeRequest) -> MergeRequest:
-        """Return `request` with its approvals: of persons, each at its head."""
-        path = _path(request.project, request.iid)
-        given = [one for one in approvals(api.get(*path, "approvals")) if self._people.is_person(api, one.by)]
-        if not given:
-            return request
-        return replace(request, approvals=at_heads(given, map(version, api.list(*path, "versions"))))
+        return read_approvals(api, self._people, request)
 
     def _notes(self, api: GitLabClient, project: str, iid: int) -> list[Note]:
-        query = {"sort": "asc", "order_by": "created_at"}
-        found = map(note, api.list(*_path(project, iid), "notes", query=query, missing=_missing(project, iid)))
+        found = all_notes(api, _path(project, iid), missing=_missing(project, iid))
         return [one for one in found if not one.is_system]
 
     def _head(self, api: GitLabClient, project: str, branch: str) -> str:

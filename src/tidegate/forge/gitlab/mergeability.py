@@ -17,6 +17,7 @@ PASSING: Final = frozenset(
 )
 """Words that pass by themselves within seconds: GitLab works it out in the background."""
 CONFLICT: Final = "conflict"
+NEED_REBASE: Final = "need_rebase"
 
 _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "ci_must_pass": ("its pipeline must succeed first", "see its pipeline; run it again when it failed"),
@@ -29,7 +30,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "locked_paths": ("it changes paths that somebody has locked", "unlock them"),
     "merge_request_blocked": ("another merge request must be merged first", "see its dependencies"),
     "merge_time": ("it may not be merged before its time", "wait, or change `merge after`"),
-    "need_rebase": ("its target has moved on, and it must be rebased first", "rebase it, and have it approved again"),
+    "need_rebase": ("its target has moved on, and it must be rebased first", "rebase it, or set merge_request.rebase"),
     "not_approved": ("GitLab's own approval rules are not fulfilled", "see who must approve on its page"),
     "not_open": ("it is not open", "promote again to get a new one"),
     "requested_changes": ("a reviewer has requested changes", "ask the reviewer to look again"),

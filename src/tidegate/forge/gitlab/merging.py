@@ -1,4 +1,7 @@
-"""Merging on GitLab: guarded by the head, once GitLab knows whether it can be; read again after each refusal."""
+"""Merging on GitLab: guarded by the head, once GitLab knows whether it can be; read again after each refusal.
+
+Where the options say so, GitLab is only asked to merge later: when the pipeline has succeeded, or on a merge train.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +20,18 @@ from tidegate.errors.forge import (
 )
 from tidegate.errors.git import BranchMissing
 from tidegate.forge.gitlab.client import GitLabClient
-from tidegate.forge.gitlab.mergeability import CONFLICT, PASSING, obstacle
+from tidegate.forge.gitlab.mergeability import CONFLICT, NEED_REBASE, PASSING, obstacle
 from tidegate.forge.gitlab.parse import Seen, compared_paths, merge_request
-from tidegate.model.merge_request import MergeRequest, MergeRequestState
+from tidegate.forge.gitlab.rebasing import rebase
+from tidegate.model.merge_request import MergeRequest, MergeRequestOptions, MergeRequestState
 from tidegate.ports.clock import Clock
 
 _ATTEMPTS: Final = 4
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 4.0
 _FINE: Final = "mergeable"
+_OLD_NAMES: Final = {False: "merge_when_pipeline_succeeds", True: "when_pipeline_succeeds"}
+"""What `auto_merge` was called before GitLab 17.11: for a merge, and for a merge train."""
 _UNSURE: Final = (ForgeUnreachable, ForgeFailed, MergeBlocked, HeadMoved)
 """After these the merge request is read again: it may be merged, or have another head, or just need a moment."""
 
@@ -42,6 +48,7 @@ class Merging:
         head: the only head at which it may be merged.
         patience: seconds to wait at most until GitLab has worked out whether it can be merged.
         missing: raised when there is no such merge request.
+        options: how to merge.
     """
 
     api: GitLabClient
@@ -51,9 +58,12 @@ class Merging:
     head: str
     patience: float
     missing: TidegateError
+    options: MergeRequestOptions
 
     def merge(self, message: str) -> MergeRequest:
         """Merge, and return the merged merge request; one that is merged at this head already is returned as it is.
+
+        What GitLab is to merge later is returned open, and scheduled.
 
         Raises:
             HeadMoved, MergeConflict, MergeRequestNotOpen: as the port says.
@@ -65,24 +75,26 @@ class Merging:
         pause = _FIRST_PAUSE
         for _ in range(_ATTEMPTS):
             seen = self._settled()
-            if seen.request.state is MergeRequestState.MERGED:
+            if self._is_settled(seen):
                 return seen.request
+            if seen.status == NEED_REBASE and self.options.rebase:
+                rebase(self.api, self.clock, seen.request, self.patience)
+                continue
             if refusal is not None and isinstance(refusal, MergeBlocked) and seen.status != _FINE:
                 raise self._obstacle(seen)
             if seen.conflicts or seen.status == CONFLICT:
                 raise self._obstacle(seen)
             try:
-                answer = self.api.send("PUT", *self._path, "merge", body=self._wish(message), missing=self.missing)
+                answer = self._ask(message)
             except _UNSURE as error:
                 refusal = error
             else:
-                merged = merge_request(self.project, answer).request
-                if merged.state is MergeRequestState.MERGED:
-                    return merged
+                if answer is not None and self._is_settled(answer):
+                    return answer.request
             self.clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         seen = self._settled()
-        if seen.request.state is MergeRequestState.MERGED:
+        if self._is_settled(seen):
             return seen.request
         raise refusal if refusal is not None and seen.status == _FINE else self._obstacle(seen)
 
@@ -90,8 +102,27 @@ class Merging:
     def _path(self) -> tuple[str, ...]:
         return ("projects", self.project, "merge_requests", str(self.iid))
 
-    def _wish(self, message: str) -> dict[str, object]:
-        return {"sha": self.head, "merge_commit_message": message}
+    def _is_settled(self, seen: Seen) -> bool:
+        """Return whether it is merged, or GitLab is to merge it by itself as the options ask for."""
+        return seen.request.state is MergeRequestState.MERGED or (self.options.scheduled and seen.request.scheduled)
+
+    def _ask(self, message: str) -> Seen | None:
+        """Ask for the merge, or for its place on the merge train, which is not told by the answer."""
+        wish: dict[str, object] = {"sha": self.head}
+        if self.options.squash:
+            wish["squash"] = True
+        if self.options.auto_merge:  # two names: that of 17.11 and later, and the older one
+            wish |= {"auto_merge": True, _OLD_NAMES[self.options.merge_train]: True}
+        if self.options.merge_train:
+            train = ("projects", self.project, "merge_trains", "merge_requests", str(self.iid))
+            self.api.send("POST", *train, body=wish, missing=self.missing)
+            return None
+        wish["merge_commit_message"] = message
+        if self.options.squash:
+            wish["squash_commit_message"] = message
+        if self.options.remove_source_branch:
+            wish["should_remove_source_branch"] = True
+        return merge_request(self.project, self.api.send("PUT", *self._path, "merge", body=wish, missing=self.missing))
 
     def _settled(self) -> Seen:
         """Return the merge request, merged at the head or open, once GitLab knows whether it can be merged."""

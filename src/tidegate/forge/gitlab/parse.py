@@ -34,7 +34,8 @@ class Seen:
         status: `detailed_merge_status`: an open set of words; `checking` when it says nothing.
         conflicts: whether GitLab has found conflicts.
         source_project: id of the source branch's project: of a fork, or the same.
-        error: why the last merge failed, or "".
+        error: why the last merge or rebase failed, or "".
+        rebasing: whether it is being rebased, where that was asked for.
     """
 
     request: MergeRequest
@@ -42,6 +43,7 @@ class Seen:
     conflicts: bool
     source_project: int
     error: str
+    rebasing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def merge_request(project: str, fields: Fields) -> Seen:
         merge_commit=(merged or None) if state is MergeRequestState.MERGED else None,
         draft=fields.flag("draft") or fields.flag("work_in_progress"),
         web_url=fields.optional_text("web_url"),
+        scheduled=state is MergeRequestState.OPEN and fields.flag("merge_when_pipeline_succeeds"),
     )
     return Seen(
         request=request,
@@ -127,6 +130,7 @@ def merge_request(project: str, fields: Fields) -> Seen:
         conflicts=fields.flag("has_conflicts"),
         source_project=fields.optional_number("source_project_id") or 0,
         error=fields.optional_text("merge_error") or "",
+        rebasing=fields.flag("rebase_in_progress"),
     )
 
 

@@ -21,11 +21,15 @@ from tidegate.errors.forge import (
     MergeBlocked,
     MergeRequestExists,
     ProjectMissing,
+    StatusUnchanged,
 )
 
 _MERGE: Final = r"PUT .*/merge_requests/\d+/merge"
 _REBASE: Final = r"PUT .*/merge_requests/\d+/rebase"
+_TRAIN: Final = r"(GET|POST) .*/merge_trains/merge_requests/\d+"
+_CANCEL: Final = r"POST .*/merge_requests/\d+/cancel_merge_when_pipeline_succeeds"
 _CREATE: Final = r"POST .*/merge_requests"
+_STATUS: Final = r"POST .*/statuses/[0-9a-f]+"
 _WRITE: Final = r"(POST|PUT|DELETE) .*/repository/(commits|files/.*)"
 _FRESH: Final = "look at it again, then repeat"
 _ROLE: Final = "give the token's user a role that may (Developer or Maintainer), or use another token"
@@ -61,6 +65,15 @@ class Rule:
 
 
 RULES: Final = (
+    Rule(
+        _STATUS,
+        400,
+        "Cannot transition status",
+        StatusUnchanged,
+        "the commit has a status in this very state already",
+        "see the commit's pipelines",
+    ),
+    Rule(_STATUS, 409, "", ForgeFailed, "somebody else writes a status of this commit at this moment", "try again"),
     Rule(
         _MERGE,
         405,
@@ -137,6 +150,17 @@ RULES: Final = (
         "is GitLab older than 15.6? Else report this as an error of Tidegate",
     ),
     Rule(_REBASE, 403, "", ForgeForbidden, "this token may not rebase the source branch, or the branch is gone", _ROLE),
+    Rule(
+        _TRAIN,
+        403,
+        "",
+        ForgeForbidden,
+        "the project has no merge trains, or this token may not use them",
+        "enable them (Premium), delete merge_train from the configuration, or use another token",
+    ),
+    Rule(_TRAIN, 400, "", MergeBlocked, "GitLab does not take it on the merge train as it is now", _FRESH),
+    Rule(_CANCEL, 405, "", MergeBlocked, "it is not open any more", _FRESH),
+    Rule(_CANCEL, 406, "", MergeBlocked, "GitLab is not to merge it by itself, so there is nothing to cancel", _FRESH),
     Rule(_REBASE, 409, "", ForgeFailed, "GitLab could not queue the rebase", "try again later"),
     Rule(
         _WRITE,

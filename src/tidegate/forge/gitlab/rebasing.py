@@ -1,0 +1,64 @@
+"""Rebasing on GitLab: it goes on in the background, and what comes out is a new head, to be decided on anew."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tidegate.errors.forge import ForgeFailed, ForgeUnreachable, HeadMoved, MergeabilityUnknown, MergeConflict
+from tidegate.forge.gitlab.client import GitLabClient
+from tidegate.forge.gitlab.parse import merge_request
+from tidegate.model.merge_request import MergeRequest
+from tidegate.ports.clock import Clock
+
+_FIRST_PAUSE: Final = 0.25
+_LONGEST_PAUSE: Final = 4.0
+_UNSURE: Final = (ForgeUnreachable, ForgeFailed)
+"""After these it may be under way: that is seen by looking."""
+
+
+def rebase(api: GitLabClient, clock: Clock, request: MergeRequest, patience: float) -> None:
+    """Have a merge request rebased, and wait for it. Returns only where nothing came of it, so that it can be repeated.
+
+    Args:
+        api: calls with the project's token.
+        clock: for pauses.
+        request: as it was looked at.
+        patience: seconds to wait at most until GitLab is done.
+
+    Raises:
+        HeadMoved: it is rebased, or somebody pushed: nothing that was decided about the old head holds for the new one.
+        MergeConflict: GitLab can't rebase it.
+        MergeabilityUnknown: it takes longer than `patience`.
+        ForgeForbidden: the token may not push to the branch.
+    """
+    path = ("projects", request.project, "merge_requests", str(request.iid))
+    failed: Exception | None = None
+    try:
+        api.send("PUT", *path, "rebase")
+    except _UNSURE as error:
+        failed = error
+    waited, pause = 0.0, _FIRST_PAUSE
+    while True:
+        seen = merge_request(request.project, api.get(*path, query={"include_rebase_in_progress": "true"}))
+        if seen.request.head != request.head:
+            raise HeadMoved(
+                f"{request.source_branch} was rebased onto {request.target_branch}: {seen.request.head[:12]}",
+                where=request.ref,
+                hint="look at the merge request again: what was decided was about the older commit",
+            )
+        if not seen.rebasing:
+            break
+        if waited >= patience:
+            raise MergeabilityUnknown(
+                f"after {waited:.0f} s GitLab is still rebasing it",
+                where=request.ref,
+                hint="deliver again later; if it stays, GitLab's background jobs are late",
+            )
+        clock.sleep(pause)
+        waited, pause = waited + pause, min(2 * pause, _LONGEST_PAUSE)
+    if seen.error and failed is None:
+        raise MergeConflict(
+            f"GitLab can't rebase it onto {request.target_branch}: {seen.error}",
+            where=request.ref,
+            hint=f"rebase {request.source_branch} by hand and push, or promote again",
+        )
