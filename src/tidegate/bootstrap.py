@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ from tidegate.errors.release import SourceUnknown
 from tidegate.git import Git, Identity, Mirrors, ProjectRemotes, Remote
 from tidegate.gitops import GitVersionTags, MirroredRepos
 from tidegate.model import Service
-from tidegate.ports import Clock, Forge, Images, VersionTags
+from tidegate.ports import Clock, Forge, Images, Reports, VersionTags
 
 if TYPE_CHECKING:
     from tidegate.registry.access import Access
@@ -44,11 +45,14 @@ def open_world(
         git = Git.find(environ)
         mirrors = stack.enter_context(Mirrors(git, cache_folder(environ)))
         images = stack.enter_context(open_images(configuration, environ))
+        forge: Forge
+        reports: Reports | None
         if isinstance(configuration.forge, GitLabForge):
-            forge: Forge = stack.enter_context(_open_gitlab(configuration.forge, environ, clock))
+            forge, reports = stack.enter_context(_open_gitlab(configuration.forge, environ, clock))
         else:
             from tidegate.forge.local import LocalForge
 
+            reports = None
             forge = LocalForge(remotes, mirrors, identity, clock, configuration.forge.groups)
         world = World(
             pipeline=configuration.pipeline,
@@ -58,6 +62,7 @@ def open_world(
             clock=clock,
             actor=actor,
             version_tags=_sources(git, remotes, identity, clock),
+            reports=reports,
         )
         yield with_discovered_services(world, partial=partial) if configuration.pipeline.discover else world
 
@@ -141,16 +146,21 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 
 
 @contextmanager
-def _open_gitlab(settings: GitLabForge, environ: Mapping[str, str], clock: Clock) -> Iterator[Forge]:
+def _open_gitlab(settings: GitLabForge, environ: Mapping[str, str], clock: Clock) -> Iterator[tuple[Forge, Reports]]:
     from tidegate import __version__
     from tidegate.forge.gitlab import forge
+    from tidegate.forge.gitlab.reports import GitLabReports
     from tidegate.forge.gitlab.tokens import Tokens
+    from tidegate.forge.gitlab.told import Told
     from tidegate.http import Client, Proxies, Trust
 
     authorities = environ.get("SSL_CERT_FILE")
     trust = Trust(Path(authorities) if authorities else None)
     with Client(f"tidegate/{__version__}", trust=trust, proxies=Proxies.of(environ)) as http:
-        yield forge.GitLabForge(settings.url, Tokens(environ, settings.tokens), http, clock)
+        tokens = Tokens(environ, settings.tokens)
+        told = Told(cache_folder(environ) / "told" / sha256(settings.url.encode()).hexdigest()[:16], clock)
+        reports = GitLabReports(settings.url, tokens, http, clock, told=told)
+        yield forge.GitLabForge(settings.url, tokens, http, clock), reports
 
 
 def _project_remotes(forge: ForgeSettings, environ: Mapping[str, str]) -> ProjectRemotes:

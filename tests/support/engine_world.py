@@ -107,6 +107,7 @@ class Told:
         self.plans: list[Plan] = []
         self.outcomes: list[tuple[str, bool]] = []
         self.races: list[str] = []
+        self.warnings: list[str] = []
 
     def planned(self, plan: Plan) -> None:
         self.plans.append(plan)
@@ -116,6 +117,9 @@ class Told:
 
     def ended(self, step: Step, outcome: Outcome) -> None:
         self.outcomes.append((step.kind, outcome.adopted))
+
+    def warned(self, what: str) -> None:
+        self.warnings.append(what)
 
     def lost_race(self, reason: str) -> None:
         self.races.append(reason)

@@ -31,7 +31,12 @@ class StepTalk:
     def ended(self, step: Step, outcome: Outcome) -> None:
         """Say what the step did."""
         del step
-        self.output.say(f"  {'kept' if outcome.adopted else 'done'}  {printable(outcome.text)}")
+        word = "warning:" if outcome.failed else "kept " if outcome.adopted else "done "
+        self.output.say(f"  {word} {printable(outcome.text)}")
+
+    def warned(self, what: str) -> None:
+        """Say it as a warning."""
+        self.output.say(f"  warning: {printable(what)}")
 
     def lost_race(self, reason: str) -> None:
         """Say that everything is read again."""

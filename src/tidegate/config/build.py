@@ -115,7 +115,13 @@ def _environment(name: str, section: EnvironmentSection, accounts: Mapping[str, 
 
 
 def _approvals(section: ApprovalsSection) -> ApprovalRule:
-    return ApprovalRule(section.count, tuple(section.approvers), section.not_author, section.not_committers)
+    return ApprovalRule(
+        count=section.count,
+        approvers=tuple(section.approvers),
+        not_author=section.not_author,
+        not_committers=section.not_committers,
+        code_owners=section.code_owners,
+    )
 
 
 def _service(name: str, section: ServiceSection) -> Service:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tidegate.engine.decide import decide
 from tidegate.engine.observations import MergeRequestSeen
 from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.plan import Plan
 from tidegate.engine.plan_delivery import plan_delivery
+from tidegate.engine.reporting import failure_report, tell, verdict_report
 from tidegate.engine.run import Progress, run_plan, until_settled
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
+from tidegate.errors.forge import CodeOwnersUnknown
 from tidegate.model import Answer, MergeRequest, MergeRequestState, Verdict
 
 
@@ -51,25 +53,76 @@ def planned_delivery(world: World, project: str, iid: int) -> Delivery:
     seen = observe_delivery(world, found)
     if seen is None:
         return Delivery(found)
+    if seen.target.approvals.code_owners and found.rules is None:
+        raise CodeOwnersUnknown(
+            f"{seen.target.name} asks for the approval of code owners, and the forge does not say who they are",
+            where=found.ref,
+            hint="GitLab Premium tells it; without, name the owners in `approvals.from` and delete `code_owners`",
+        )
     verdict = decide(seen)
-    plan = plan_delivery(seen, world.actor) if verdict.answer is Answer.GO else None
+    if verdict.answer is not Answer.GO:
+        return Delivery(found, seen, verdict)
+    plan = plan_delivery(seen, world.actor, shown=verdict if world.reports else None)
     return Delivery(found, seen, verdict, plan)
 
 
-def deliver_merge_request(world: World, project: str, iid: int, progress: Progress) -> Delivery:
+def deliver_merge_request(world: World, project: str, iid: int, progress: Progress, *, later: bool = False) -> Delivery:
     """Deliver one merge request if its verdict is go; return what became of it.
 
     A race that was lost is looked at, decided and planned again. Run twice, it finds its own work.
 
+    Args:
+        later: when it waits, what its page shows may be left to another run.
+
     Raises:
         TidegateError: a step failed. What was done so far is adopted by the next run.
     """
+    looked: list[Delivery] = []
 
     def attempt() -> Delivery:
         world.repos.repo(project).refresh()
         delivery = planned_delivery(world, project, iid)
+        looked.append(delivery)
         if delivery.plan is not None:
             run_plan(delivery.plan, world, progress)
         return delivery
 
-    return until_settled(attempt, world, progress)
+    try:
+        settled = until_settled(attempt, world, progress)
+    except TidegateError as error:
+        if looked:
+            _show_failure(world, looked[-1], error, progress)
+        raise
+    if settled.plan is None:
+        show_verdict(world, settled, progress, later=later)
+    return settled
+
+
+def show_verdict(world: World, delivery: Delivery, progress: Progress, *, later: bool) -> None:
+    """Have the page of a merge request that is not delivered show why."""
+    if delivery.seen is not None and delivery.verdict is not None:
+        tell(world, verdict_report(delivery.seen, delivery.verdict), progress, later=later)
+
+
+def show_promoted(world: World, found: MergeRequest, progress: Progress, *, is_new: bool) -> None:
+    """Have the page of a merge request that was promoted just now show what it waits for.
+
+    Args:
+        found: as the promotion left it; nobody can have approved its head yet.
+        is_new: it was opened by this promotion.
+    """
+    if world.reports is None:
+        return
+    try:
+        seen = observe_delivery(world, replace(found, approvals=()))
+    except TidegateError as error:
+        # The promotion stands; what is in the way of its delivery is told by `deliver`, with its exit code.
+        progress.warned(f"{found.ref} does not show its state: {error}")
+        return
+    if seen is not None:
+        tell(world, replace(verdict_report(seen, decide(seen)), is_new=is_new), progress)
+
+
+def _show_failure(world: World, delivery: Delivery, error: TidegateError, progress: Progress) -> None:
+    if delivery.seen is not None and delivery.verdict is not None and delivery.plan is not None:
+        tell(world, failure_report(delivery.seen, delivery.verdict, error), progress)

@@ -151,7 +151,7 @@ class MergeRequestSeen:
         deliveries: the services that it moves, at least one.
         reviewed: heads at which an approval counts: the head, and below Tidegate's own rewrite its parent.
         committers: who committed to the branch, Tidegate's own commits left out.
-        members: `group:…` and `user:…` of the rule → the user names that it stands for.
+        members: `group:…` and `user:…` of the rule → the user names that it stands for; empty where nobody approved.
         now: when it was looked at (UTC).
         outside: changed files that are in no folder of the services that it moves.
         unread: it has more commits than are looked at, so that not every committer is known.

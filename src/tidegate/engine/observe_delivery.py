@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -78,7 +78,7 @@ def _seen(
         deliveries=deliveries,
         reviewed=frozenset(reviewed),
         committers=frozenset(commit.author for commit in commits[1 if own_rewrite else 0 :]),
-        members={approver: _members(hop.world, approver) for approver in hop.target.approvals.approvers},
+        members=_members(hop, merge_request),
         now=hop.world.clock.now(),
         outside=_outside(deliveries, changed),
         unread=len(commits) >= LONGEST_BRANCH,
@@ -87,9 +87,15 @@ def _seen(
     )
 
 
-def _members(world: World, approver: str) -> frozenset[str]:
-    kind, _, name = approver.partition(":")
-    return world.forge.members(name) if kind == "group" else frozenset({name})
+def _members(hop: _Hop, merge_request: MergeRequest) -> Mapping[str, frozenset[str]]:
+    """Return whom the rule's approvers stand for; nobody is asked about while nobody has approved."""
+    if not (merge_request.approvals or merge_request.recorded):
+        return {}
+    pairs = ((approver, *approver.partition(":")[::2]) for approver in hop.target.approvals.approvers)
+    return {
+        approver: hop.world.forge.members(name) if kind == "group" else frozenset({name})
+        for approver, kind, name in pairs
+    }
 
 
 def _outside(deliveries: tuple[DeliverySeen, ...], changed: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,10 +6,12 @@ from tidegate.engine.description import delivery_note, delivery_trailers, merge_
 from tidegate.engine.manifests import manifest_diff, with_image
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen
 from tidegate.engine.plan import Plan
-from tidegate.engine.steps import Comment, CommitFiles, CopyImage, Merge, Step, VerifyImage
+from tidegate.engine.reporting import available_report, delivering_report
+from tidegate.engine.steps import Comment, CommitFiles, CopyImage, Merge, Step, Tell, VerifyImage
+from tidegate.model import Verdict
 
 
-def plan_delivery(seen: MergeRequestSeen, actor: str) -> Plan:
+def plan_delivery(seen: MergeRequestSeen, actor: str, *, shown: Verdict | None = None) -> Plan:
     """Return the steps that make the images available, write what is still to be written, and merge.
 
     Images come first: Flux never sees a reference that can't be pulled.
@@ -17,6 +19,8 @@ def plan_delivery(seen: MergeRequestSeen, actor: str) -> Plan:
     Args:
         seen: a merge request whose verdict is go.
         actor: who is acting.
+        shown: the verdict, where the forge can show how far it is: whose approvals were seen stands in the note that
+            is kept there, before anything is pushed. None: a note of its own tells it.
 
     Raises:
         UnsafeEdit: a manifest can't be rewritten byte-exactly.
@@ -28,6 +32,8 @@ def plan_delivery(seen: MergeRequestSeen, actor: str) -> Plan:
         for each in seen.deliveries
         if each.proposed is not None and each.target_image is not None and each.names_source
     }
+    if shown is not None and (rewritten or any(isinstance(step, CopyImage) for step in steps)):
+        steps.insert(0, Tell(delivering_report(seen, shown)))
     if rewritten:
         steps.append(
             CommitFiles(
@@ -42,11 +48,14 @@ def plan_delivery(seen: MergeRequestSeen, actor: str) -> Plan:
                 author=None,
             )
         )
-    steps.append(Comment(found.project, found.iid, delivery_note(seen), actor))
+    if shown is None:
+        steps.append(Comment(found.project, found.iid, delivery_note(seen), actor))
+    else:
+        steps.append(Tell(available_report(seen, shown)))
     files = {each.proposed.file: each.proposed.data for each in seen.deliveries if each.proposed is not None}
     files.update((file, after) for file, (_, after) in rewritten.items())
-    merge = Merge(found.project, found.iid, found.source_branch, found.head, files, merge_message(seen), actor)
-    steps.append(merge)
+    message, options = merge_message(seen), seen.target.merge_request
+    steps.append(Merge(found.project, found.iid, found.source_branch, found.head, files, message, actor, options))
     diff = "".join(manifest_diff(before, after, file) for file, (before, after) in rewritten.items())
     return Plan(_summary(seen), tuple(steps), diff)
 

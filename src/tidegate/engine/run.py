@@ -30,6 +30,10 @@ class Progress(Protocol):
         """Say what a step did."""
         ...
 
+    def warned(self, what: str) -> None:
+        """Say what could not be done, and that it stops nothing."""
+        ...
+
     def lost_race(self, reason: str) -> None:
         """Say that someone else was faster, so that everything is read again."""
         ...

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tidegate.errors import TidegateError
 from tidegate.errors.release import EnvironmentUnknown, NoSource, ServiceUnknown
 from tidegate.model import Environment, Pipeline, Service
-from tidegate.ports import Clock, Forge, GitOpsRepo, GitOpsRepos, Images, VersionTags
+from tidegate.ports import Clock, Forge, GitOpsRepo, GitOpsRepos, Images, Reports, VersionTags
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class World:
         actor: the acting person's user name on the forge.
         version_tags: gives the version tags of a service's application repository.
         undiscovered: why environments were not looked through for services, where the command goes on without.
+        reports: shows on merge requests how far they are; None where the forge has no way to.
     """
 
     pipeline: Pipeline
@@ -34,6 +35,7 @@ class World:
     actor: str
     version_tags: Callable[[Service], VersionTags]
     undiscovered: tuple[TidegateError, ...] = ()
+    reports: Reports | None = None
 
     def repo(self, environment: Environment) -> GitOpsRepo:
         """Return the repository that `environment` is deployed from."""

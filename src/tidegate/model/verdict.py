@@ -26,6 +26,7 @@ class Reason:
         evidence: what it was read from: a merge request, a file position, an image.
         hint: what to do, or None.
         code: the error code that fits a `no`, else None.
+        lasting: the text and what to do in words that stay the same as time passes; None where `text` does.
     """
 
     gate: str
@@ -34,6 +35,7 @@ class Reason:
     evidence: str | None = None
     hint: str | None = None
     code: str | None = None
+    lasting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tidegate.ports.gitops import Change, GitOpsRepo, GitOpsRepos
     from tidegate.ports.images import CopyReport, Images
     from tidegate.ports.registry import Registry
+    from tidegate.ports.reports import Reports
     from tidegate.ports.tags import HistoryCommit, VersionTags
 else:
     __getattr__ = names_of(
@@ -22,6 +23,7 @@ else:
             "gitops": ("Change", "GitOpsRepo", "GitOpsRepos"),
             "images": ("CopyReport", "Images"),
             "registry": ("Registry",),
+            "reports": ("Reports",),
             "tags": ("HistoryCommit", "VersionTags"),
         },
     )
@@ -37,5 +39,6 @@ __all__ = [
     "Images",
     "NewMergeRequest",
     "Registry",
+    "Reports",
     "VersionTags",
 ]

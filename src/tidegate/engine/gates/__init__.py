@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tidegate.engine.gates.approvals import check_approvals
+from tidegate.engine.gates.forge_rules import check_forge_rules
 from tidegate.engine.gates.manifest import check_manifest
 from tidegate.engine.gates.mergeable import check_mergeable
 from tidegate.engine.gates.origin import check_origin
@@ -26,6 +27,7 @@ GATES: tuple[Gate, ...] = (
     check_source_image,
     check_target_image,
     check_approvals,
+    check_forge_rules,
     check_soak,
     check_mergeable,
 )

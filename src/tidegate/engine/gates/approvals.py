@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from tidegate.engine.observations import MergeRequestSeen
 from tidegate.errors.release import NotDelivered
-from tidegate.model import Answer, Reason
+from tidegate.model import Answer, Approval, Reason
 
 
 def check_approvals(seen: MergeRequestSeen) -> Iterator[Reason]:
@@ -40,18 +40,26 @@ def check_approvals(seen: MergeRequestSeen) -> Iterator[Reason]:
     )
 
 
-def counted_approvals(seen: MergeRequestSeen) -> Mapping[str, str]:
-    """Return whose approvals count, each with the head that it was given at."""
+def counted_approvals(seen: MergeRequestSeen, *, of_anyone: bool = False) -> Mapping[str, Approval]:
+    """Return the approvals that count, by user; `of_anyone`: also of those whom the environment does not name.
+
+    Below Tidegate's own rewrite those count, too, that Tidegate had recorded before it pushed, and that the forge took
+    away because of that push. They are held against the rule anew.
+    """
+    found = seen.merge_request
+    recorded = (one for one in found.recorded if seen.rewritten and one.head != found.head)
     return {
-        each.user: each.head for each in seen.merge_request.approvals if _objection(seen, each.user, each.head) is None
+        each.user: each
+        for each in (*recorded, *found.approvals)
+        if _objection(seen, each.user, each.head, of_anyone=of_anyone) is None
     }
 
 
-def _objection(seen: MergeRequestSeen, user: str, head: str) -> str | None:
+def _objection(seen: MergeRequestSeen, user: str, head: str, *, of_anyone: bool = False) -> str | None:
     rule = seen.target.approvals
     if head not in seen.reviewed:
         return "given before the last push"
-    if rule.approvers and not any(user in members for members in seen.members.values()):
+    if not of_anyone and rule.approvers and not any(user in members for members in seen.members.values()):
         return f"not in {' or '.join(rule.approvers)}"
     if rule.not_author and user == seen.merge_request.author:
         return "the author"

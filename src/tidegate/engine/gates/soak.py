@@ -21,9 +21,15 @@ def check_soak(seen: MergeRequestSeen) -> Iterator[Reason]:
         until = each.origin.until
         age = (until or seen.now) - each.origin.since
         was = "was" if until else "has been"
-        name = f"{each.service.name} {each.origin.release.image.tag} {was} in {each.source.name} for {span(age)}"
+        release = f"{each.service.name} {each.origin.release.image.tag}"
+        name = f"{release} {was} in {each.source.name} for {span(age)}"
         if age >= needed:
-            yield Reason("soak", Answer.GO, f"{name}; {span(needed)} is needed")
+            yield Reason(
+                "soak",
+                Answer.GO,
+                f"{name}; {span(needed)} is needed",
+                lasting=f"{release} was in {each.source.name} for {span(needed)}",
+            )
         elif until:
             yield Reason(
                 "soak",
@@ -38,6 +44,8 @@ def check_soak(seen: MergeRequestSeen) -> Iterator[Reason]:
                 Answer.WAIT,
                 f"{name}; {span(needed)} is needed",
                 hint=f"ready in {span(needed - age)}, at {each.origin.since + needed:%Y-%m-%d %H:%M} UTC",
+                lasting=f"must be in {each.source.name} for {span(needed)}: "
+                f"until {each.origin.since + needed:%Y-%m-%d %H:%M} UTC",
             )
 
 

@@ -11,6 +11,7 @@ from tidegate.engine.steps.commit import CommitFiles
 from tidegate.engine.steps.copy_image import CopyImage
 from tidegate.engine.steps.merge import Merge
 from tidegate.engine.steps.open_merge_request import OpenMergeRequest
+from tidegate.engine.steps.tell import Tell
 from tidegate.engine.steps.verify_image import VerifyImage
 
 STEPS: tuple[type[Step], ...] = (
@@ -19,6 +20,7 @@ STEPS: tuple[type[Step], ...] = (
     Comment,
     CopyImage,
     VerifyImage,
+    Tell,
     Merge,
     ClaimLine,
 )
@@ -34,5 +36,6 @@ __all__ = [
     "Outcome",
     "Run",
     "Step",
+    "Tell",
     "VerifyImage",
 ]

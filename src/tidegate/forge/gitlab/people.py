@@ -50,6 +50,11 @@ class People:
                 self._known[who.id] = known
         return known
 
+    def is_named_person(self, api: GitLabClient, name: str) -> bool:
+        """Return whether the user of that name is active and no bot."""
+        found = [account(one) for one in api.list("users", query={"username": name})]
+        return any(one.name == name and self.is_person(api, one) for one in found)
+
 
 def _may_be_person(who: Account) -> bool:
     return who.state == _ACTIVE and not who.is_bot and _BOT.fullmatch(who.name) is None

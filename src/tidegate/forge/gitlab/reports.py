@@ -1,0 +1,97 @@
+"""GitLabReports: the port `Reports` on GitLab: a commit status, and one note that is changed in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Final
+
+from tidegate.errors import TidegateError
+from tidegate.errors.forge import ForgeRefused
+from tidegate.forge.gitlab.client import GitLabClient
+from tidegate.forge.gitlab.notes import change_note, keep_note
+from tidegate.forge.gitlab.parse import account
+from tidegate.forge.gitlab.statuses import put_status
+from tidegate.forge.gitlab.tokens import Tokens
+from tidegate.forge.gitlab.told import Told
+from tidegate.http import Client, Retry
+from tidegate.model.report import Report
+from tidegate.ports.clock import Clock
+
+_MOST_AT_ONCE: Final = 10
+"""Of those that can be told later, so many are told in one run: a run's calls do not grow with what waits."""
+
+
+class GitLabReports:
+    """Shows how far deliveries are; fulfils the port `Reports`. Safe for use by many threads at once.
+
+    Args:
+        url: address of GitLab.
+        tokens: which token is for which project.
+        http: sends the requests.
+        clock: for pauses, and for how old memories are.
+        told: what was told before.
+        retry: how often to try what has not been answered; None for the usual.
+    """
+
+    def __init__(
+        self, url: str, tokens: Tokens, http: Client, clock: Clock, *, told: Told, retry: Retry | None = None
+    ) -> None:
+        self._url = url
+        self._tokens = tokens
+        self._http = http
+        self._told = told
+        self._retry = retry or Retry(sleep=clock.sleep)
+        self._lock = Lock()
+        self._others = 0
+        self._names: dict[str, str] = {}
+        self._notes: dict[tuple[str, int], tuple[int, str]] = {}
+
+    def tell(self, report: Report, *, later: bool = False) -> bool:
+        """Show `report`; see the port."""
+        if self._told.knows(report) or (later and not self._is_next()):
+            return False
+        api = GitLabClient(self._url, self._tokens.of(report.project), self._http, self._retry)
+
+        def me() -> str:
+            if api.token.source not in self._names:
+                self._names[api.token.source] = account(api.get("user")).name
+            return self._names[api.token.source]
+
+        link, failed, written = report.web_url, None, False
+        try:
+            number, written = self._note(api, report, me)
+            link = f"{link}#note_{number}" if link else None
+        except TidegateError as error:
+            failed = error  # the status is what holds a merge back: it is written all the same
+        written = put_status(api, me, report, link) or written
+        if failed is not None:
+            raise failed
+        self._told.keep(report)
+        return written
+
+    def _note(self, api: GitLabClient, report: Report, me: Callable[[], str]) -> tuple[int, bool]:
+        """Have the note, with no look at the others when this run knows its number; return number, and if written."""
+        place, path = (report.project, report.iid), ("projects", report.project, "merge_requests", str(report.iid))
+        known = self._notes.get(place)
+        if known is not None and known[1] == report.note:
+            return known[0], False
+        number, written = (known[0], True) if known is not None else (0, False)
+        if known is None or not self._changed(api, path, number, report.note):
+            number, written = keep_note(api, path, me, report.note, is_first=report.is_new)
+        self._notes[place] = (number, report.note)
+        return number, written
+
+    @staticmethod
+    def _changed(api: GitLabClient, path: tuple[str, ...], number: int, text: str) -> bool:
+        """Change the note of that number; return False when somebody has deleted it meanwhile."""
+        try:
+            change_note(api, path, number, text)
+        except ForgeRefused:
+            return False
+        return True
+
+    def _is_next(self) -> bool:
+        with self._lock:
+            self._others += 1
+            return self._others <= _MOST_AT_ONCE
