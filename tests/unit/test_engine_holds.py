@@ -10,6 +10,7 @@ from support.engine_world import GITOPS, INVENTORY, POLICY, helm_release
 from support.lane_world import LaneWorld, policy
 from tidegate.engine.hold_end import why_over
 from tidegate.engine.holds import HoldAsked, hold_lanes, observe_hold, plan_hold
+from tidegate.engine.steps import CommitFiles
 from tidegate.errors.manifest import InvalidHold
 from tidegate.errors.policy import LaneHeld, NotHoldable
 from tidegate.errors.release import PolicyMissing
@@ -53,19 +54,38 @@ def test_a_hold_rolls_back_and_resume_gives_the_bytes_back(town: LaneWorld) -> N
     assert [commit for commit, _ in town.told.outcomes] == ["commit-files", "commit-files"]
 
 
-def test_the_same_hold_again_does_nothing_and_another_one_is_refused(town: LaneWorld) -> None:
+def test_the_same_hold_again_does_nothing_and_another_version_is_refused(town: LaneWorld) -> None:
     hold(town)
     town.clock.advance(timedelta(days=1))
     world = town.world("alice")
     seen = observe_hold(world, INVENTORY, world.environment("dev"), ASKED)
     assert plan_hold(seen).steps == ()
-    for other in (
-        HoldAsked(ASKED.version, "another reason"),
-        HoldAsked(Version.parse("1.1.1"), ASKED.reason),
+    other = HoldAsked(Version.parse("1.1.1"), ASKED.reason)
+    with pytest.raises(LaneHeld, match=r"held at 1\.1\.2 by bo since 2024-05-01 until it is resumed: 1"):
+        observe_hold(world, INVENTORY, world.environment("dev"), other)
+
+
+def test_a_hold_gets_another_reason_or_end_and_still_knows_the_range(town: LaneWorld) -> None:
+    hold(town)
+    town.clock.advance(timedelta(days=1))
+    for asked in (
+        HoldAsked(ASKED.version, "1.1.3 and 1.1.4 lose orders"),
         HoldAsked(ASKED.version, ASKED.reason, date(2024, 6, 1)),
     ):
-        with pytest.raises(LaneHeld, match=r"held at 1\.1\.2 by bo since 2024-05-01 until it is resumed: 1"):
-            observe_hold(world, INVENTORY, world.environment("dev"), other)
+        hold(town, asked)
+        held = town.lane().held()
+        assert held is not None
+        assert held.hold == Hold("1.1.2", "bo", START, asked.reason, asked.until)
+        assert held.range == "1.1.x"
+    hold(town, HoldAsked(ASKED.version, ASKED.reason, until_promoted=True))
+    held = town.lane().held()
+    assert held is not None
+    assert held.hold.since == START + timedelta(days=1)
+    (commit,) = town.told.plans[-1].steps
+    assert isinstance(commit, CommitFiles)
+    assert commit.body.endswith("until it is promoted: 1.1.3 loses orders")
+    hold(town, None)
+    assert town.policy_now() == POLICY
 
 
 def test_resume_without_a_hold_does_nothing(town: LaneWorld) -> None:

@@ -73,10 +73,13 @@ class HoldSeen:
 
 
 def observe_hold(world: World, service: Service, environment: Environment, asked: HoldAsked) -> HoldSeen:
-    """Return what holding `service` in `environment` is planned from. A lane that is held just so stays as it is.
+    """Return what holding `service` in `environment` is planned from.
+
+    A lane that is held just so stays as it is; one that is held at that version gets the new reason and end, and
+    remembers the same range.
 
     Raises:
-        LaneHeld: a lane is held otherwise; says by whom, why and until when.
+        LaneHeld: a lane is held at another version; says by whom, why and until when.
         NotHoldable: there is no range, no tag is that version, or it can't be promoted any more.
         PolicyMissing: there is no ImagePolicy.
     """
@@ -84,21 +87,9 @@ def observe_hold(world: World, service: Service, environment: Environment, asked
         _require_promotable(world, service, environment, asked.version)
     version = asked.version.without_metadata
     hold = Hold(version, world.actor, world.clock.now(), asked.reason, asked.until, asked.until_promoted)
-    changes = []
-    for lane in _lanes(world, service, environment):
-        held = lane.held()
-        if held is None:
-            proposed = _proposed_hold(world, lane, _branch(service, environment, asked.version))
-            changes.append(_held(world, lane, proposed if proposed and _same(proposed, hold) else hold))
-        elif _same(held.hold, hold):
-            changes.append(changed_lane(world, lane, LaneEdit()))
-        else:
-            raise LaneHeld(
-                f"{lane.name} is {held.hold}",
-                where=lane.place,
-                hint=f"`tidegate policy resume {service.name} --in {environment.name}` first",
-            )
-    return _seen(world, service, environment, asked.version, tuple(changes))
+    branch = _branch(service, environment, asked.version)
+    changes = tuple(_held(world, lane, hold, branch) for lane in _lanes(world, service, environment))
+    return _seen(world, service, environment, asked.version, changes)
 
 
 def _require_promotable(world: World, service: Service, environment: Environment, version: Version) -> None:
@@ -166,8 +157,24 @@ def _proposed_hold(world: World, lane: Lane, branch: str) -> Hold | None:
     return None
 
 
-def _held(world: World, lane: Lane, hold: Hold) -> LaneChange:
-    change = changed_lane(world, lane, LaneEdit(hold=hold))
+def _held(world: World, lane: Lane, hold: Hold, branch: str) -> LaneChange:
+    """Return the lane held; one that is held at that version already gets the new reason and end."""
+    held = lane.held()
+    if held is not None and _same(held.hold, hold):
+        return changed_lane(world, lane, LaneEdit())
+    if held is not None and held.hold.version != hold.version:
+        raise LaneHeld(
+            f"{lane.name} is {held.hold}",
+            where=lane.place,
+            hint=f"`tidegate policy resume {lane.service.name} --in {lane.environment.name}` first",
+        )
+    proposed = _proposed_hold(world, lane, branch)
+    if proposed is not None and _same(proposed, hold):
+        hold = proposed
+    elif held is not None and (held.hold.until_promoted or not hold.until_promoted):
+        hold = replace(hold, since=held.hold.since)
+    was = f"it was {held.hold.end}: {held.hold.reason}" if held else ""
+    change = changed_lane(world, lane, LaneEdit(lift=held is not None, hold=hold), was)
     if change.after.tag is None:
         values = [each.tag for each in change.before.explain() if each.outcome in {Outcome.TAKEN, Outcome.LOWER}]
         raise NotHoldable(
