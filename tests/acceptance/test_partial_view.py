@@ -1,0 +1,71 @@
+"""One repository, or one record, that can't be read: the rest is shown and delivered, and each run reports it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support.bad_input import run
+from support.road_texts import PRODUCTION, STAGING
+from support.road_world import RoadWorld, world_with_release
+
+MERGE_REQUEST = f"{STAGING}!1"
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> RoadWorld:
+    """E2e has inventory 1.1.3-rc1, its merge request to staging is approved, and production's repository is gone."""
+    world = world_with_release(tmp_path_factory.mktemp("prepared") / "world", until="e2e")
+    assert run(world, "promote", "inventory", "--to", "staging").code == 0
+    for user in ("sam", "ann"):
+        assert run(world, "mr", "approve", MERGE_REQUEST, "--as", user).code == 0
+    shutil.rmtree(world.repository(PRODUCTION))
+    return world
+
+
+@pytest.fixture
+def world(prepared: RoadWorld, tmp_path: Path) -> RoadWorld:
+    return prepared.copy(tmp_path / "world")
+
+
+def discovering(world: RoadWorld) -> RoadWorld:
+    """Let the services be found in the repositories."""
+    text = (world.folder / "tidegate.yaml").read_text()
+    world.configure(f"{text.partition('services:')[0]}services: discover\n")
+    return world
+
+
+@pytest.mark.parametrize("discover", [False, True])
+def test_status_shows_the_other_environments(world: RoadWorld, *, discover: bool) -> None:
+    ended = run(discovering(world) if discover else world, "status", "-o", "json")
+    cells = {each["environment"]: each for each in json.loads(ended.out)["cells"] if each["service"] == "inventory"}
+    assert [cells[name]["tag"] for name in ("dev", "e2e", "staging")] == ["1.1.3", "1.1.3-rc1", None]
+    assert cells["production"]["fault"]["code"] == "git/repository-missing"
+    assert ended.code == 2
+    assert "git/repository-missing" in ended.err
+
+
+@pytest.mark.parametrize("discover", [False, True])
+def test_why_is_answered_where_the_repository_plays_no_part(world: RoadWorld, *, discover: bool) -> None:
+    if discover:
+        discovering(world)
+    ended = run(world, "why", "inventory", "--in", "staging")
+    assert (ended.code, ended.err) == (0, "")
+    assert "1.1.3 is ready" in ended.out
+    whole = run(world, "why", "inventory")
+    assert "1.1.3 is ready" in whole.out
+    assert "production's inventory can't be read" in whole.out or "staging has no inventory yet" in whole.out
+    assert whole.code == 2
+    assert "git/repository-missing" in whole.err
+
+
+def test_deliver_all_goes_on_and_ends_with_the_error(world: RoadWorld) -> None:
+    ended = run(world, "-q", "deliver", "--all", "-o", "json")
+    outcomes = {each["mergeRequest"]: each["outcome"] for each in json.loads(ended.out)["deliveries"]}
+    assert outcomes == {MERGE_REQUEST: "delivered"}
+    assert ended.code == 2
+    error = json.loads(ended.err)["error"]
+    assert (error["code"], PRODUCTION in error["what"]) == ("forge/project-missing", True)
