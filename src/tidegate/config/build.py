@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tidegate.config.durations import duration
 from tidegate.config.grammar import LAYOUT, keep_path
+from tidegate.config.merge_request_schema import MergeRequestSection
 from tidegate.config.registry_schema import CredentialsSection, RegistrySection, RepositorySection
 from tidegate.config.schema import (
     DISCOVER,
@@ -27,6 +28,7 @@ from tidegate.model import (
     Environment,
     Gates,
     Login,
+    MergeRequestOptions,
     PathPattern,
     Pipeline,
     Ranges,
@@ -47,7 +49,10 @@ def build(document: Document, tree: Block, file: Path) -> Configuration:
         file: absolute path of the file; relative paths in it are relative to its folder.
     """
     accounts = {name: _account(name, section, file.parent) for name, section in document.registries.items()}
-    environments = {name: _environment(name, one, accounts) for name, one in document.environments.items()}
+    environments = {
+        name: _environment(name, one, accounts, document.forge.merge_request)
+        for name, one in document.environments.items()
+    }
     pipeline = Pipeline(
         environments=tuple(_in_order(environments)),
         services={name: _service(name, section) for name, section in document.services.items()},
@@ -97,7 +102,9 @@ def _repository(section: RepositorySection) -> RepositorySettings:
     )
 
 
-def _environment(name: str, section: EnvironmentSection, accounts: Mapping[str, RegistryAccount]) -> Environment:
+def _environment(
+    name: str, section: EnvironmentSection, accounts: Mapping[str, RegistryAccount], usual: MergeRequestSection
+) -> Environment:
     return Environment(
         name=name,
         source=section.source,
@@ -111,6 +118,25 @@ def _environment(name: str, section: EnvironmentSection, accounts: Mapping[str, 
         approvals=_approvals(section.approvals),
         gates=Gates(soak=duration(section.gates.soak)),
         ranges=Ranges(section.ranges),
+        merge_request=_merge_request(usual, section.merge_request),
+    )
+
+
+def _merge_request(usual: MergeRequestSection, own: MergeRequestSection | None) -> MergeRequestOptions:
+    """Return the options of an environment: its own keys, and the forge's where it has none."""
+    named = own.model_fields_set if own else ()
+    chosen = usual.model_copy(update={name: getattr(own, name) for name in named})
+    return MergeRequestOptions(
+        labels=tuple(chosen.labels),
+        reviewers=tuple(chosen.reviewers),
+        assignees=tuple(chosen.assignees),
+        milestone=chosen.milestone,
+        draft=chosen.draft,
+        squash=chosen.squash,
+        remove_source_branch=chosen.remove_source_branch,
+        auto_merge=chosen.auto_merge,
+        merge_train=chosen.merge_train,
+        rebase=chosen.rebase,
     )
 
 
@@ -159,6 +185,9 @@ def _origins(document: Document, tree: Block) -> Iterator[tuple[str, Origin]]:
     values = document.model_dump(by_alias=True)
     for name, service in values["services"].items():
         service["image"] = service["image"] or name
+    for name, environment in document.environments.items():
+        own = environment.merge_request
+        values["environments"][name]["merge_request"] = own and own.model_dump(exclude_unset=True)
     if _discovers(tree):
         values["services"] = DISCOVER
     for path, value in _leaves(values, ()):

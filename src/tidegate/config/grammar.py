@@ -139,6 +139,20 @@ def _made(make: Callable[[str], object], text: str) -> Wrong | None:
     return None
 
 
+def label(text: str) -> Wrong | None:
+    """A label's name; GitLab separates several by commas."""
+    if text.strip() == text and text and "," not in text and len(text) <= _LONGEST:
+        return None
+    return Wrong(f"{text!r} is not a label", "write its name, without a comma and without spaces around it")
+
+
+def milestone(text: str) -> Wrong | None:
+    """A milestone's title."""
+    if text.strip() == text and text and len(text) <= _LONGEST:
+        return None
+    return Wrong(f"{text!r} is not a milestone's title", "write it as its page does, e.g. 2024.2")
+
+
 def version_tag(text: str) -> Wrong | None:
     """How a version is written as a git tag, e.g. `inventory/v{version}`."""
     if text.count("{version}") == 1 and branch(text.replace("{version}", "1.0.0")) is None:

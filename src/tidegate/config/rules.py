@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from tidegate.config.explain import suggest
+from tidegate.config.merge_request_schema import OF_EVERY_FORGE, MergeRequestSection
 from tidegate.config.registry_rules import REGISTRY_RULES
 from tidegate.config.tree import Block, Leaf, Path, Row, dotted, key_place, leaves
 from tidegate.errors.config import Finding
@@ -168,6 +169,22 @@ def forge_complete(tree: Block) -> Iterator[Finding]:
         yield Finding(kind.place, "forge", what, "e.g. path: ./forge, a folder next to this file")
 
 
+def local_forge_merges_plainly(tree: Block) -> Iterator[Finding]:
+    """A local forge has no labels, pipelines or merge methods: what it can't do is not silently left out."""
+    forge = tree.block("forge")
+    if forge is None or (kind := forge.text("type")) is None or kind.value != "local":
+        return
+    parents: list[tuple[Path, Block]] = [(("forge",), forge)]
+    parents += [(("environments", name), block) for name, block in tree.blocks("environments")]
+    for path, parent in parents:
+        options = parent.block("merge_request")
+        for key in options.keys if options else ():
+            if options is not None and key in MergeRequestSection.model_fields and key not in OF_EVERY_FORGE:
+                what = f"a local forge has no {key}: it merges with a merge commit, and keeps title and text alone"
+                hint = "delete it, or write type: gitlab"
+                yield Finding(options.keys[key], dotted((*path, "merge_request", key)), what, hint)
+
+
 def keep_with_release(tree: Block) -> Iterator[Finding]:
     """`keep` says what stays when the whole file is copied; when only the image moves, all else stays anyway."""
     for name, service in tree.blocks("services"):
@@ -213,6 +230,7 @@ RULES: Final[tuple[Rule, ...]] = (
     enough_approvers,
     code_owners_with_approvals,
     group_known,
+    local_forge_merges_plainly,
     keep_with_release,
     ranges_with_auto,
 )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # costs 30 ms, and only `config schema` needs it
     from pydantic.json_schema import JsonSchemaValue
 
 from tidegate.config import grammar, registry_grammar
+from tidegate.config.merge_request_schema import MergeRequestSection
 from tidegate.config.registry_schema import RegistrySection
 from tidegate.config.section import CUSTOM, Section, checked
 
@@ -59,6 +60,10 @@ class ForgeSection(Section):
         default={},
         description="GitLab: variables with tokens of projects that GITLAB_TOKEN is not for.",
         examples=[{"platform/gitops-staging": "STAGING_TOKEN"}],
+    )
+    merge_request: MergeRequestSection = Field(
+        default=MergeRequestSection(),
+        description="How merge requests are opened and merged; an environment's own keys go before these.",
     )
 
 
@@ -132,6 +137,11 @@ class EnvironmentSection(Section):
         default=ApprovalsSection(count=0), description="Whose approval a merge request needs. Left out: nobody's."
     )
     gates: GatesSection = Field(default=GatesSection(), description="Conditions besides approval.")
+    merge_request: MergeRequestSection | None = Field(
+        default=None,
+        description="How its merge requests are opened and merged; what is left out is as under `forge`.",
+        examples=[{"reviewers": ["alice"], "squash": True}],
+    )
 
 
 class ServiceSection(Section):
