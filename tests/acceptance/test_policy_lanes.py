@@ -64,6 +64,12 @@ def test_show_and_test_on_the_registry_s_real_tags(lanes: Lanes) -> None:
     assert (lane["selects"], lane["words"], lane["hold"]) == ("1.1.3", "~1.1.0", None)
     assert lanes.call("policy", "show", "-o", "name").out == "1.1.3\n"
 
+    lanes.road.commit(DEV, {POLICY: image_policy("1.4.x")})
+    nothing = lanes.call("policy", "show").out.splitlines()
+    assert nothing[0].split()[-1] == "OUTSIDE"
+    assert "NEWER" not in nothing[0]
+    lanes.road.commit(DEV, {POLICY: image_policy("~1.1.0")})
+
     explained = lanes.call("policy", "test", "--policy", "inventory", "--explain").out
     assert "1.1.2" in explained
     assert "in the range, and lower than 1.1.3" in explained

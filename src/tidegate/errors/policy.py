@@ -6,7 +6,7 @@ from tidegate.errors import Blocked, UsageError
 
 
 class LaneHeld(Blocked):
-    """The lane is held already, for another reason or at another version."""
+    """The lane is held already, at another version."""
 
     code = "policy/held"
 

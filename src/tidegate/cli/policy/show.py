@@ -40,7 +40,9 @@ def show(invocation: Invocation, *, services: tuple[str, ...], target: str | Non
         reports = [lane if isinstance(lane, NoLane) else report_lane(world, lane) for lane in lanes]
     documents: list[Json] = [_record(report) for report in reports]
     held = any(not isinstance(report, NoLane) and (report.hold or report.fault) for report in reports)
-    columns = ("SERVICE", "ENVIRONMENT", "RANGE", "SELECTS", "DECLARED", "NEWER, OUTSIDE", "HOLD")
+    selects = any(not isinstance(report, NoLane) and report.selection.tag for report in reports)
+    outside = "NEWER, OUTSIDE" if selects else "OUTSIDE"  # where nothing is selected, nothing is newer than that
+    columns = ("SERVICE", "ENVIRONMENT", "RANGE", "SELECTS", "DECLARED", outside, "HOLD")
     width = len(columns) if held else len(columns) - 1
     table = Table(columns[:width], tuple(_row(report)[:width] for report in reports), empty="no automatic environments")
     names = tuple("" if isinstance(report, NoLane) else report.selection.tag or "" for report in reports)
