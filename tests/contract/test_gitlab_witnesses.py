@@ -18,7 +18,9 @@ from tidegate.testing.gitlab.routes import PREFIX, ROUTES, Route
 
 BEYOND: Final = {
     "GET /user",
+    "GET /users",
     "GET /users/{id}",
+    "GET /projects/{id}/approvals",
     "GET /groups/{id}/members/all",
     "GET /projects/{id}/merge_requests/{merge_request_iid}/notes",
     "POST /projects/{id}/merge_requests/{merge_request_iid}/notes",
@@ -33,10 +35,11 @@ ENTITIES: Final = {
     "/projects/{id}": "API_Entities_ProjectWithAccess",
     "/projects/{id}/repository/branches/{branch}": "API_Entities_Branch",
     "/projects/{id}/repository/compare": "API_Entities_Compare",
+    "/projects/{id}/repository/commits/{sha}/statuses": "API_Entities_CommitStatus",
     "/projects/{id}/merge_requests": "API_Entities_MergeRequestBasic",
     "/projects/{id}/merge_requests/{merge_request_iid}": "API_Entities_MergeRequest",
     "/projects/{id}/merge_requests/{merge_request_iid}/versions": "API_Entities_MergeRequestDiff",
-    "/projects/{id}/merge_requests/{merge_request_iid}/approvals": "API_Entities_MergeRequestApprovals",
+    "/projects/{id}/merge_requests/{merge_request_iid}/approvals": "EE_API_Entities_ApprovalState",
     "/projects/{id}/merge_requests/{merge_request_iid}/approval_state": "EE_API_Entities_MergeRequestApprovalState",
 }
 
@@ -71,13 +74,14 @@ def test_the_fake_has_no_call_and_no_parameter_that_gitlab_has_not() -> None:
 def test_the_fake_tells_no_field_that_gitlab_does_not(world: GitLabWorld) -> None:
     definitions = openapi()["definitions"]
     world.gitlab.premium = True
-    world.forge().open(PROJECT, NewMergeRequest("promote", "main", "t", "d", "robot"))
+    head = world.forge().open(PROJECT, NewMergeRequest("promote", "main", "t", "d", "robot")).head
     world.forge("ada").approve(PROJECT, 1, user="ada")
     api = world.forge()._api(PROJECT)
+    api.send("POST", "projects", PROJECT, "statuses", head, body={"state": "pending", "name": "n", "ref": "promote"})
     for route in ROUTES:
         if route.method != "GET" or route.template not in ENTITIES:
             continue
-        numbers = {"id": PROJECT, "merge_request_iid": "1", "branch": "promote"}
+        numbers = {"id": PROJECT, "merge_request_iid": "1", "branch": "promote", "sha": head}
         if route.template == "/users/{id}":
             numbers["id"] = str(world.gitlab.users["ada"].id)
         parts = [numbers.get(one.strip("{}"), one) for one in route.template.strip("/").split("/")]
@@ -129,3 +133,24 @@ def test_python_gitlab_and_our_client_see_the_same(world: GitLabWorld) -> None:
         assert merged.merge_commit == project.mergerequests.get(made.iid).merge_commit_sha
         assert merged.merge_commit == git("rev-parse", "main", cwd=world.gitlab.root / f"{PROJECT}.git")
         assert [one.iid for one in project.mergerequests.list(state="merged", get_all=True)] == [made.iid]
+
+
+def test_python_gitlab_meets_the_same_states_of_a_commit(world: GitLabWorld) -> None:
+    with as_user(world, "mallory") as client, as_user(world, "ada") as other:
+        project = client.projects.get(PROJECT)
+        head = project.branches.get("promote").commit["id"]
+        statuses = project.commits.get(head, lazy=True).statuses
+        wanted = {"state": "pending", "name": "build", "ref": "promote", "description": "first"}
+        statuses.create(wanted)
+        for state in ("pending", "running"):
+            if state == "running":
+                statuses.create({**wanted, "state": state})
+            with pytest.raises(gitlab.exceptions.GitlabCreateError, match="Cannot transition status via") as caught:
+                statuses.create({**wanted, "description": "other words"})
+            assert caught.value.response_code == 400
+        assert [(one.status, one.description) for one in statuses.list(get_all=True)] == [("running", "first")]
+        statuses.create({**wanted, "state": "success"})
+        statuses.create(wanted)  # after the end, anew
+        other.projects.get(PROJECT).commits.get(head, lazy=True).statuses.create({**wanted, "name": "other"})
+        found = {(one.name, one.status, one.author["username"]) for one in statuses.list(get_all=True)}
+        assert found == {("build", "pending", "mallory"), ("other", "pending", "ada")}

@@ -8,7 +8,16 @@ from typing import Final
 
 from tidegate.testing.gitlab.messages import Json
 from tidegate.testing.gitlab.repository import BareRepository
-from tidegate.testing.gitlab.state import Membership, MergeRequest, Note, Project, User, Version
+from tidegate.testing.gitlab.state import (
+    ApprovalRule,
+    CommitStatus,
+    Membership,
+    MergeRequest,
+    Note,
+    Project,
+    User,
+    Version,
+)
 
 _OLD_STATUSES: Final[Mapping[str, str]] = {
     "checking": "checking",
@@ -119,38 +128,69 @@ def merge_request(project: Project, one: MergeRequest, status: str, url: str) ->
     }
 
 
-def approvals(one: MergeRequest, viewer: User, required: int, url: str) -> dict[str, Json]:
-    """MergeRequestApprovals, as on Free."""
-    return {
+def approvals(one: MergeRequest, viewer: User, required: int | None, url: str) -> dict[str, Json]:
+    """MergeRequestApprovals as on Free; with what Premium adds, `required` approvals."""
+    body: dict[str, Json] = {
         "user_has_approved": viewer.id in one.approvals,
         "user_can_approve": viewer.id not in one.approvals,
-        "approved": len(one.approvals) >= max(required, 1),
+        "approved": len(one.approvals) >= max(required or 0, 1),
         "approved_by": [
             {"user": user_basic(user, url), "approved_at": moment(at)} for user, at in one.approvals.values()
         ],
     }
+    if required is not None:
+        body |= {"approvals_required": required, "approvals_left": max(0, required - len(one.approvals))}
+    return body
 
 
-def approval_state(one: MergeRequest, required: int, url: str) -> dict[str, Json]:
-    """MergeRequestApprovalState of Premium, with one rule for anybody."""
-    by: list[Json] = [user_basic(user, url) for user, _ in one.approvals.values()]
-    rule: dict[str, Json] = {
-        "id": 1,
-        "name": "All Members",
-        "rule_type": "any_approver",
+def approval_state(one: MergeRequest, project: Project, url: str) -> dict[str, Json]:
+    """MergeRequestApprovalState of Premium: the rule for anybody, and the project's others."""
+    anybody = ApprovalRule("All Members", project.approvals_required)
+    rules: list[Json] = [
+        _rule(number, rule, one, url) for number, rule in enumerate((anybody, *project.rules), start=1)
+    ]
+    return {"approval_rules_overwritten": one.rules_overwritten, "rules": rules}
+
+
+def _rule(number: int, rule: ApprovalRule, one: MergeRequest, url: str) -> dict[str, Json]:
+    by: list[Json] = [user_basic(user, url) for user in rule.approvers(one)]
+    kind = "code_owner" if rule.code_owner else "regular" if rule.eligible else "any_approver"
+    return {
+        "id": number,
+        "name": rule.name,
+        "rule_type": kind,
         "eligible_approvers": [],
-        "approvals_required": required,
+        "approvals_required": rule.required,
         "users": [],
         "groups": [],
         "contains_hidden_groups": False,
-        "section": None,
+        "section": "codeowners" if rule.code_owner else None,
         "source_rule": None,
         "overridden": False,
-        "code_owner": False,
+        "code_owner": rule.code_owner,
         "approved_by": by,
-        "approved": len(by) >= required,
+        "approved": len(by) >= rule.required,
     }
-    return {"approval_rules_overwritten": False, "rules": [rule]}
+
+
+def commit_status(one: CommitStatus, url: str) -> dict[str, Json]:
+    """CommitStatus."""
+    return {
+        "id": one.id,
+        "sha": one.sha,
+        "ref": one.ref,
+        "status": one.state,
+        "name": one.name,
+        "target_url": one.target_url,
+        "description": one.description,
+        "created_at": moment(one.at),
+        "started_at": None,
+        "finished_at": None,
+        "allow_failure": False,
+        "coverage": None,
+        "pipeline_id": 1,
+        "author": user_basic(one.user, url),
+    }
 
 
 def version(one: Version, request: MergeRequest) -> dict[str, Json]:

@@ -13,7 +13,17 @@ from pathlib import Path
 from tidegate.ports.clock import Clock
 from tidegate.testing.gitlab.messages import Answer, Call
 from tidegate.testing.gitlab.repository import BareRepository
-from tidegate.testing.gitlab.state import Access, Group, Membership, MergeRequest, Note, Project, User, Version
+from tidegate.testing.gitlab.state import (
+    Access,
+    ApprovalRule,
+    Group,
+    Membership,
+    MergeRequest,
+    Note,
+    Project,
+    User,
+    Version,
+)
 
 
 @dataclass(slots=True)
@@ -164,8 +174,24 @@ class FakeGitLab:
             return "conflict"
         if request.draft:
             return "draft_status"
-        unfulfilled = self.premium and len(request.approvals) < project.approvals_required
-        return "not_approved" if unfulfilled else project.blocked_by
+        if self.premium and not self._is_approved(project, request):
+            return "not_approved"
+        return self._pipeline_obstacle(project, request) or project.blocked_by
+
+    @staticmethod
+    def _is_approved(project: Project, request: MergeRequest) -> bool:
+        rules = (ApprovalRule("", project.approvals_required), *project.rules)
+        return all(len(rule.approvers(request)) >= rule.required for rule in rules)
+
+    @staticmethod
+    def _pipeline_obstacle(project: Project, request: MergeRequest) -> str:
+        """Return what stands in the way where pipelines must succeed: the newest status of each name counts."""
+        if not project.pipelines_must_succeed:
+            return ""
+        newest = {one.name: one.state for one in project.statuses if one.sha == request.head}
+        if {"pending", "running"} & set(newest.values()):
+            return "ci_still_running"
+        return "" if newest and set(newest.values()) == {"success"} else "ci_must_pass"
 
     def _push(self, project: Project, request: MergeRequest, head: str) -> None:
         target = project.repository.heads().get(request.target, head)

@@ -152,7 +152,13 @@ def show_approvals(gitlab: FakeGitLab, call: Call) -> Answer:
 def show_approval_state(gitlab: FakeGitLab, call: Call) -> Answer:
     """GET approval_state; Premium only."""
     home, request = _request(gitlab, call)
-    return Answer(body=entities.approval_state(request, home.approvals_required, gitlab.url))
+    return Answer(body=entities.approval_state(request, home, gitlab.url))
+
+
+def show_approval_settings(gitlab: FakeGitLab, call: Call) -> Answer:
+    """GET /projects/:id/approvals; Premium only, and for those who may change it."""
+    home = project(gitlab, call)
+    return Answer(body={"reset_approvals_on_push": home.reset_approvals_on_push})
 
 
 def approve(gitlab: FakeGitLab, call: Call) -> Answer:
@@ -225,4 +231,7 @@ def _check_sha(call: Call, request: MergeRequest) -> None:
 
 
 def _approvals(gitlab: FakeGitLab, home: Project, request: MergeRequest, call: Call) -> dict[str, Json]:
-    return entities.approvals(request, call.access.user, home.approvals_required, gitlab.url)
+    required = None
+    if gitlab.premium:
+        required = max([home.approvals_required, *(rule.required for rule in home.rules)])
+    return entities.approvals(request, call.access.user, required, gitlab.url)

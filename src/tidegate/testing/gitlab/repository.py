@@ -26,6 +26,10 @@ class BareRepository:
         lines = self._git("for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads").splitlines()
         return {name: commit for commit, _, name in (line.partition(" ") for line in lines)}
 
+    def has(self, commit: str) -> bool:
+        """Return whether there is such a commit."""
+        return self._run("cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
+
     def subject(self, commit: str) -> str:
         """Return the first line of a commit's message."""
         return self._git("show", "--no-patch", "--format=%s", commit)

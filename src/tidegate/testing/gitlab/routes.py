@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from tidegate.testing.gitlab import entities
+from tidegate.testing.gitlab import entities, statuses
 from tidegate.testing.gitlab import merge_requests as mr
 from tidegate.testing.gitlab.fake import FakeGitLab
 from tidegate.testing.gitlab.messages import Answer, Call, Json, not_found
@@ -61,6 +61,14 @@ def _user(gitlab: FakeGitLab, call: Call) -> Answer:
     return Answer(body=entities.user_public(found[0], gitlab.url))
 
 
+def _users(gitlab: FakeGitLab, call: Call) -> Answer:
+    wanted = call.query.get("username")
+    rows: list[Json] = [
+        entities.user_basic(one, gitlab.url) for one in gitlab.users.values() if wanted in {None, one.username}
+    ]
+    return Answer(body=rows)
+
+
 def _members(gitlab: FakeGitLab, call: Call) -> Answer:
     path = call.path["id"]
     if path not in gitlab.groups:
@@ -108,6 +116,10 @@ ROUTES: Final = (
     Route("PUT", f"{_REQUEST}/merge", mr.merge, mr.MERGE_PARAMETERS),
     Route("GET", f"{_REQUEST}/versions", mr.list_versions, _PAGED),
     Route("GET", f"{_REQUEST}/approvals", mr.show_approvals),
+    Route("GET", "/projects/{id}/approvals", mr.show_approval_settings, premium=True),
+    Route("POST", "/projects/{id}/statuses/{sha}", statuses.put, statuses.PARAMETERS),
+    Route("GET", "/projects/{id}/repository/commits/{sha}/statuses", statuses.show, _PAGED | statuses.LIST_PARAMETERS),
+    Route("GET", "/users", _users, _PAGED | {"username"}),
     Route("GET", f"{_REQUEST}/approval_state", mr.show_approval_state, premium=True),
     Route("POST", f"{_REQUEST}/approve", mr.approve, frozenset({"sha"})),
     Route("POST", f"{_REQUEST}/unapprove", mr.unapprove),

@@ -73,6 +73,42 @@ class Note:
 
 
 @dataclass(slots=True)
+class CommitStatus:
+    """A commit status; `user` wrote it, and only they move it on."""
+
+    id: int
+    sha: str
+    ref: str
+    name: str
+    user: User
+    state: str
+    description: str | None
+    target_url: str | None
+    at: datetime
+
+
+@dataclass(slots=True)
+class ApprovalRule:
+    """Premium: an approval rule.
+
+    Args:
+        name: as people call it; of code owners, the pattern.
+        required: how many approvals it wants.
+        eligible: user names of who may give them; empty for anybody.
+        code_owner: whether it comes from CODEOWNERS.
+    """
+
+    name: str
+    required: int = 1
+    eligible: tuple[str, ...] = ()
+    code_owner: bool = False
+
+    def approvers(self, request: MergeRequest) -> list[User]:
+        """Return those who approved and may by the rule."""
+        return [user for user, _ in request.approvals.values() if not self.eligible or user.username in self.eligible]
+
+
+@dataclass(slots=True)
 class MergeRequest:
     """A merge request."""
 
@@ -98,6 +134,8 @@ class MergeRequest:
     seen_at: tuple[str | None, str | None] = (None, None)
     """Heads of source and target at the last look."""
     prepared: datetime | None = None
+    rules_overwritten: bool = False
+    """Premium: whether somebody changed the rules in the merge request."""
 
     @property
     def head(self) -> str:
@@ -117,7 +155,10 @@ class Project:
     Args:
         known: heads as of the last look at the repository.
         mergers: who may merge into its branches; None for everybody.
-        approvals_required: Premium: how many approvals its rule wants.
+        approvals_required: Premium: how many approvals its rule for anybody wants.
+        rules: Premium: its other approval rules.
+        statuses: commit statuses, the oldest first.
+        pipelines_must_succeed: whether what has a pipeline that did not succeed, or none, is not merged.
         reset_approvals_on_push: Premium: whether a push takes approvals away.
         author_may_approve: whether the author's approval is taken.
         blocked_by: a `detailed_merge_status` that no merge request gets past, e.g. `ci_must_pass`; "" for none.
@@ -130,6 +171,9 @@ class Project:
     known: Mapping[str, str] = field(default_factory=dict)
     mergers: set[str] | None = None
     approvals_required: int = 0
+    rules: list[ApprovalRule] = field(default_factory=list)
+    statuses: list[CommitStatus] = field(default_factory=list)
+    pipelines_must_succeed: bool = False
     reset_approvals_on_push: bool = False
     author_may_approve: bool = True
     blocked_by: str = ""
