@@ -30,7 +30,7 @@ def keep_note(
     kept = None if is_first else _kept(api, path, me)
     if kept is None:
         made = note(api.send("POST", *path, "notes", body={"body": text}))
-        oldest = _kept(api, path, me)
+        oldest = _kept(api, path, me, made.id)
         if oldest is None or oldest.id == made.id or _same(oldest.text, text):
             return (oldest or made).id, True
         kept = oldest
@@ -58,10 +58,10 @@ def all_notes(api: GitLabClient, path: tuple[str, ...], *, missing: TidegateErro
     return map(note, api.list(*path, "notes", query=_OLDEST_FIRST, missing=missing))
 
 
-def _kept(api: GitLabClient, path: tuple[str, ...], me: Callable[[], str]) -> Note | None:
-    """Return our oldest note of the kind; younger ones are deleted."""
+def _kept(api: GitLabClient, path: tuple[str, ...], me: Callable[[], str], made: int | None = None) -> Note | None:
+    """Return our oldest note of the kind; younger ones are deleted. What is `made` is ours without asking."""
     found = [one for one in all_notes(api, path) if not one.is_system and one.text.startswith(MARK)]
-    ours = [one for one in found if one.by == me()]
+    ours = [one for one in found if one.id == made or one.by == me()]
     for younger in ours[1:]:
         api.send("DELETE", *path, "notes", str(younger.id))
     return ours[0] if ours else None

@@ -5,6 +5,7 @@ It can be deleted at any time: then GitLab is asked again. One small file for ea
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,7 +50,8 @@ class Told:
             fresh.write_text(f"{_digest(report)} {self.clock.now().timestamp()}\n", "ascii")
             fresh.replace(file)
         except OSError:
-            fresh.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
 
     def _file(self, report: Report) -> Path:
         return self.folder / sha256(report.project.encode()).hexdigest()[:16] / str(report.iid)
