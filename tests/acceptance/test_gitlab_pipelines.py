@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 import re2
 import yaml
 
-from support.git_worlds import TickingClock, bare_repository, commit_files, git
+from support.git_worlds import commit_files, git
 from support.gitlab_pipelines import (
     ROOT,
     SCHEDULE,
@@ -23,18 +22,11 @@ from support.gitlab_pipelines import (
     included,
     merge_request_variables,
 )
-from support.road_texts import DEV, PROJECTS, Settings, file_of, image_policy
-from support.road_world import RoadWorld, world_with_release
-from tidegate.testing.gitlab import FakeGitLab, serve
+from support.gitlab_stand import APPLICATION, Stand, gitlab_stand
+from support.road_texts import DEV, file_of, image_policy
 
-APPLICATION = "platform/inventory"
 NAMES = ("version", "promote", "deliver", "check")
 INPUTS: dict[str, dict[str, object]] = {name: {"service": "inventory"} for name in ("version", "promote")}
-LOCAL_FORGE = """\
-  type: local
-  path: ./forge
-  groups: {platform/staging-approvers: [sam, ann], platform/sre: [ann, bob, dana]}
-"""
 BUILD = """\
 import os, sys
 from pathlib import Path
@@ -61,49 +53,16 @@ def check_schema(*files: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@dataclass
-class Stand:
-    """A world on a GitLab, with checkouts as runners make them."""
-
-    world: RoadWorld
-    gitlab: FakeGitLab
-
-    def checkout(self, project: str) -> PipelineCheckout:
-        token = self.gitlab.token("runner")
-        url = f"{self.gitlab.url.replace('//', f'//oauth2:{token}@')}/{project}.git"
-        folder = self.world.folder / "builds" / project
-        environ = {name: value for name, value in self.world.environ.items() if name != "PATH"}
-        return PipelineCheckout.clone(url, folder, environ)
-
-    def delivering(self) -> PipelineCheckout:
-        found = self.checkout(DEV)
-        found.configure({"include": [included("deliver", config=self.config)]})
-        return found
-
-    @property
-    def config(self) -> str:
-        return str(self.world.folder / "tidegate.yaml")
-
-
 @pytest.fixture
 def stand(tmp_path: Path) -> Iterator[Stand]:
-    services = f"  inventory: {{image: inventory, source: {APPLICATION}}}"
-    world = world_with_release(tmp_path / "world", Settings(services=services))
-    application = bare_repository(world.folder / "forge", APPLICATION, {"main.go": b"package main\n"})
-    git("tag", "1.1.3", "main", cwd=application)
-    commit_files(application, "main", {"main.go": b"package main // more\n"})
-    gitlab = FakeGitLab(world.folder / "forge", TickingClock())
-    for project in (*PROJECTS, APPLICATION):
-        gitlab.project(project)
-    gitlab.group("platform/staging-approvers", "sam")
-    gitlab.group("platform/sre", "ann", "bob")
-    gitlab.user("promoter", bot=True)
-    with serve(gitlab) as url:
-        text = Settings(services=services).text
-        assert LOCAL_FORGE in text
-        world.configure(text.replace(LOCAL_FORGE, f"  type: gitlab\n  url: {url}\n"))
-        world.variables |= {"GITLAB_TOKEN": gitlab.token("promoter")}
-        yield Stand(world, gitlab)
+    with gitlab_stand(tmp_path / "world") as stand:
+        yield stand
+
+
+def delivering(stand: Stand) -> PipelineCheckout:
+    found = stand.checkout(DEV)
+    found.configure({"include": [included("deliver", config=stand.config)]})
+    return found
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -159,15 +118,15 @@ def test_from_a_build_to_a_delivery(stand: Stand, tmp_path: Path) -> None:
     built = application.run()
     assert built.code == 0, built.out + built.err
     assert "1.1.4" in git("tag", cwd=world.repository(APPLICATION)).split()
-    (request,) = world.json("mr", "list", "--repo", DEV)["mergeRequests"]
+    (request,) = stand.merge_requests()
     assert "1.1.4-rc1" in request["title"]
 
-    delivering = stand.delivering()
-    delivered = delivering.run(variables=SCHEDULE)
+    schedule = delivering(stand)
+    delivered = schedule.run(variables=SCHEDULE)
     assert delivered.code == 0, delivered.out + delivered.err
     assert b"tag: 1.1.4-rc1\n" in world.read(DEV, file_of("e2e"))
     assert world.layout("e2e").resolve("inventory", "1.1.4-rc1") == world.layout("dev").resolve("inventory", "1.1.4")
-    again = delivering.run(variables=SCHEDULE)
+    again = schedule.run(variables=SCHEDULE)
     assert again.code == 0, again.out + again.err
 
 
@@ -179,12 +138,7 @@ def test_what_flux_has_not_taken_yet_is_a_warning(stand: Stand) -> None:
     ended = application.run()
     assert ended.code == 0, ended.err
     assert "WARN  tidegate-promote" in ended.out
-    assert world_requests(stand) == []
-
-
-def world_requests(stand: Stand) -> list[Any]:
-    requests: list[Any] = stand.world.json("mr", "list")["mergeRequests"]
-    return requests
+    assert stand.merge_requests() == []
 
 
 @pytest.mark.parametrize(
@@ -202,11 +156,11 @@ def world_requests(stand: Stand) -> list[Any]:
 def test_deliver_runs_for_the_protected_default_branch_alone(
     stand: Stand, variables: dict[str, str | None], *, runs: bool
 ) -> None:
-    assert ("tidegate-deliver" in stand.delivering().jobs(variables)) == runs
+    assert ("tidegate-deliver" in delivering(stand).jobs(variables)) == runs
 
 
 def test_deliver_is_one_at_a_time_and_asks_for_an_id_token(stand: Stand) -> None:
-    job: Any = stand.delivering().expanded()["tidegate-deliver"]
+    job: Any = delivering(stand).expanded()["tidegate-deliver"]
     assert job["resource_group"] == "tidegate-deliver"
     assert job["id_tokens"] == {"AWS_ID_TOKEN": {"aud": "$CI_SERVER_URL"}}
 
