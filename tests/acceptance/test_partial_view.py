@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.bad_input import run
+from support.git_worlds import git
 from support.road_texts import PRODUCTION, STAGING
 from support.road_world import RoadWorld, world_with_release
 
@@ -60,6 +61,41 @@ def test_why_is_answered_where_the_repository_plays_no_part(world: RoadWorld, *,
     assert "production's inventory can't be read" in whole.out or "staging has no inventory yet" in whole.out
     assert whole.code == 2
     assert "git/repository-missing" in whole.err
+
+
+@pytest.fixture
+def damaged(world: RoadWorld) -> RoadWorld:
+    """The record of a second merge request is no record."""
+    world.commit(STAGING, {"apps/orders/x.yaml": b"a: 1\n"}, branch="orders")
+    assert run(world, "mr", "open", STAGING, "--branch", "orders", "--title", "orders").code == 0
+    ref = "refs/tidegate/merge-requests/2"
+    command = f"commit {ref}\ncommitter P <p@example.com> now\ndata 1\nx\nfrom {ref}^0\n"
+    command += "M 100644 inline merge-request.json\ndata 3\n{x\n"
+    git("fast-import", "--quiet", "--date-format=now", cwd=world.repository(STAGING), data=command.encode())
+    return world
+
+
+def test_the_other_merge_requests_are_listed(damaged: RoadWorld) -> None:
+    ended = run(damaged, "mr", "list", "--repo", STAGING, "-o", "name")
+    assert ended.out.split() == [MERGE_REQUEST]
+    assert ended.code == 1
+    assert "code:  forge/merge-request-unreadable\n  where: platform/gitops-staging!2\n" in ended.err
+    everywhere = run(damaged, "mr", "list", "-o", "name")
+    assert everywhere.out.split() == [MERGE_REQUEST]
+    assert everywhere.code == 2
+    assert everywhere.err.startswith(f"also: {STAGING}!2: the record of the merge request can't be read: ")
+    assert "code:  forge/project-missing" in everywhere.err
+
+
+def test_why_and_deliver_go_on_without_a_damaged_record(damaged: RoadWorld) -> None:
+    ended = run(damaged, "why", "inventory", "--in", "staging")
+    assert "1.1.3 is ready" in ended.out
+    assert (ended.code, "forge/merge-request-unreadable" in ended.err) == (1, True)
+    ended = run(damaged, "deliver", "--all", "-o", "json")
+    assert [each["outcome"] for each in json.loads(ended.out)["deliveries"]] == ["delivered"]
+    assert ended.code == 2
+    assert f"also: {STAGING}!2: the record" in ended.err
+    assert "forge/project-missing" in ended.err
 
 
 def test_deliver_all_goes_on_and_ends_with_the_error(world: RoadWorld) -> None:

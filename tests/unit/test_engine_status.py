@@ -320,7 +320,7 @@ def test_merge_requests_that_cannot_be_read_are_told(town: EngineWorld, monkeypa
         raise ForgeUnreachable("no connection")
 
     monkeypatch.setattr(FakeForge, "merge_requests", unanswered)
-    assert sentence(town, "e2e") == "1.1.3 waits, and what moves it can't be read: no connection"
+    assert sentence(town, "e2e") == "1.1.3 waits, and not every merge request can be read: no connection"
 
 
 # --- wait

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from support.git_server import GitServer
 from support.git_worlds import ROBOT, START, StandingClock, TickingClock, bare_repository, commit_files, git
+from tidegate.errors import TidegateError
 from tidegate.errors.forge import (
     ForgeUnauthorized,
     ForgeUnreachable,
@@ -186,6 +187,9 @@ def assert_unreadable(bare: Path, forge: LocalForge, tree: bytes, why: str) -> N
     assert caught.value.hint
     with pytest.raises(MergeRequestUnreadable):
         forge.merge_requests(PROJECT)
+    told: list[TidegateError] = []
+    assert forge.merge_requests(PROJECT, unreadable=told.append) == ()
+    assert [(one.code, one.where) for one in told] == [("forge/merge-request-unreadable", f"{PROJECT}!1")]
 
 
 LINES = st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.merge_request_names import MergeRequestName
@@ -66,8 +67,7 @@ def deliver(
             if each.plan is not None:
                 show_plan(invocation.output, form, each.plan)
     _report(invocation, form, deliveries, dry_run=dry_run)
-    if failed:  # told last, with the exit code of its class: the other projects were delivered meanwhile
-        raise failed[0]
+    end_with(failed, invocation.output)  # last: what could be read was delivered meanwhile
     if any(each.error for each in deliveries):
         click.get_current_context().exit(1)
     if not everything and any(outcome(each) in {"waits", "refused"} for each in deliveries):
@@ -75,11 +75,11 @@ def deliver(
 
 
 def _every_open_one(world: World, failed: list[TidegateError]) -> list[tuple[str, int]]:
-    """Return project and number of every open merge request; a project that can't be read is added to `failed`."""
+    """Return project and number of every open merge request; what can't be read is added to `failed`."""
     found: list[tuple[str, int]] = []
     for project in sorted({each.repo for each in world.pipeline.environments if each.source}):
         try:
-            found += [(project, each.iid) for each in world.forge.merge_requests(project)]
+            found += [(project, each.iid) for each in world.forge.merge_requests(project, unreadable=failed.append)]
         except TidegateError as error:
             failed.append(error)
     return found
@@ -116,7 +116,7 @@ def _deliver(invocation: Invocation, world: World, project: str, iid: int, *, dr
         if dry_run:
             delivery = planned_delivery(world, project, iid)
         else:
-            delivery = deliver_merge_request(world, project, iid, StepTalk(invocation.output))
+            delivery = deliver_merge_request(world, project, iid, StepTalk(invocation.output), later=not alone)
     except TidegateError as error:
         if alone:
             raise

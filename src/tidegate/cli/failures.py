@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final, TextIO
 import click
 
 from tidegate.cli.manner import Manner
-from tidegate.cli.output import Json, as_json, printable
+from tidegate.cli.output import Json, Output, as_json, printable
 from tidegate.errors import Place, TidegateError, UsageError
 from tidegate.errors.config import ConfigInvalid, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 BUG_CODE: Final = "tidegate/bug"
 SYSTEM_CODE: Final = "tidegate/system"
@@ -123,6 +123,19 @@ class Failure:
                 for one in self.findings
             ]
         return {"error": error}
+
+
+def end_with(faults: Sequence[TidegateError], output: Output) -> None:
+    """Raise the first of `faults`, which has the exit code, when all else is done; the others are told before.
+
+    Args:
+        faults: what went wrong on the way; nothing happens without any.
+        output: where to tell.
+    """
+    for other in faults[1:]:
+        output.say(printable(f"also: {other} [{other.code}]"))
+    if faults:
+        raise faults[0]
 
 
 def show(failure: Failure, manner: Manner, stream: TextIO) -> int:

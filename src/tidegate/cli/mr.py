@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Group
 from tidegate.cli.merge_request_names import MergeRequestName, named
 from tidegate.cli.options import as_option, output_option
 from tidegate.cli.output import Format, Json, Report, Table, printable
+from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
     from tidegate.model import MergeRequest
@@ -29,19 +31,26 @@ def mr() -> None:
 @output_option
 @pass_invocation
 def list_merge_requests(invocation: Invocation, *, repo: str | None, state: str, form: Format) -> None:
-    """List merge requests."""
+    """List merge requests.
+
+    One that can't be read, or a project, is told by an error at the end; the others are listed.
+    """
     from tidegate.bootstrap import open_world
     from tidegate.model import MergeRequestState
 
     wanted = None if state == "all" else MergeRequestState(state)
-    with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
-        projects = [repo] if repo else sorted({each.repo for each in world.pipeline.environments})
-        found = [
-            each
-            for project in projects
-            for each in world.forge.merge_requests(project, state=wanted, with_approvals=True)
-        ]
+    found: list[MergeRequest] = []
+    faults: list[TidegateError] = []
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="", partial=True) as world:
+        for project in [repo] if repo else sorted({each.repo for each in world.pipeline.environments}):
+            try:
+                found += world.forge.merge_requests(
+                    project, state=wanted, with_approvals=True, unreadable=faults.append
+                )
+            except TidegateError as fault:
+                faults.append(fault)
     _show(invocation, form, found)
+    end_with(faults, invocation.output)
 
 
 @mr.command("show", examples=["tidegate mr show 'platform/gitops!3'"])

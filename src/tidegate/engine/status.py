@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -195,7 +195,7 @@ class Explanation:
         service, target = self.target.service.name, self.target.environment.name
         if self.merge_request is None or self.verdict is None:
             if self.unread is not None:
-                return f"waits, and what moves it can't be read: {self.unread}"
+                return f"waits, and not every merge request can be read: {self.unread}"
             return f"waits: no merge request; {self._advice('open one with')}"
         if self.moving is not None and self.moving.digest != self.source.digest:
             return f"waits: {self.merge_request.ref} brings {self.moving.tag}; {self._advice('update it with')}"
@@ -212,9 +212,15 @@ def _overwritten(cell: Cell) -> str:
     return f"{name} holds {held}, and {given} was delivered: the tag was overwritten"
 
 
-def moving_merge_requests(world: World, service: Service, target: Environment) -> Iterator[MergeRequestSeen]:
-    """Yield the open merge requests that move `service` to `target`, with all that decides about them."""
-    for found in world.forge.merge_requests(target.repo):
+def moving_merge_requests(
+    world: World, service: Service, target: Environment, unreadable: Callable[[TidegateError], None] | None = None
+) -> Iterator[MergeRequestSeen]:
+    """Yield the open merge requests that move `service` to `target`, with all that decides about them.
+
+    Args:
+        unreadable: told why one can't be read, which is passed over then; None: that is raised.
+    """
+    for found in world.forge.merge_requests(target.repo, unreadable=unreadable):
         seen = observe_delivery(world, world.forge.merge_request(target.repo, found.iid))
         if seen and seen.target == target and any(each.service.name == service.name for each in seen.deliveries):
             yield seen
@@ -228,12 +234,12 @@ def explain(world: World, service: Service, target: Environment) -> Explanation:
     """
     source = world.source_of(target)
     branch = promotion_branch(service, target)
-    unread: TidegateError | None = None
+    unread: list[TidegateError] = []
     moving: list[MergeRequestSeen] = []
     try:
-        moving.extend(moving_merge_requests(world, service, target))
+        moving.extend(moving_merge_requests(world, service, target, unread.append))
     except TidegateError as fault:
-        unread = fault
+        unread.append(fault)
     # Of several, Tidegate's own tells more than one made by hand.
     chosen = next(
         (seen for seen in moving if seen.merge_request.source_branch == branch), moving[0] if moving else None
@@ -244,7 +250,7 @@ def explain(world: World, service: Service, target: Environment) -> Explanation:
         merge_request=chosen.merge_request if chosen else None,
         verdict=decide(chosen) if chosen else None,
         moving=_moving(chosen, service) if chosen else None,
-        unread=unread,
+        unread=unread[0] if unread else None,
     )
     return replace(explanation, refusal=_refusal(world, explanation)) if explanation.wants_promotion else explanation
 

@@ -11,13 +11,13 @@ a head is void once another head was recorded after it: a branch that is pushed 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from tidegate.errors.forge import MergeRequestMissing
-from tidegate.forge.records import FILE, from_json, to_json, unreadable
+from tidegate.errors.forge import MergeRequestMissing, MergeRequestUnreadable
+from tidegate.forge.records import FILE, from_json, to_json, unreadable_record
 from tidegate.git.fast_import import NewCommit, write_commit
 from tidegate.git.identity import Identity
 from tidegate.git.message import compose
@@ -25,6 +25,7 @@ from tidegate.git.mirror import Mirror
 from tidegate.git.push import RefUpdate
 from tidegate.git.trees import LARGEST_FILE
 from tidegate.model.merge_request import MergeRequest, MergeRequestState
+from tidegate.ports.forge import Unreadable
 
 _EVENTS: Final = re.compile(r"refs/tidegate/merge-requests/([1-9][0-9]{0,8})")
 
@@ -81,13 +82,16 @@ class Ledger:
         """Return the number that the next merge request gets."""
         return max(self._iids(), default=0) + 1
 
-    def requests(self) -> tuple[MergeRequest, ...]:
+    def requests(self, unreadable: Unreadable | None = None) -> tuple[MergeRequest, ...]:
         """Return all merge requests by number, open ones with their branch's present head.
+
+        Args:
+            unreadable: told why a record can't be read, which is left out then; None: that is raised.
 
         Raises:
             MergeRequestUnreadable: a record can't be read.
         """
-        return self._load(sorted(self._iids()))
+        return tuple(self._load(sorted(self._iids()), unreadable))
 
     def request(self, iid: int) -> MergeRequest:
         """Return one merge request.
@@ -100,7 +104,7 @@ class Ledger:
             raise MergeRequestMissing(
                 f"there is no merge request !{iid}", where=self.project, hint="see `tidegate mr list`"
             )
-        (request,) = self._load([iid])
+        (request,) = self._load([iid], None)
         return request
 
     def write(self, event: Event, committer: Identity, others: Iterable[RefUpdate] = ()) -> None:
@@ -125,13 +129,20 @@ class Ledger:
     def _iids(self) -> list[int]:
         return [int(match[1]) for match in map(_EVENTS.fullmatch, self.refs) if match]
 
-    def _load(self, iids: Sequence[int]) -> tuple[MergeRequest, ...]:
+    def _load(self, iids: Sequence[int], unreadable: Unreadable | None) -> Iterator[MergeRequest]:
         names = [f"{self.refs[_events_ref(iid)]}:{FILE}" for iid in iids]
-        for iid, info in zip(iids, self.mirror.ask(lambda reader: reader.info(names)), strict=True):
-            if info is not None and info.size > LARGEST_FILE:
-                raise unreadable(f"{self.project}!{iid}", f"it has {info.size:,} bytes")
-        records = self.mirror.ask(lambda reader: reader.contents(names))
-        return tuple(self._live(from_json(self.project, iid, data)) for iid, data in zip(iids, records, strict=True))
+        sizes = [info.size if info else 0 for info in self.mirror.ask(lambda reader: reader.info(names))]
+        small = [name for name, size in zip(names, sizes, strict=True) if size <= LARGEST_FILE]
+        records = dict(zip(small, self.mirror.ask(lambda reader: reader.contents(small)), strict=True))
+        for iid, name, size in zip(iids, names, sizes, strict=True):
+            try:
+                if size > LARGEST_FILE:
+                    raise unreadable_record(f"{self.project}!{iid}", f"it has {size:,} bytes")
+                yield self._live(from_json(self.project, iid, records[name]))
+            except MergeRequestUnreadable as damaged:
+                if unreadable is None:
+                    raise
+                unreadable(damaged)
 
     def records_head(self, request: MergeRequest) -> bool:
         """Return whether the head of an open merge request, as it is now, is the one that was recorded last."""

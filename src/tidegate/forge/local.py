@@ -39,7 +39,7 @@ from tidegate.git.push import RefUpdate
 from tidegate.git.remote import ProjectRemotes
 from tidegate.model.merge_request import PLAIN, Approval, Comment, MergeRequest, MergeRequestOptions, MergeRequestState
 from tidegate.ports.clock import Clock
-from tidegate.ports.forge import NewMergeRequest
+from tidegate.ports.forge import NewMergeRequest, Unreadable
 
 _T = TypeVar("_T")
 
@@ -84,11 +84,12 @@ class LocalForge:
         source_branch: str | None = None,
         approved: bool = False,
         with_approvals: bool = False,  # noqa: ARG002 - the port's; here they cost nothing and are always told
+        unreadable: Unreadable | None = None,
     ) -> tuple[MergeRequest, ...]:
         """Return the project's merge requests in `state` (None: all), by number; `conflicts` is not computed."""
         return tuple(
             request
-            for request in self._read(project).requests()
+            for request in self._read(project).requests(unreadable)
             if (state is None or request.state is state)
             and source_branch in {None, request.source_branch}
             and (request.approvals or not approved)

@@ -53,21 +53,21 @@ def from_json(project: str, iid: int, data: bytes | None) -> MergeRequest:
     """
     where = f"{project}!{iid}"
     if data is None:
-        raise unreadable(where, f"it has no {FILE}")
+        raise unreadable_record(where, f"it has no {FILE}")
     try:
         record = _Fields(json.loads(data))
         version = record.number("schemaVersion")
         if version != SCHEMA_VERSION:
-            raise unreadable(where, f"its schema version is {version}; this program reads {SCHEMA_VERSION}")
+            raise unreadable_record(where, f"its schema version is {version}; this program reads {SCHEMA_VERSION}")
         request = _request(project, record)
     except (ValueError, OverflowError, RecursionError) as error:
-        raise unreadable(where, str(error)) from error
+        raise unreadable_record(where, str(error)) from error
     if request.iid != iid:
-        raise unreadable(where, f"it says that it is !{request.iid}")
+        raise unreadable_record(where, f"it says that it is !{request.iid}")
     return request
 
 
-def unreadable(where: str, why: str) -> MergeRequestUnreadable:
+def unreadable_record(where: str, why: str) -> MergeRequestUnreadable:
     """Return the error for a record of the merge request `where` (`project!iid`)."""
     return MergeRequestUnreadable(
         f"the record of the merge request can't be read: {why}",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from tidegate.errors import TidegateError
 from tidegate.model.merge_request import PLAIN, MergeRequest, MergeRequestOptions, MergeRequestState
+
+Unreadable: TypeAlias = Callable[[TidegateError], None]
+"""Who is told why a merge request can't be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class Forge(Protocol):
         source_branch: str | None = None,
         approved: bool = False,
         with_approvals: bool = False,
+        unreadable: Unreadable | None = None,
     ) -> tuple[MergeRequest, ...]:
         """Return the project's merge requests in `state` (None: all), by number, without comments.
 
@@ -52,6 +58,7 @@ class Forge(Protocol):
             source_branch: only those from this branch.
             approved: only those that somebody has approved. A forge that can't tell returns the others, too.
             with_approvals: with their approvals; else a forge may leave them out.
+            unreadable: told why one can't be read, which is left out then; None: that is raised.
         """
         ...
 

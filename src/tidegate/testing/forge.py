@@ -17,7 +17,7 @@ from tidegate.errors.forge import (
 from tidegate.errors.git import BranchMissing
 from tidegate.model.merge_request import PLAIN, Approval, Comment, MergeRequest, MergeRequestOptions, MergeRequestState
 from tidegate.ports.clock import Clock
-from tidegate.ports.forge import NewMergeRequest
+from tidegate.ports.forge import NewMergeRequest, Unreadable
 from tidegate.testing.remotes import FakeRemote, FakeRemotes
 
 
@@ -48,6 +48,7 @@ class FakeForge:
         source_branch: str | None = None,
         approved: bool = False,
         with_approvals: bool = False,
+        unreadable: Unreadable | None = None,  # noqa: ARG002 - the port's; in memory all can be read
     ) -> tuple[MergeRequest, ...]:
         """Return the merge requests in `state` (None: all), by number; without approvals where nobody asks for them."""
         remote = self._remote(project)

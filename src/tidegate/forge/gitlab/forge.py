@@ -32,7 +32,7 @@ from tidegate.forge.gitlab.tokens import Tokens
 from tidegate.http import Client, Retry
 from tidegate.model.merge_request import PLAIN, Comment, MergeRequest, MergeRequestOptions, MergeRequestState
 from tidegate.ports.clock import Clock
-from tidegate.ports.forge import NewMergeRequest
+from tidegate.ports.forge import NewMergeRequest, Unreadable
 
 _T = TypeVar("_T")
 
@@ -84,6 +84,7 @@ class GitLabForge:
         source_branch: str | None = None,
         approved: bool = False,
         with_approvals: bool = False,
+        unreadable: Unreadable | None = None,  # noqa: ARG002 - the port's; GitLab keeps no single damaged record
     ) -> tuple[MergeRequest, ...]:
         """Return the project's merge requests in `state` (None: all), by number; `conflicts` is not asked for.
 
