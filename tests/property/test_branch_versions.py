@@ -6,7 +6,7 @@ import re
 from hashlib import sha256
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tidegate.engine.branch_versions import BranchPattern, branch_label
@@ -45,6 +45,7 @@ def test_any_branch_has_versions_in_a_row(shape: str, release: Version, branch: 
 
 @BOUNDED
 @given(BRANCHES)
+@example("0" * 40)
 def test_a_label_is_an_identifier_and_never_a_number(branch: str) -> None:
     label = branch_label(branch)
     assert re.fullmatch(r"[0-9a-z-]{1,40}", label)

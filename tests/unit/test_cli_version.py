@@ -107,9 +107,24 @@ def test_json_says_what_the_version_is_made_of(world: World) -> None:
         "previous": "1.0.3",
         "bump": "minor",
         "claimed": True,
+        "reused": False,
     }
     assert document["commit"] == head
     assert git("rev-parse", "inventory/v1.1.0^{commit}", cwd=world.bare) == head
+
+
+def test_a_job_that_is_run_again_may_keep_its_version(world: World) -> None:
+    world.tag("1.0.3")
+    call = ("next", "--push")
+    assert world.version(*call, "--reuse") == "1.0.3"
+    again = world.run(*call)
+    assert again.out == "1.0.4\n"
+    assert again.err.endswith(", which had 1.0.3 already; --reuse would have kept that\n")
+    kept = world.run(*call, "--reuse", "--format", "json")
+    assert kept.err.endswith(" has 1.0.4 already: it is kept\n")
+    document = json.loads(kept.out)
+    assert (document["version"], document["claimed"], document["reused"]) == ("1.0.4", False, True)
+    assert sorted(git("tag", cwd=world.bare).split()) == ["1.0.3", "1.0.4"]
 
 
 def test_a_checkout_of_the_services_repository_has_its_head_tagged_and_another_one_never(world: World) -> None:

@@ -196,3 +196,61 @@ def test_a_remote_that_is_locked_for_a_moment_is_asked_again() -> None:
     tags.script = iter(["locked"] * 5)
     with pytest.raises(LeaseLost):
         claim_next(tags, PLAIN)
+
+
+def test_a_job_that_is_run_again_keeps_its_version_if_it_asks_to() -> None:
+    tags = FakeVersionTags("b" * 40, COMMIT)
+    assert tags.claim("v1.0.2", "b" * 40, "an older commit")
+    first = claim_next(tags, asked(reuse=True))
+    again = claim_next(tags, asked(reuse=True))
+    assert (first.tag, first.reused, first.present) == ("v1.0.3", False, None)
+    assert (again.tag, again.reused, again.previous) == ("v1.0.3", True, Version(1, 0, 2))
+    assert find_next(tags, asked(reuse=True)).tag == "v1.0.3"
+    assert claim_next(tags, asked(reuse=True, bump=Bump.MINOR)).tag == "v1.1.0"
+    assert claim_next(tags, asked(reuse=True, line=(1, 0))).tag == "v1.0.3"
+
+
+def test_without_asking_a_further_version_is_claimed_and_the_present_one_told() -> None:
+    tags = FakeVersionTags("b" * 40, COMMIT)
+    assert tags.claim("v1.0.2", "b" * 40, "an older commit")
+    claim_next(tags, PLAIN)
+    other = claim_next(tags, PLAIN)
+    assert (other.tag, other.reused, other.present) == ("v1.0.4", False, Version(1, 0, 3))
+    assert claim_next(tags, asked(reuse=True, reads_tags=False)).tag == "v1.0.4"
+
+
+def test_what_is_reused_is_what_was_asked_for() -> None:
+    tags = FakeVersionTags(COMMIT)
+    claim_next(tags, asked(bump=Bump.MINOR))
+    claim_next(tags, PLAIN)
+    assert claim_next(tags, asked(reuse=True, bump=Bump.MAJOR)).tag == "v1.0.0"
+    assert claim_next(tags, asked(reuse=True)).tag == "v1.0.1"
+    minor = claim_next(tags, asked(bump=Bump.MINOR))
+    again = claim_next(tags, asked(reuse=True, bump=Bump.MINOR))
+    assert (minor.tag, again.tag, again.bump) == ("v1.1.0", "v1.1.0", Bump.MINOR)
+    assert claim_next(tags, asked(reuse=True, line=(1, 0))).tag == "v1.0.1"
+    assert claim_next(tags, asked(reuse=True, bump=None)).tag == "v1.1.0"
+
+
+def test_a_line_that_was_opened_is_begun_even_on_a_commit_with_a_version() -> None:
+    tags = FakeVersionTags(COMMIT)
+    claim_next(tags, PLAIN)
+    assert tags.claim("v1.1.x", COMMIT, "Open the line 1.1")
+    assert [claim_next(tags, asked(reuse=True)).tag for _ in range(2)] == ["v1.1.0", "v1.1.0"]
+
+
+def test_a_branch_s_build_is_reused_for_that_branch() -> None:
+    tags = FakeVersionTags(COMMIT)
+    pre = {"pattern": BranchPattern("{branch}.{n}"), "branch": "feature/x", "reuse": True}
+    assert [claim_next(tags, asked(**pre)).tag for _ in range(2)] == ["v1.0.0-feature-x.1"] * 2
+    assert claim_next(tags, asked(**{**pre, "branch": "other"})).tag == "v1.0.0-other.1"
+    assert claim_next(tags, asked(reuse=True)).tag == "v1.0.0"
+    assert claim_next(tags, asked(**pre)).tag == "v1.0.0-feature-x.1"
+
+
+def test_of_several_at_once_all_get_the_version_that_one_claimed() -> None:
+    tags = FakeVersionTags(COMMIT)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: claim_next(tags, asked(reuse=True)), range(8)))
+    assert {each.tag for each in found} == {"v1.0.0"}
+    assert sorted(tags.all()) == ["v1.0.0"]

@@ -32,11 +32,12 @@ def branch_label(branch: str) -> str:
     Args:
         branch: any text.
     """
-    label = _NOT_IN_A_LABEL.sub("-", branch.lower()).strip("-")
-    if not label or not branch.isascii() or len(label) > _LONGEST_LABEL:
-        digest = hashlib.sha256(branch.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
-        label = f"{label[: _LONGEST_LABEL - _HASH_DIGITS - 1].strip('-') or 'branch'}-{digest}"
-    return f"b{label}" if label.isdigit() else label
+    plain = _NOT_IN_A_LABEL.sub("-", branch.lower()).strip("-")
+    label = f"b{plain}" if plain.isdigit() else plain
+    if label and branch.isascii() and len(label) <= _LONGEST_LABEL:
+        return label
+    digest = hashlib.sha256(branch.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
+    return f"{plain[: _LONGEST_LABEL - _HASH_DIGITS - 1].strip('-') or 'branch'}-{digest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +83,21 @@ class BranchPattern:
             InvalidVersion: together they are longer than a tag may be.
         """
         label, core = branch_label(branch), (release.major, release.minor, release.patch)
-        before, _, after = self.text.replace(_BRANCH, label).partition(_NUMBER)
-        number = re.compile(rf"{re.escape(before)}(0|[1-9][0-9]{{0,17}}){re.escape(after)}", re.ASCII)
+        number = self._expression(label)
         same = (each for each in existing if (each.major, each.minor, each.patch) == core)
         numbers = (int(match[1]) for each in same if (match := number.fullmatch(each.prerelease)))
         version = Version(*core, self._write(label, max(numbers, default=0) + 1))
         if not is_tag(str(version)):
             raise InvalidVersion(f"{version} is longer than a tag may be", hint="shorten the pattern of --pre")
         return version
+
+    def reads(self, version: Version, branch: str) -> bool:
+        """Return whether `version` is a pre-release of `branch` by this pattern, of whatever release."""
+        return self._expression(branch_label(branch)).fullmatch(version.prerelease) is not None
+
+    def _expression(self, label: str) -> re.Pattern[str]:
+        before, _, after = self.text.replace(_BRANCH, label).partition(_NUMBER)
+        return re.compile(rf"{re.escape(before)}(0|[1-9][0-9]{{0,17}}){re.escape(after)}", re.ASCII)
 
     def _write(self, label: str, number: int) -> str:
         return self.text.replace(_BRANCH, label).replace(_NUMBER, str(number))

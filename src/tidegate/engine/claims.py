@@ -36,6 +36,7 @@ class VersionRequest:
         branch: the branch that the pre-release is for.
         released: versions known from elsewhere, e.g. the registry's tags; the higher wins.
         reads_tags: git tags count as versions; else only `released` do.
+        reuse: a version that the commit has already is the answer, as for a job that is run again.
     """
 
     style: TagStyle
@@ -46,6 +47,7 @@ class VersionRequest:
     branch: str = ""
     released: frozenset[Version] = frozenset()
     reads_tags: bool = True
+    reuse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class NextVersion:
         commit: the commit that the tag names or would name; None where no git repository was looked at.
         previous: the newest release before it, of the line if one was asked for; None when there is none.
         bump: what was raised.
+        present: the version that the commit had before, which `reuse` keeps; None when it had none.
     """
 
     version: Version
@@ -65,6 +68,12 @@ class NextVersion:
     commit: str | None
     previous: Version | None
     bump: Bump
+    present: Version | None = None
+
+    @property
+    def reused(self) -> bool:
+        """Whether it is a version that the commit had already."""
+        return self.version == self.present
 
 
 def find_next(tags: VersionTags | None, request: VersionRequest) -> NextVersion:
@@ -101,6 +110,8 @@ def claim_next(tags: VersionTags, request: VersionRequest) -> NextVersion:
     refused = 0
     for _ in range(ATTEMPTS):
         found = _next(tags, request, commit, taken)
+        if found.reused:
+            return found
         try:
             claimed = tags.claim(found.tag, commit, f"Version {found.version}")
         except LeaseLost:
@@ -118,7 +129,11 @@ def claim_next(tags: VersionTags, request: VersionRequest) -> NextVersion:
 def _next(
     tags: VersionTags | None, request: VersionRequest, commit: str | None, taken: AbstractSet[Version]
 ) -> NextVersion:
-    names = tags.all() if tags is not None and request.reads_tags else {}
+    every = tags.all() if tags is not None else {}
+    present = _present(every, request, commit)
+    if present is not None and request.reuse:
+        return _again(every, request, commit, present)
+    names = every if request.reads_tags else {}
     tagged = TaggedVersions.read(request.style, names)
     versions = tagged.versions | request.released | taken
     previous = newest_release(versions, request.line)
@@ -126,7 +141,41 @@ def _next(
     version = next_version(versions, tagged.lines, bump=bump, line=request.line)
     if request.pattern is not None:
         version = request.pattern.next(version, request.branch, versions)
-    return NextVersion(version, request.style.write(version), commit, previous, bump)
+    return NextVersion(version, request.style.write(version), commit, previous, bump, present)
+
+
+def _present(names: Mapping[str, str], request: VersionRequest, commit: str | None) -> Version | None:
+    """Return the version that `commit` has and that `request` could have given it; the highest of several.
+
+    There is none while a line above it was opened and has no version: the next build begins that line.
+    """
+    at_commit = TaggedVersions.read(request.style, (tag for tag, id_ in names.items() if id_ == commit)).versions
+    found = max((version for version in at_commit if _fits(version, request)), default=None)
+    if found is None or request.line is not None:
+        return found
+    tagged = TaggedVersions.read(request.style, names)
+    begun = {version.line for version in tagged.versions if not version.prerelease}
+    return None if any(line > found.line for line in tagged.lines - begun) else found
+
+
+def _fits(version: Version, request: VersionRequest) -> bool:
+    if request.line not in {None, version.line}:
+        return False
+    if request.pattern is not None:
+        return request.pattern.reads(version, request.branch)
+    raised = {Bump.MAJOR: (version.minor, version.patch), Bump.MINOR: (version.patch,)}
+    return not version.prerelease and not any(raised.get(request.bump or Bump.PATCH, ()))
+
+
+def _again(names: Mapping[str, str], request: VersionRequest, commit: str | None, present: Version) -> NextVersion:
+    """Return `present` as it was once given."""
+    versions = TaggedVersions.read(request.style, names).versions
+    previous = newest_release((version for version in versions if version < present), request.line)
+    tag = request.style.find(present, (tag for tag, id_ in names.items() if id_ == commit))
+    bump = Bump.PATCH
+    if previous is not None and present.line != previous.line:
+        bump = Bump.MINOR if present.major == previous.major else Bump.MAJOR
+    return NextVersion(present, tag or request.style.write(present), commit, previous, bump, present)
 
 
 def _bump_by_commits(

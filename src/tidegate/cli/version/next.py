@@ -14,6 +14,7 @@ from tidegate.errors.cli import BranchUnknown
 
 if TYPE_CHECKING:
     from tidegate.engine.branch_versions import BranchPattern
+    from tidegate.engine.claims import NextVersion
 
 _AUTO = "auto"
 
@@ -25,6 +26,7 @@ _AUTO = "auto"
         "tidegate version next",
         "tidegate version next inventory --push",
         "tidegate version next inventory --push --format dotenv > version.env",
+        "tidegate version next inventory --push --reuse",
         "tidegate version next inventory --push --bump auto",
         "tidegate version next inventory --line 1.0",
         'tidegate version next --push --pre "{branch}.{n}"',
@@ -33,6 +35,11 @@ _AUTO = "auto"
 @source_options
 @click.option(
     "--push", is_flag=True, help="Claim the version by pushing its git tag; the next one if another was faster."
+)
+@click.option(
+    "--reuse",
+    is_flag=True,
+    help="Keep the version that the commit has already, as when a job is run again.",
 )
 @click.option(
     "--bump",
@@ -61,6 +68,7 @@ def next_(
     line: tuple[int, int] | None,
     tag_format: str | None,
     push: bool,
+    reuse: bool,
     bump: str,
     paths: tuple[str, ...],
     pre: str | None,
@@ -83,7 +91,7 @@ def next_(
     if branch is not None and pre is None:
         raise click.BadParameter("it has a meaning only with --pre", param_hint="--branch")
     pattern = None if pre is None else BranchPattern(pre)
-    sources = open_sources(invocation, service, origin, tag_format, needs_git=push)
+    sources = open_sources(invocation, service, origin, tag_format, needs_git=push or reuse)
     request = VersionRequest(
         style=sources.style,
         bump=None if bump == _AUTO else Bump(bump),
@@ -93,10 +101,11 @@ def next_(
         branch=_branch(invocation, sources, branch, pattern),
         released=sources.released,
         reads_tags=sources.reads_tags,
+        reuse=reuse,
     )
     if push and sources.tags is not None:
         found = claim_next(sources.tags, request)
-        invocation.output.say(f"tag {found.tag} is pushed at {(found.commit or '')[:12]}")
+        invocation.output.say(_claimed(found))
     else:
         found = find_next(sources.tags, request)
     previous = None if found.previous is None else str(found.previous)
@@ -105,8 +114,21 @@ def next_(
         tag=found.tag,
         commit=found.commit,
         line=found.version.line,
-        more={"previous": previous, "bump": found.bump.value, "claimed": push},
+        more={
+            "previous": previous,
+            "bump": found.bump.value,
+            "claimed": push and not found.reused,
+            "reused": found.reused,
+        },
     ).show(invocation.output, form)
+
+
+def _claimed(found: NextVersion) -> str:
+    commit = (found.commit or "")[:12]
+    if found.reused:
+        return f"{commit} has {found.version} already: it is kept"
+    also = f", which had {found.present} already; --reuse would have kept that" if found.present else ""
+    return f"tag {found.tag} is pushed at {commit}{also}"
 
 
 def _paths(given: tuple[str, ...], sources: Sources) -> tuple[str, ...]:
