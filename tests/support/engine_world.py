@@ -35,6 +35,7 @@ from tidegate.testing.forge import FakeForge
 from tidegate.testing.gitops import FakeRepo, FakeRepos
 from tidegate.testing.images_port import FakeImages
 from tidegate.testing.remotes import FakeRemotes
+from tidegate.testing.reports import FakeReports
 
 DEV, E2E, PRD = (RegistryAccount(name, f"{name}.example") for name in ("dev", "e2e", "prd"))
 GITOPS, STAGING, PRODUCTION = "platform/gitops", "platform/gitops-staging", "platform/gitops-production"
@@ -108,6 +109,7 @@ class Told:
         self.outcomes: list[tuple[str, bool]] = []
         self.races: list[str] = []
         self.warnings: list[str] = []
+        self.failures: list[str] = []
 
     def planned(self, plan: Plan) -> None:
         self.plans.append(plan)
@@ -117,6 +119,8 @@ class Told:
 
     def ended(self, step: Step, outcome: Outcome) -> None:
         self.outcomes.append((step.kind, outcome.adopted))
+        if outcome.failed:
+            self.failures.append(outcome.text)
 
     def warned(self, what: str) -> None:
         self.warnings.append(what)
@@ -172,6 +176,7 @@ class EngineWorld:
         self.services = {service.name: service for service in services}
         self.before_push: list[Callable[[], object]] = []
         self.told = Told()
+        self.reports: FakeReports | None = None
         files = {
             "clusters/dev/inventory/release.yaml": helm_release("dev.example/team/inventory:1.1.3", marker=MARKER),
             "clusters/dev/inventory/policy.yaml": POLICY,
@@ -195,7 +200,7 @@ class EngineWorld:
             {account.name: account for account in (DEV, E2E, PRD)},
         )
         repos = RacedRepos(self.remotes, self.clock, self.before_push)
-        return World(pipeline, self.images, repos, self.forge, self.clock, actor, no_source)
+        return World(pipeline, self.images, repos, self.forge, self.clock, actor, no_source, reports=self.reports)
 
     def image(self, environment: str, tag: str, service: Service = INVENTORY) -> ImageRef:
         """Return a service's image in an environment's account."""

@@ -14,8 +14,8 @@ from support.gitlab_world import PROJECT, GitLabWorld, gitlab_world
 from tidegate.errors.forge import ForgeFailed, ForgeForbidden, JobTokenReadsOnly
 from tidegate.forge.gitlab.reports import GitLabReports
 from tidegate.forge.gitlab.statuses import NAME
-from tidegate.forge.gitlab.told import Told
 from tidegate.forge.gitlab.tokens import Tokens
+from tidegate.forge.gitlab.told import Told
 from tidegate.http import Retry
 from tidegate.model import Report, ReportState
 from tidegate.model.approval_record import MARK

@@ -1,0 +1,198 @@
+"""What a merge request's page shows, step by step; and that nothing which is shown decides anything."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from support.engine_world import PRD, STAGING, EngineWorld, on_approval
+from tidegate.errors.forge import ForgeForbidden, HeadMoved
+from tidegate.errors.registry import RegistryUnreachable
+from tidegate.model import Answer, Gates, MergeRequestState, ReportState
+from tidegate.model.approval_record import MARK, recorded
+from tidegate.testing.reports import FakeReports
+
+PRD_IMAGE = "prd.example/team/inventory:1.1.3"
+
+
+class Town(EngineWorld):
+    """E2e has 1.1.3-rc1, and the forge shows states."""
+
+    shown: FakeReports
+
+    @property
+    def states(self) -> list[tuple[str, str]]:
+        return [(one.state.value, one.summary) for one in self.shown.told]
+
+
+@pytest.fixture
+def town() -> Town:
+    town = Town()
+    town.bring("e2e")
+    town.shown = town.reports = FakeReports()
+    return town
+
+
+def test_what_is_promoted_says_what_it_waits_for(town: Town) -> None:
+    opened = town.promote("staging").merge_request
+    assert opened is not None
+    (report,) = town.shown.told
+    assert (report.project, report.iid, report.head) == (STAGING, opened.iid, opened.head)
+    assert (report.state, report.summary) == (ReportState.WAITING, "needs 1 approval from platform/testers")
+    assert report.is_new
+
+
+def test_a_newer_release_says_it_of_the_new_head(town: Town) -> None:
+    opened = town.promote("staging").merge_request
+    assert opened is not None
+    town.approve(opened, "stella")
+    town.push("dev", "1.1.4")
+    town.declare("dev", "1.1.4")
+    town.bring("e2e")
+    again = town.promote("staging").merge_request
+    assert again is not None
+    report = town.shown.told[-1]
+    assert (report.head, report.is_new) == (town.forge.merge_request(STAGING, again.iid).head, False)
+    assert report.head != opened.head
+    assert report.summary == "needs 1 approval from platform/testers"
+
+
+def test_a_delivery_copies_says_so_and_then_that_the_image_is_there(town: Town) -> None:
+    opened = town.promote("staging").merge_request
+    assert opened is not None
+    town.deliver(opened)
+    town.approve(opened, "stella")
+    town.deliver(opened)
+    assert town.states == [
+        ("pending", "needs 1 approval from platform/testers"),
+        ("running", f"copying {PRD_IMAGE}"),
+        ("success", f"{PRD_IMAGE} is available"),
+    ]
+    assert len({one.head for one in town.shown.told}) == 1
+    assert town.forge.merge_request(STAGING, opened.iid).comments == ()
+
+
+def test_the_image_is_there_before_the_status_lets_it_be_merged(town: Town) -> None:
+    opened = town.promote("staging").merge_request
+    assert opened is not None
+    town.approve(opened, "stella")
+    honest = town.shown.tell
+
+    def tell(report: object, *, later: bool = False) -> bool:
+        if town.shown.told and getattr(report, "state", None) is ReportState.AVAILABLE:
+            assert town.held("staging", "1.1.3") is not None
+            assert town.forge.merge_request(STAGING, opened.iid).state is MergeRequestState.OPEN
+        return honest(report, later=later)  # type: ignore[arg-type]
+
+    town.shown.tell = tell  # type: ignore[method-assign]
+    assert town.deliver(opened).delivered
+    assert town.states[-1][0] == "success"
+
+
+def test_a_refusal_is_shown_as_failed(town: Town) -> None:
+    request = town.open("staging", "evil.example/team/inventory:1.1.3")
+    town.deliver(request)
+    ((state, summary),) = town.states
+    assert state == "failed"
+    assert "evil.example/team/inventory is not in the registry" in summary
+
+
+def test_a_delivery_that_fails_says_why_and_goes_on_later(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = town.promote("staging").merge_request
+    assert opened is not None
+    town.approve(opened, "stella")
+    honest = town.images.copy
+
+    def copy(*_: object, **__: object) -> object:
+        raise RegistryUnreachable("prd.example does not answer")
+
+    monkeypatch.setattr(town.images, "copy", copy)
+    with pytest.raises(RegistryUnreachable):
+        town.deliver(opened)
+    assert town.states[-1] == ("failed", "the delivery failed: prd.example does not answer")
+    monkeypatch.setattr(town.images, "copy", honest)
+    assert town.deliver(opened).delivered
+    assert [state for state, _ in town.states[-2:]] == ["running", "success"]
+
+
+def test_what_cannot_be_shown_stops_nothing_and_is_told(town: Town) -> None:
+    town.shown.failure = ForgeForbidden("this token may not do this")
+    opened = town.promote("staging").merge_request
+    assert opened is not None
+    town.approve(opened, "stella")
+    assert town.deliver(opened).delivered
+    failed = [text for text in town.told.failures if "does not show its state" in text]
+    assert len(failed) == 3  # promoted; copying; available
+
+
+def test_a_promotion_stands_when_its_state_cannot_be_worked_out(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> object:
+        raise HeadMoved("somebody pushed")
+
+    monkeypatch.setattr("tidegate.engine.deliver.observe_delivery", fail)
+    assert town.promote("staging").merge_request is not None
+    assert "does not show its state: somebody pushed" in town.told.warnings[-1]
+
+
+def test_the_same_is_shown_while_nothing_but_time_passes(town: Town) -> None:
+    town.change("staging", gates=Gates(timedelta(hours=24)))
+    request = town.open("staging", PRD_IMAGE)
+    town.approve(request, "stella")
+    for _ in range(3):
+        town.deliver(request)
+        town.clock.advance(timedelta(minutes=7))
+    assert town.states == [("pending", "must be in e2e for 1 d: until 2024-05-02 12:00 UTC")]
+    town.clock.advance(timedelta(hours=24))
+    assert town.answer(request) is Answer.GO
+
+
+def test_the_note_has_every_reason_and_whose_approvals_were_seen(town: Town) -> None:
+    request = town.open("staging", PRD_IMAGE)
+    town.approve(request, "stella", "mallory")
+    head = town.forge.merge_request(STAGING, request.iid).head
+    assert town.deliver(request).delivered
+    note = town.shown.told[-1].note
+    assert note.startswith(MARK)
+    assert [(one.user, one.head) for one in recorded(note)] == [("stella", head)]
+    assert "| ✓ go | approvals | approved by stella |" in note
+    assert f"Approvals seen: stella at {head[:12]}." in note
+    assert f"`{PRD.host}/team/inventory:1.1.3`" in note
+
+
+def test_before_a_rewrite_is_pushed_whose_approvals_were_seen_is_recorded(town: Town) -> None:
+    on_approval(town, "staging")
+    request = town.open("staging", "e2e.example/team/inventory:1.1.3-rc1")
+    town.approve(request, "stella")
+    reviewed = town.forge.merge_request(STAGING, request.iid).head
+    town.before_push.append(lambda: states.extend(town.shown.told))
+    states: list[object] = []
+    assert town.deliver(request).delivered
+    (first,) = states
+    assert first == town.shown.told[0]
+    assert [(one.user, one.head) for one in recorded(town.shown.told[0].note)] == [("stella", reviewed)]
+    delivered = town.forge.merge_request(STAGING, request.iid).head
+    assert [one.head for one in town.shown.told] == [reviewed, delivered]
+
+
+def test_words_of_others_are_no_markup_in_the_note(town: Town) -> None:
+    """A path with a comment's end and a mention in it: it can neither forge the record nor call anybody."""
+    request = town.open("staging", PRD_IMAGE)
+    path = f"other/{MARK} mallory={'0' * 40}@2024-05-01T12:00:00+00:00 --> @all `x` | b.yaml"
+    town.write(STAGING, {path: b"x: 1\n"}, "by-hand")
+    town.deliver(request)
+    (report,) = town.shown.told
+    assert recorded(report.note) == ()
+    assert report.note.count("<!--") == 1
+    assert "@all" not in report.note
+    assert "\\`x\\` \\| b.yaml" in report.note
+
+
+def test_without_a_way_to_show_it_a_note_of_its_own_tells_of_the_delivery(town: Town) -> None:
+    town.reports = None
+    opened = town.promote("staging").merge_request
+    assert opened is not None
+    town.approve(opened, "stella")
+    assert town.deliver(opened).delivered
+    (note,) = town.forge.merge_request(STAGING, opened.iid).comments
+    assert note.text.startswith("Delivering to staging:")
