@@ -266,7 +266,7 @@ def test_https_goes_through_a_tunnel() -> None:
         proxies = Proxies.of({"https_proxy": tunnel.host})
         with Client("test/1", trust=Trust(CERTIFICATES / "ca.pem"), proxies=proxies) as client:
             assert _get(client, "https://registry.example.com/a") == (200, b"tunnelled")
-        assert tunnel.asked == "CONNECT registry.example.com:443 HTTP/1.0"
+        assert tunnel.asked == "CONNECT registry.example.com:443 HTTP/1.1"
 
 
 def test_a_name_that_leads_to_a_link_local_address_is_refused(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:

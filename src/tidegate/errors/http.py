@@ -43,6 +43,12 @@ class InvalidUrl(UsageError):
     code = "http/url"
 
 
+class FieldInvalid(TidegateError):
+    """A header field would hold what no field may hold, e.g. a line break."""
+
+    code = "http/field"
+
+
 class ServerBusy(TidegateError):
     """A server could not answer now. The branch of what may carry a Retry-After.
 

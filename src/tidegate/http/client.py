@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import http.client
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-from tidegate.errors.http import AddressRefused, ConnectionBroken
+from tidegate.errors.http import AddressRefused, ConnectionBroken, FieldInvalid
 from tidegate.http.connections import Connection, Pool, Timeouts, Trust
+from tidegate.http.inflow import Body
 from tidegate.http.messages import Request, Response, Stream, reason
 from tidegate.http.proxies import Proxies
 from tidegate.http.url import Origin, resolve, target
+from tidegate.http.wire import NotHttp, request_head
 
 _LOG: Final = logging.getLogger(__name__)
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
 _SECRET_FIELDS: Final = frozenset({"authorization", "cookie", "job-token"})
+_SHORT: Final = 32 * 1024
+"""Bytes of a body that go with the head."""
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
@@ -59,7 +63,7 @@ class Client:
         address, and without credentials once they leave the host. Other methods' redirects are returned.
 
         Raises:
-            HostUnreachable, ConnectionBroken, ServerNotTrusted, AddressRefused, InvalidUrl: from
+            HostUnreachable, ConnectionBroken, ServerNotTrusted, AddressRefused, FieldInvalid, InvalidUrl: from
                 `tidegate.errors.http`.
         """
         first = request
@@ -102,35 +106,47 @@ class Client:
         try:
             self._write(connection, request)
             with _breaks_as(request):
-                raw = connection.http.getresponse()
+                head = connection.inflow.head()
+                body = Body(connection.inflow, head, request.method)
             answered = True
         finally:
             if not answered:
-                connection.http.close()
+                connection.close()
 
         def release(reusable: bool) -> None:  # noqa: FBT001 - called by Response only
             if reusable:
                 self._pool.give_back(connection)
             else:
-                connection.http.close()
+                connection.close()
 
-        return Response(request, raw, release)
+        return Response(request, head, body, release)
 
     def _write(self, connection: Connection, request: Request) -> None:
-        wire, body = connection.http, request.body
+        head = self._head(connection, request)
+        pieces = _pieces(request.body)
+        first = next(pieces, b"")
+        if len(first) <= _SHORT:  # one packet, and one turn of the server's, for a small request
+            head, first = head + first, b""
         with _breaks_as(request):
-            wire.putrequest(request.method, request.url if connection.absolute else target(request.url))
-            for name, value in self._fields(connection, request).items():
-                wire.putheader(name, value)
-            wire.endheaders(None if isinstance(body, Stream) else body)
-        for piece in body.pieces if isinstance(body, Stream) else ():
+            connection.sock.sendall(head)
+        for piece in chain((first,) if first else (), pieces):
             try:
                 with _breaks_as(request):
-                    wire.send(piece)
+                    connection.sock.sendall(piece)
             except ConnectionBroken as error:
                 if isinstance(error.__cause__, BrokenPipeError | ConnectionResetError):
-                    return  # a server that refuses early says why before it closes: getresponse() tells
+                    return  # a server that refuses early says why before it closes: its answer tells
                 raise
+
+    def _head(self, connection: Connection, request: Request) -> bytes:
+        there = request.url if connection.absolute else target(request.url)
+        try:
+            return request_head(request.method, there, connection.origin.authority, self._fields(connection, request))
+        except ValueError as error:
+            what = f"the field {error} holds what can't be sent"
+            raise FieldInvalid(
+                what, where=str(request), hint="it comes from what is sent: a line break is no text"
+            ) from None
 
     def _fields(self, connection: Connection, request: Request) -> Mapping[str, str]:
         fields = {"User-Agent": self._user_agent, **request.headers}
@@ -147,9 +163,13 @@ class Client:
 def _breaks_as(request: Request) -> Iterator[None]:
     try:
         yield
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, NotHttp) as error:
         what = f"the connection broke before an answer ({reason(error)})"
         raise ConnectionBroken(what, where=str(request)) from error
+
+
+def _pieces(body: bytes | Stream | None) -> Iterator[bytes]:
+    return body.pieces if isinstance(body, Stream) else iter((body,) if body else ())
 
 
 def _follow(request: Request, location: str) -> Request:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import http.client
 import select
 import socket
-import ssl
+import struct
 import threading
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tidegate.errors.http import AddressRefused, HostUnreachable, ServerNotTrusted
+from tidegate.http.inflow import Inflow
 from tidegate.http.messages import reason
-from tidegate.http.proxies import Proxies
+from tidegate.http.proxies import Proxies, Proxy
 from tidegate.http.url import Origin, is_link_local
+from tidegate.http.wire import NotHttp, request_head
+
+if TYPE_CHECKING:
+    import ssl
 
 _IDLE_PER_ORIGIN: Final = 16
+_SUCCESS: Final = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,8 @@ class Trust:
         Raises:
             ServerNotTrusted: `ca_file` can't be read.
         """
+        import ssl  # noqa: PLC0415 - it takes as long as all else that a request needs
+
         context = ssl.create_default_context()
         if self.ca_file is not None:
             try:
@@ -70,14 +79,16 @@ class Connection:
 
     Args:
         origin: what it was opened for.
-        http: the connection as http.client has it.
+        sock: its socket.
+        inflow: what arrives on it.
         absolute: request lines name the whole URL: the other end is a proxy.
         proxy_authorization: sent with each request when the other end is a proxy.
         used: whether a request has been answered on it.
     """
 
     origin: Origin
-    http: http.client.HTTPConnection
+    sock: socket.socket
+    inflow: Inflow
     absolute: bool = False
     proxy_authorization: str | None = field(default=None, repr=False)
     used: bool = False
@@ -85,7 +96,13 @@ class Connection:
     @property
     def is_alive(self) -> bool:
         """Whether the other end has kept it open: an idle connection has nothing to say but its end."""
-        return self.http.sock is not None and not _readable(self.http.sock)
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return not poll.poll(0)
+
+    def close(self) -> None:
+        """Close it."""
+        self.sock.close()
 
 
 class Pool:
@@ -120,7 +137,7 @@ class Pool:
                 break
             if connection.is_alive:
                 return connection
-            connection.http.close()
+            connection.close()
         return self._open(origin, given_by_server=given_by_server)
 
     def give_back(self, connection: Connection) -> None:
@@ -131,7 +148,7 @@ class Pool:
             if len(idle) < _IDLE_PER_ORIGIN:
                 idle.append(connection)
                 return
-        connection.http.close()
+        connection.close()
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -139,47 +156,43 @@ class Pool:
             idle = [connection for connections in self._idle.values() for connection in connections]
             self._idle.clear()
         for connection in idle:
-            connection.http.close()
+            connection.close()
 
     def _open(self, origin: Origin, *, given_by_server: bool) -> Connection:
-        connection = self._prepare(origin)
-        through = "" if connection.http.host == origin.host else f" through the proxy {connection.http.host}"
+        proxy = self._proxies.find(origin)
+        there = proxy.origin if proxy else origin
+        context = self._tls() if origin.scheme == "https" else None
         try:
-            connection.http.connect()
-            connection.http.sock.settimeout(self._timeouts.silence)
-            peer: object = connection.http.sock.getpeername()[0]
-        except ssl.SSLCertVerificationError as error:
-            connection.http.close()
-            raise ServerNotTrusted(
-                f"the server's certificate can't be verified: {error.verify_message}",
-                where=str(origin),
-                hint="name the file of your authority's certificates in SSL_CERT_FILE",
-            ) from error
-        except (OSError, http.client.HTTPException, UnicodeError) as error:
-            connection.http.close()
+            sock = _connected(there, self._timeouts.connect, refuse_link_local=given_by_server)
+            with _closed_on_error(sock):
+                if context is not None:
+                    return self._secured(sock, origin, proxy, context)
+                _be_patient(sock, self._timeouts.silence)
+        except (OSError, NotHttp) as error:
+            through = f" through the proxy {there.host}" if proxy else ""
             raise HostUnreachable(
                 f"no connection{through}: {reason(error)}",
                 where=str(origin),
                 hint="is the address right, the server up and the network open?",
             ) from error
-        if given_by_server and is_link_local(str(peer)):
-            connection.http.close()
-            raise AddressRefused("a server points to a name whose address is link-local", where=str(origin))
-        return connection
+        authorization = proxy.authorization if proxy else None
+        return Connection(origin, sock, Inflow(sock, whole=True), proxy is not None, authorization)
 
-    def _prepare(self, origin: Origin) -> Connection:
-        proxy = self._proxies.find(origin)
-        there = proxy.origin if proxy else origin
-        if origin.scheme == "http":
-            plain = http.client.HTTPConnection(there.host, there.port, timeout=self._timeouts.connect)
-            return Connection(origin, plain, proxy is not None, proxy.authorization if proxy else None)
-        secure = http.client.HTTPSConnection(
-            there.host, there.port, timeout=self._timeouts.connect, context=self._tls()
-        )
+    def _secured(self, sock: socket.socket, origin: Origin, proxy: Proxy | None, context: ssl.SSLContext) -> Connection:
+        import ssl  # noqa: PLC0415 - as in `Trust.context`
+
         if proxy:
-            fields = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
-            secure.set_tunnel(origin.host, origin.port, fields)
-        return Connection(origin, secure)
+            _tunnel(sock, origin, proxy)
+        try:
+            secure = context.wrap_socket(sock, server_hostname=origin.host)
+        except ssl.SSLCertVerificationError as error:
+            raise ServerNotTrusted(
+                f"the server's certificate can't be verified: {error.verify_message}",
+                where=str(origin),
+                hint="name the file of your authority's certificates in SSL_CERT_FILE",
+            ) from error
+        secure.settimeout(self._timeouts.silence)
+        return Connection(origin, secure, Inflow(secure, whole=False))
 
     def _tls(self) -> ssl.SSLContext:
         with self._lock:
@@ -188,7 +201,64 @@ class Pool:
             return self._context
 
 
-def _readable(sock: socket.socket) -> bool:
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(0))
+@contextmanager
+def _closed_on_error(sock: socket.socket) -> Iterator[None]:
+    done = False
+    try:
+        yield
+        done = True
+    finally:
+        if not done:
+            sock.close()
+
+
+def _connected(there: Origin, timeout: float, *, refuse_link_local: bool) -> socket.socket:
+    """Return a connection to the first address of `there` that answers.
+
+    Raises:
+        AddressRefused: an address is link-local, and that is refused.
+        OSError: none answers.
+    """
+    failed: OSError | None = None
+    # As bytes: a name in text would be looked at as an international one, which takes longer than a request.
+    for family, kind, protocol, _, address in socket.getaddrinfo(
+        there.host.encode("ascii"), there.port, type=socket.SOCK_STREAM
+    ):
+        if refuse_link_local and is_link_local(str(address[0])):
+            raise AddressRefused("a server points to a name whose address is link-local", where=str(there))
+        try:
+            sock = socket.socket(family, kind, protocol)
+            with _closed_on_error(sock):
+                sock.settimeout(timeout)
+                sock.connect(address)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            failed = error
+        else:
+            return sock
+    raise failed or OSError("the name has no address")
+
+
+def _be_patient(sock: socket.socket, seconds: float) -> None:
+    """Have the system itself end a wait after so many seconds: a large piece then needs one call and no poll."""
+    whole, part = divmod(seconds, 1)
+    limit = struct.pack("@ll", int(whole), int(part * 1_000_000))
+    sock.settimeout(None)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+
+
+def _tunnel(sock: socket.socket, origin: Origin, proxy: Proxy) -> None:
+    """Have `proxy` connect `sock` to `origin` (RFC 9110, 9.3.6).
+
+    Raises:
+        NotHttp: it does not.
+        OSError: the connection broke.
+    """
+    there = f"{f'[{origin.host}]' if ':' in origin.host else origin.host}:{origin.port}"
+    fields = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
+    sock.sendall(request_head("CONNECT", there, there, fields))
+    inflow = Inflow(sock, whole=False)
+    status = inflow.head().status
+    if status not in _SUCCESS or not inflow.is_empty:
+        raise NotHttp(f"it answered {status}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
 from tidegate.errors.http import ConnectionBroken, ResponseTooLarge
+from tidegate.http.inflow import Body, EndedEarly
 from tidegate.http.url import without_secrets
+from tidegate.http.wire import Head, NotHttp
 
 PIECE: Final = 256 * 1024
 """Bytes of one piece of a body: large enough that the interpreter costs little, small enough for many at once."""
@@ -57,26 +58,27 @@ class Response:
 
     Args:
         request: what it answers; after redirects, the last request.
-        raw: the answer as http.client has it.
+        head: status and fields.
+        body: the body.
         release: called once when done, with whether the connection can be used again.
     """
 
-    def __init__(self, request: Request, raw: http.client.HTTPResponse, release: Callable[[bool], None]) -> None:
+    def __init__(self, request: Request, head: Head, body: Body, release: Callable[[bool], None]) -> None:
         self.request = request
-        self.status = raw.status
-        self._raw = raw
+        self.status = head.status
+        self._fields = head.fields
+        self._body = body
         self._release: Callable[[bool], None] | None = release
-        self._left = raw.length
-        self.length = raw.length
+        self.length = body.length
         """Bytes of the body, or None when the server does not say before it ends."""
 
     def header(self, name: str) -> str | None:
         """Return the first field called `name` (any case), or None."""
-        return self._raw.headers.get(name)
+        return next(iter(self.headers(name)), None)
 
     def headers(self, name: str) -> tuple[str, ...]:
         """Return all fields called `name` (any case), in order."""
-        return tuple(self._raw.headers.get_all(name, []))
+        return self._fields.get(name.lower(), ())
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the body in pieces of at most `PIECE` bytes.
@@ -86,7 +88,7 @@ class Response:
         """
         while piece := self._read(PIECE):
             yield piece
-        self._done()
+        self.close()
 
     def read(self, limit: int) -> bytes:
         """Return the whole body, at most `limit` bytes.
@@ -106,7 +108,7 @@ class Response:
         """Give the connection back when the body was read, or what is left of it is short; else close it."""
         if self._release is None:
             return
-        if self._left is not None and self._left <= _SHORT:
+        if self._body.left is not None and self._body.left <= _SHORT:
             self._finish()
         self._let_go()
 
@@ -122,40 +124,30 @@ class Response:
             self._let_go()
 
     def _finish(self) -> None:
-        """Read what is left: also an empty body, as of HEAD, ends only when it is asked for."""
         try:
-            while self._raw.read(PIECE):
+            while self._body.read(PIECE):
                 pass
-        except (OSError, http.client.HTTPException):
+        except (OSError, EndedEarly):
             return  # nobody wanted it; the connection is not used again
 
     def _let_go(self) -> None:
         if self._release is not None:
             release, self._release = self._release, None
-            release(self._raw.isclosed() and not self._raw.will_close)
-            self._raw.close()
+            release(self._body.leaves_reusable)
 
     def _read(self, size: int) -> bytes:
         try:
-            piece = self._raw.read(size)
-        except (OSError, http.client.HTTPException) as error:
-            raise ConnectionBroken(
-                f"the connection broke in the middle of the answer ({reason(error)})", where=str(self.request)
-            ) from error
-        if self._left is not None:
-            self._left -= len(piece)
-            if not piece and self._left:
-                raise ConnectionBroken(f"the answer ended {self._left} bytes early", where=str(self.request))
-        return piece
-
-    def _done(self) -> None:
-        if self._raw.isclosed():
-            self.close()
+            return self._body.read(size)
+        except EndedEarly as error:
+            raise ConnectionBroken(str(error), where=str(self.request)) from error
+        except (OSError, NotHttp) as error:
+            what = f"the connection broke in the middle of the answer ({reason(error)})"
+            raise ConnectionBroken(what, where=str(self.request)) from error
 
 
 def reason(error: BaseException) -> str:
     """Return a short cause for a person: no addresses of objects, no empty text."""
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError | BlockingIOError):  # the latter is what SO_RCVTIMEO ends with
         return "no answer in time"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return (text or type(error).__name__)[:200]

@@ -36,8 +36,7 @@ class Origin:
         Raises:
             InvalidUrl: not an absolute http or https URL.
         """
-        parts = _split(url)
-        return cls(parts.scheme, (parts.hostname or "").lower(), parts.port or _PORTS[parts.scheme])
+        return _read(url).origin
 
     @property
     def authority(self) -> str:
@@ -51,14 +50,13 @@ class Origin:
 
 def target(url: str) -> str:
     """Return path and query of `url`, as the request line has them."""
-    parts = _split(url)
-    return f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    return _read(url).target
 
 
 def without_secrets(url: str) -> str:
     """Return `url` without user, password, query and fragment: what may be shown and logged."""
-    parts = _split(url)
-    return f"{Origin.of(url)}{parts.path}"
+    parts = _read(url)
+    return f"{parts.origin}{parts.path}"
 
 
 def resolve(base: str, location: str) -> str:
@@ -94,8 +92,15 @@ def is_link_local(address: str) -> bool:
     return (mapped or number).is_link_local or number == _METADATA_SERVICE
 
 
+@dataclass(frozen=True, slots=True)
+class _Url:
+    origin: Origin
+    path: str
+    target: str
+
+
 @functools.lru_cache(maxsize=256)
-def _split(url: str) -> SplitResult:
+def _read(url: str) -> _Url:
     """Return the parts of `url`. One request asks for them several times."""
     try:
         parts = urlsplit(url)
@@ -105,7 +110,8 @@ def _split(url: str) -> SplitResult:
     clean = url.isascii() and url.isprintable() and " " not in url
     if not clean or not port_is_valid or parts.scheme not in _PORTS or not parts.hostname:
         raise InvalidUrl("this is not an http or https URL", where=_shown(parts), hint="https://host[:port]/path")
-    return parts
+    origin = Origin(parts.scheme, parts.hostname.lower(), parts.port or _PORTS[parts.scheme])
+    return _Url(origin, parts.path, f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}")
 
 
 def _shown(parts: SplitResult) -> str | None:
