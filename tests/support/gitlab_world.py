@@ -14,6 +14,7 @@ from tidegate.http import Client, Retry
 from tidegate.model import MergeRequest, MergeRequestOptions, MergeRequestState
 from tidegate.model.merge_request import PLAIN
 from tidegate.ports import Clock, NewMergeRequest
+from tidegate.ports.forge import Unreadable
 from tidegate.testing.gitlab import FakeGitLab, serve
 
 PROJECT = "platform/gitops"
@@ -75,9 +76,15 @@ class Everybody:
         source_branch: str | None = None,
         approved: bool = False,
         with_approvals: bool = False,
+        unreadable: Unreadable | None = None,
     ) -> tuple[MergeRequest, ...]:
         return self._of("robot").merge_requests(
-            project, state=state, source_branch=source_branch, approved=approved, with_approvals=with_approvals
+            project,
+            state=state,
+            source_branch=source_branch,
+            approved=approved,
+            with_approvals=with_approvals,
+            unreadable=unreadable,
         )
 
     def merge_request(self, project: str, iid: int) -> MergeRequest:

@@ -89,7 +89,7 @@ def test_the_document_is_the_one_that_has_the_path(folder: Path) -> None:
     ended = tidegate("-C", folder, "manifest", "set", "windows.yaml", "metadata.name", "x")
     assert ended.code == 2
     assert "is in 2 documents of the file (lines 2 and 7)" in ended.err
-    assert "counted from 0: 0, 1" in ended.err
+    assert "hint:  say which one with --document N, counted from 0: 0 or 1\n" in ended.err
     assert tidegate("-C", folder, "manifest", "set", "windows.yaml", "metadata.name", "x", "--document", "0").code == 0
     assert b"name: x\r\n---" in file.read_bytes()
 

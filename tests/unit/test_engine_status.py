@@ -22,6 +22,7 @@ from tidegate.engine.status import Cell, explain, matrix, read_cell
 from tidegate.engine.wait import wait_for
 from tidegate.errors.forge import ForgeUnreachable
 from tidegate.errors.git import BranchMissing, RepositoryMissing
+from tidegate.errors.model import InvalidVersion
 from tidegate.errors.registry import RegistryUnreachable
 from tidegate.errors.release import EnvironmentUnknown, ServiceUnknown, SourceUnknown, StillWaiting
 from tidegate.model import ImageRef, Pipeline, Service
@@ -380,6 +381,20 @@ def test_the_first_environment_can_be_waited_for_by_version(town: EngineWorld) -
     town.clock.events.append(lambda: newer(town))
     found, reasons = wait(town, "dev", "1.1.4")
     assert (found.tag, reasons) == ("1.1.4", ["dev has inventory 1.1.3"])
+
+
+@pytest.mark.parametrize("version", ["x", "", "latest", "1.1.x", "~1.1"])
+def test_what_is_no_version_is_not_waited_for(town: EngineWorld, version: str) -> None:
+    with pytest.raises(InvalidVersion) as caught:
+        wait(town, "staging", version)
+    assert caught.value.exit_code == 2
+    assert town.clock.sleeps == []
+
+
+@pytest.mark.parametrize("version", ["1.1.3", "1.1.3-rc1"])
+def test_a_version_or_a_tag_is_waited_for(town: EngineWorld, version: str) -> None:
+    town.bring("e2e")
+    assert wait(town, "e2e", version)[0].tag == "1.1.3-rc1"
 
 
 def test_an_empty_source_has_nothing_to_wait_for(town: EngineWorld) -> None:

@@ -25,6 +25,13 @@ def mr() -> None:
     """List, read, open, approve and close merge requests."""
 
 
+def _written(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Return an option's text, which must show something; for click's `callback`."""
+    if not any(mark.isprintable() and not mark.isspace() for mark in value):
+        raise click.BadParameter("it is empty")
+    return value
+
+
 @mr.command("list", examples=["tidegate mr list", "tidegate mr list --repo platform/gitops --state all -o json"])
 @click.option("--repo", metavar="PROJECT", help="One project; default: every environment's repository.")
 @click.option("--state", type=click.Choice(["open", "merged", "closed", "all"]), default="open", show_default=True)
@@ -88,7 +95,7 @@ def show(invocation: Invocation, *, name: MergeRequestName, form: Format) -> Non
 @click.argument("project")
 @click.option("--branch", required=True, help="The branch with the change; it must have been pushed.")
 @click.option("--target", default="main", show_default=True, help="The branch that it goes to.")
-@click.option("--title", required=True, help="One line.")
+@click.option("--title", required=True, callback=_written, help="One line.")
 @click.option("--description", default="", help="Markdown.")
 @output_option
 @as_option

@@ -7,7 +7,7 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, output_option
-from tidegate.cli.output import Format, Report, Table
+from tidegate.cli.output import Format, Report, Table, printable
 from tidegate.cli.plans import show_plan
 from tidegate.cli.progress import StepTalk
 
@@ -57,6 +57,8 @@ def promote(
             return
         promoted = promote_release(world, moving, into, StepTalk(invocation.output), version, separate=separate)
     found = promoted.merge_request
+    if found is not None and not promoted.plan.steps:  # an earlier run's, or that of one who was faster
+        invocation.output.say(printable(f"  kept  {found.ref} is open: {found.title}"))
     invocation.output.show(
         form,
         Report(

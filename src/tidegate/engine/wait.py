@@ -8,7 +8,7 @@ from datetime import timedelta
 from tidegate.engine.status import Cell, explain, read_cell
 from tidegate.engine.world import World
 from tidegate.errors.release import StillWaiting
-from tidegate.model import Digest, Environment, Service
+from tidegate.model import Digest, Environment, Service, Version
 
 
 def wait_for(
@@ -30,9 +30,12 @@ def wait_for(
         report: told each new reason why it waits.
 
     Raises:
+        InvalidVersion: `version` is neither a version nor a tag as the target writes it.
         StillWaiting: the time is over.
     """
     digest: Digest | None = None
+    if version is not None and target.tag.read(version) is None:
+        Version.parse(version)  # what is neither its tag nor a version would be waited for in vain
     if version is None:
         source = _source_cell(world, service, target)
         # A release version can come again with another digest: `-rc2` after `-rc1`.

@@ -143,5 +143,5 @@ def only_document(stream: Stream, path: Path) -> int:
     raise UnsafeEdit(
         f"{dotted(path)} is in {len(found)} documents of the file (lines {lines})",
         where=Place(stream.file),
-        hint=f"say which one, counted from 0: {', '.join(map(str, found))}",
+        hint=f"say which one with --document N, counted from 0: {' or '.join(map(str, found))}",
     )
