@@ -2,9 +2,24 @@
 
 from tidegate.http.client import Client, Sender
 from tidegate.http.connections import Timeouts, Trust
+from tidegate.http.fields import next_link, retry_after, served_at
 from tidegate.http.messages import Request, Response, Stream
 from tidegate.http.proxies import Proxies
 from tidegate.http.retry import Retry
 from tidegate.http.url import Origin
 
-__all__ = ["Client", "Origin", "Proxies", "Request", "Response", "Retry", "Sender", "Stream", "Timeouts", "Trust"]
+__all__ = [
+    "Client",
+    "Origin",
+    "Proxies",
+    "Request",
+    "Response",
+    "Retry",
+    "Sender",
+    "Stream",
+    "Timeouts",
+    "Trust",
+    "next_link",
+    "retry_after",
+    "served_at",
+]

@@ -26,8 +26,7 @@ from tidegate.errors.registry import (
     RepositoryMissing,
     TagExists,
 )
-from tidegate.http import Response
-from tidegate.registry.fields import retry_after
+from tidegate.http import Response, retry_after
 
 _LARGEST_ERROR: Final = 64 * 1024
 _LONGEST_TEXT: Final = 200

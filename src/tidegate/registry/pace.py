@@ -8,8 +8,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
-from tidegate.http import Request, Response, Sender
-from tidegate.registry.fields import retry_after
+from tidegate.http import Request, Response, Sender, retry_after
 
 _BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _LONGEST_PAUSE: Final = 60.0

@@ -13,12 +13,12 @@ from typing import Final, TypeVar
 
 from tidegate.errors.http import ResponseTooLarge
 from tidegate.errors.registry import RegistryFailed, RepositoryMissing
-from tidegate.http import Origin, Response, Retry
+from tidegate.http import Origin, Response, Retry, next_link
 from tidegate.http.url import resolve
 from tidegate.model.manifest import OCI_INDEX
 from tidegate.model.referrers import ReferrerList
 from tidegate.registry.answers import failure, unreachable
-from tidegate.registry.fields import content_type, next_page
+from tidegate.registry.fields import content_type
 
 _LARGEST_PAGE: Final = 16 * 1024 * 1024
 _MOST_PAGES: Final = 10_000
@@ -65,7 +65,7 @@ def _pages(first: str, ask: Ask, retry: Retry, read: Callable[[Response], T]) ->
 
 
 def _following(response: Response) -> str | None:
-    address = next_page(response) if response.status == HTTPStatus.OK else None
+    address = next_link(response) if response.status == HTTPStatus.OK else None
     if address is None:
         return None
     here = response.request.url

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -18,13 +17,12 @@ from tidegate.forge.gitlab.answers import Answers
 from tidegate.forge.gitlab.errors import failure
 from tidegate.forge.gitlab.fields import Fields, rows, unreadable
 from tidegate.forge.gitlab.tokens import INSTEAD, Token
-from tidegate.http import Client, Request, Response, Retry
+from tidegate.http import Client, Request, Response, Retry, next_link, retry_after, served_at
 
 _LARGEST_ANSWER: Final = 32 * 1024 * 1024
 _LARGEST_ERROR: Final = 64 * 1024
 _PER_PAGE: Final = 100
 _MOST_PAGES: Final = 1000
-_NEXT: Final = re.compile(r"<([^<>]*)>\s*;[^,]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
 
 Query = Mapping[str, str]
 Body = Mapping[str, object]
@@ -178,23 +176,17 @@ def _following(response: Response) -> Query | None:
 
     Of a Link only the parameters are taken, never the address: behind a proxy it may be another one.
     """
-    for link in response.headers("Link"):
-        match = _NEXT.search(link)
-        if match:
-            return dict(parse_qsl(urlsplit(match[1]).query))
+    link = next_link(response)
+    if link is not None:
+        return dict(parse_qsl(urlsplit(link).query))
     page = response.header("X-Next-Page") or ""
     return {"page": page} if page.isdecimal() else None
 
 
 def _patience(response: Response) -> float | None:
     """Return the seconds that an answer asks to wait: Retry-After, else RateLimit-Reset counted from its Date."""
-    asked = (response.header("Retry-After") or "").strip()
-    if re.fullmatch(r"[0-9]{1,6}", asked, re.ASCII):
-        return float(asked)
-    reset = (response.header("RateLimit-Reset") or "").strip()
-    try:
-        now = parsedate_to_datetime(response.header("Date") or "").timestamp()
-        then = float(reset) if reset.isdecimal() else parsedate_to_datetime(asked).timestamp()
-        return max(0.0, then - now)
-    except (ValueError, TypeError, OverflowError):
-        return None
+    asked = retry_after(response)
+    reset, now = (response.header("RateLimit-Reset") or "").strip(), served_at(response)
+    if asked is not None or now is None or not re.fullmatch(r"[0-9]{1,12}", reset, re.ASCII):
+        return asked
+    return max(0.0, float(reset) - now)

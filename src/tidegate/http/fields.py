@@ -1,0 +1,44 @@
+"""What header fields tell that servers of every kind send."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from tidegate.http.messages import Response
+
+_NEXT: Final = re.compile(r"<([^<>]*)>\s*;[^,]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
+
+
+def next_link(response: Response) -> str | None:
+    """Return the address of the next page as Link has it (RFC 8288; absolute or relative), or None."""
+    matches = (_NEXT.search(field) for field in response.headers("Link"))
+    return next((match[1] for match in matches if match), None)
+
+
+def retry_after(response: Response) -> float | None:
+    """Return the seconds that Retry-After asks for (RFC 9110, 10.2.3), or None.
+
+    A date counts from the answer's own Date: clocks differ.
+    """
+    text = (response.header("Retry-After") or "").strip()
+    if re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
+        return float(text)
+    then, now = _seconds(text), served_at(response)
+    return None if then is None or now is None else max(0.0, then - now)
+
+
+def served_at(response: Response) -> float | None:
+    """Return when the server says that it answered, in seconds since the epoch, or None."""
+    return _seconds(response.header("Date") or "")
+
+
+def _seconds(date: str) -> float | None:
+    if not date:
+        return None
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few answers need it, and it takes a while
+
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
