@@ -84,7 +84,8 @@ def policy_rules_page() -> str:
     parts = [
         "# Policy rules",
         "",
-        "What `tidegate policy check`, and so `tidegate check`, looks for. Made by `make docs`.",
+        "What `tidegate check` looks for; `tidegate policy check` leaves out what is about pipelines.",
+        "Made by `make docs`.",
         "",
         "A rule is switched off with a reason: in tidegate.yaml, or for one line by a comment on it or above it.",
         "",

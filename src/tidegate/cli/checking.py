@@ -29,14 +29,16 @@ class ReportFile(NamedTuple):
     file: str
 
 
-class _ReportFileType(click.ParamType):
-    name = "report"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> ReportFile:
+def _report_files(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[ReportFile, ...]:
+    found = []
+    for value in values:
         report, _, file = value.partition("=")
         if report not in _REPORTS or not file:
-            self.fail(f"{value!r} is not written {' or '.join(f'{each}=FILE' for each in _REPORTS)}", param, ctx)
-        return ReportFile(report, file)
+            raise click.BadParameter(f"{value!r} is not written {' or '.join(f'{each}=FILE' for each in _REPORTS)}")
+        found.append(ReportFile(report, file))
+    return tuple(found)
 
 
 def check_options(function: Callable[P, R]) -> Callable[P, R]:
@@ -52,9 +54,9 @@ def check_options(function: Callable[P, R]) -> Callable[P, R]:
         click.option(
             "--save",
             "saved",
-            type=_ReportFileType(),
             metavar="FORMAT=FILE",
             multiple=True,
+            callback=_report_files,
             help="Also write such a report to a file; several are allowed.",
         ),
         click.option("--repo", metavar="PROJECT", help="Only findings in this GitOps repository."),

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from tidegate.engine.findings import Finding, RuleText
+from tidegate.engine.pipeline_check import RULES as PIPELINE_RULES
+from tidegate.engine.pipeline_check.run import check_pipelines
 from tidegate.engine.policy_check import RULES
 from tidegate.engine.policy_check.run import check_policies
 from tidegate.engine.world import World
@@ -30,7 +32,8 @@ class Area:
 
 
 POLICY = Area("policy", tuple(rule.text for rule in RULES), check_policies)
-AREAS = (POLICY,)
+PIPELINES = Area("pipelines", tuple(rule.text for rule in PIPELINE_RULES), check_pipelines)
+AREAS = (POLICY, PIPELINES)
 
 
 def check(

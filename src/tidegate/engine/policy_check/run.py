@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Final
 
 from tidegate.engine.findings import Finding
+from tidegate.engine.ignore_comments import ignored_for, with_reason_missing
 from tidegate.engine.policy_check import RULES, Hit, Rule
 from tidegate.engine.policy_check.observe import observe_scene
 from tidegate.engine.policy_check.scene import Scene
 from tidegate.engine.world import World
-
-_IGNORE: Final = re.compile(r"#[ \t]*tidegate:ignore[ \t]+(?P<rules>[a-z0-9,-]+)(?:[ \t]+(?P<reason>\S.*?))?[ \t\r]*$")
 
 
 def check_policies(world: World, branch: str | None = None) -> tuple[Finding, ...]:
@@ -32,19 +29,6 @@ def find(scene: Scene) -> Iterator[Finding]:
 
 
 def _finding(scene: Scene, rule: Rule, hit: Hit) -> Finding:
-    reason = _comment(scene.texts.get((hit.project, hit.place.file), b""), hit.place.line, rule.text.id)
-    instead = hit.instead if reason != "" else f"{hit.instead} (the comment that ignores the rule gives no reason)"
+    reason = ignored_for(scene.texts.get((hit.project, hit.place.file), b""), hit.place.line, rule.text.id)
+    instead = hit.instead if reason != "" else with_reason_missing(hit.instead)
     return Finding(rule.text.id, hit.severity, hit.project, hit.place, hit.what, rule.text.why, instead, reason or None)
-
-
-def _comment(data: bytes, line: int | None, rule: str) -> str | None:
-    """Return the reason of a `# tidegate:ignore` on the line, or alone on the one above; "" without; None: no such."""
-    lines = data.decode("utf-8", "replace").split("\n")
-    if line is None or not 0 < line <= len(lines):
-        return None
-    above = lines[line - 2].strip() if line > 1 else ""
-    for text in (lines[line - 1], above if above.startswith("#") else ""):
-        match = _IGNORE.search(text)
-        if match is not None and rule in match["rules"].split(","):
-            return match["reason"] or ""
-    return None
