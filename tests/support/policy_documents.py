@@ -36,14 +36,24 @@ def spellings(text: str) -> dict[str, str]:
     }
 
 
-def document(metadata: str, spelling: str, *, line_end: str = "\n", final: bool = True, around: str = "") -> bytes:
-    """Return the bytes of a file with one ImagePolicy."""
+def document(
+    metadata: str, spelling: str, *, line_end: str = "\n", final: bool = True, around: str = "", listed: bool = False
+) -> bytes:
+    """Return the bytes of a file with one ImagePolicy; with `listed`, as the second item of a `kind: List`."""
     text = (
-        f"{around}apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImagePolicy\n{METADATA[metadata]}spec:\n"
+        f"apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImagePolicy\n{METADATA[metadata]}spec:\n"
         f"  imageRepositoryRef: {{name: inventory}}\n  policy:\n    semver:\n{spelling}"
     )
+    text = f"{around}{in_list(text) if listed else text}"
     text = text if final else text.rstrip("\n")
     return text.replace("\n", line_end).encode()
+
+
+def in_list(text: str) -> str:
+    """Return a `kind: List` whose second item is the document `text`."""
+    lines = "".join(f"  {line}" if line.strip() else line for line in text.splitlines(keepends=True))
+    other = "{apiVersion: v1, kind: ConfigMap, metadata: {name: inventory}}"
+    return f"apiVersion: v1\nkind: List\nitems:\n- {other}\n- {lines[2:]}"
 
 
 @st.composite
@@ -57,5 +67,6 @@ def policy_documents(draw: st.DrawFn) -> tuple[str, bytes]:
         line_end=draw(st.sampled_from(["\n", "\r\n"])),
         final=draw(st.booleans()),
         around=draw(st.sampled_from(["", "# Lanes → €\n---\n", "\ufeff", "a: 1\n---\n", "kind: Other\n...\n---\n"])),
+        listed=draw(st.booleans()),
     )
     return text, data

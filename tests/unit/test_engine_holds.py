@@ -8,12 +8,14 @@ import pytest
 
 from support.engine_world import GITOPS, INVENTORY, POLICY, helm_release
 from support.lane_world import LaneWorld, policy
+from support.policy_documents import in_list
 from tidegate.engine.hold_end import why_over
 from tidegate.engine.holds import HoldAsked, hold_lanes, observe_hold, plan_hold
 from tidegate.engine.steps import CommitFiles
 from tidegate.errors.manifest import InvalidHold
 from tidegate.errors.policy import LaneHeld, NotHoldable
 from tidegate.errors.release import PolicyMissing
+from tidegate.flux import image_policies
 from tidegate.flux.holds import Hold
 from tidegate.model import Ranges, Version
 from tidegate.testing.clock import START
@@ -173,3 +175,15 @@ def test_a_lost_race_is_run_again(town: LaneWorld) -> None:
     hold(town)
     assert len(town.told.races) == 1
     assert b"range: 1.1.2\n" in town.policy_now()
+
+
+def test_of_a_list_one_policy_is_held_and_the_others_stay(town: LaneWorld) -> None:
+    two = in_list(policy("1.1.x").decode()) + "- " + in_list(policy("1.0.x", "other").decode()).split("\n- ")[2]
+    town.policy(two.encode())
+    hold(town)
+    assert [(each.name, each.range) for each in image_policies(town.policy_now())] == [
+        ("inventory", "1.1.2"),
+        ("other", "1.0.x"),
+    ]
+    hold(town, None)
+    assert town.policy_now() == two.encode()

@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from support.engine_world import GITOPS, INVENTORY, MARKER, helm_release
-from support.lane_world import DEV_POLICY, MAINT, LaneWorld, policy
+from support.lane_world import DEV_POLICY, MAINT, LaneWorld, policy, repository
+from support.policy_documents import in_list
 from tidegate.engine.releases import ReleaseSeen, observe_release, plan_release, release
 from tidegate.engine.versions import Bump
 from tidegate.errors import Place
@@ -231,3 +232,11 @@ def test_the_environment_that_builds_arrive_in_leads(town: LaneWorld) -> None:
     assert moved(town) == ["dev 1.2.x", "maint 1.2.x"]
     maintenance(town, "0.9.x", source="dev")
     assert moved(town) == ["dev 1.2.x"]
+
+
+def test_a_policy_in_a_list_is_a_lane_like_any_other(town: LaneWorld) -> None:
+    before = in_list(policy("1.1.x").decode()).encode() + repository("dev.example/team/inventory")
+    town.policy(before)
+    assert moved(town) == ["dev 1.2.x"]
+    run(town)
+    assert town.policy_now() == before.replace(b"1.1.x", b"1.2.x")

@@ -148,7 +148,7 @@ def _proposed_hold(world: World, lane: Lane, branch: str) -> Hold | None:
     head = repo.head(branch)
     data = repo.read(head, [lane.file]).get(lane.file) if head else None
     for policy in image_policies(data, file=lane.file) if data else ():
-        if policy.document == lane.policy.document:
+        if policy.at == lane.policy.at:
             try:
                 held = read_hold(data or b"", policy, file=lane.file)
             except InvalidHold:

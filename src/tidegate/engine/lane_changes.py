@@ -32,24 +32,24 @@ class LaneEdit:
     range: str | None = None
     hold: Hold | None = None
 
-    def apply(self, data: bytes, document: int, file: str) -> bytes:
-        """Return `data` with the edit made to the ImagePolicy that is the document of that index.
+    def apply(self, data: bytes, policy: ImagePolicy, file: str) -> bytes:
+        """Return `data` with the edit made to the ImagePolicy that stands where `policy` does.
 
         Raises:
             UnsafeEdit, InvalidHold: it can't be made.
         """
         if self.lift:
-            data = without_hold(data, _policy(data, document, file), file=file)
-        policy = _policy(data, document, file)
-        if self.range is not None and self.range != policy.range:
-            data = set_policy_range(data, policy, self.range, file=file)
+            data = without_hold(data, _there(data, policy, file), file=file)
+        present = _there(data, policy, file)
+        if self.range is not None and self.range != present.range:
+            data = set_policy_range(data, present, self.range, file=file)
         if self.hold is not None:
-            data = with_hold(data, _policy(data, document, file), self.hold, file=file)
+            data = with_hold(data, _there(data, policy, file), self.hold, file=file)
         return data
 
 
-def _policy(data: bytes, document: int, file: str) -> ImagePolicy:
-    return next(each for each in image_policies(data, file=file) if each.document == document)
+def _there(data: bytes, policy: ImagePolicy, file: str) -> ImagePolicy:
+    return next(each for each in image_policies(data, file=file) if each.at == policy.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,8 @@ class LaneChange:
 
 def changed_lane(world: World, lane: Lane, edit: LaneEdit, why: str = "") -> LaneChange:
     """Return what `edit` makes of `lane`, with the selections from the registry's tags."""
-    document = lane.policy.document
-    data = edit.apply(lane.data, document, lane.file)
-    moved = replace(lane, data=data, policy=_policy(data, document, lane.file))
+    data = edit.apply(lane.data, lane.policy, lane.file)
+    moved = replace(lane, data=data, policy=_there(data, lane.policy, lane.file))
     tags = lane_tags(world.images, lane)
     return LaneChange(lane, moved, edit, selection_of(lane, tags), selection_of(moved, tags), why)
 
@@ -106,7 +105,7 @@ def changed_files(changes: Iterable[LaneChange]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for change in changes:
         lane = change.lane
-        files[lane.file] = change.edit.apply(files.get(lane.file, lane.data), lane.policy.document, lane.file)
+        files[lane.file] = change.edit.apply(files.get(lane.file, lane.data), lane.policy, lane.file)
     return files
 
 

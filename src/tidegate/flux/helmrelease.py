@@ -8,11 +8,13 @@ from typing import Final
 from tidegate.errors import Place
 from tidegate.errors.manifest import NotHelmRelease
 from tidegate.flux.follow import Follower, View
-from tidegate.yamledit import Scalar, Stream, parse
+from tidegate.yamledit import Path, Scalar, Sequence, Stream, parse
 
 API_GROUP: Final = "helm.toolkit.fluxcd.io"
 API_VERSIONS: Final = frozenset(f"{API_GROUP}/{version}" for version in ("v2", "v2beta2", "v2beta1"))
 KIND: Final = "HelmRelease"
+
+_LIST: Final = ("v1", "List")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def releases_in(stream: Stream, follower: Follower) -> list[tuple[HelmRelease, V
     """Return each HelmRelease of a parsed file with the view of its document; raises `NotHelmRelease`."""
     found = []
     for resource in resources_in(stream, follower):
-        if resource.kind == KIND and resource.api_version in API_VERSIONS:
+        if resource.kind == KIND and resource.api_version in API_VERSIONS and not resource.path:
             release = HelmRelease(
                 resource.document, resource.api_version, resource.name, resource.namespace, resource.line
             )
@@ -65,7 +67,10 @@ def releases_in(stream: Stream, follower: Follower) -> list[tuple[HelmRelease, V
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Any Kubernetes resource: what it is called, and the view of its document."""
+    """Any Kubernetes resource: what it is called, and the view of it.
+
+    `path` says where in its document it stands: () for all of it, `items` and a number in a `kind: List`.
+    """
 
     document: int
     api_version: str
@@ -74,19 +79,39 @@ class Resource:
     namespace: str | None
     line: int
     view: View
+    path: Path = ()
 
 
 def resources_in(stream: Stream, follower: Follower) -> list[Resource]:
-    """Return the documents that have an apiVersion and a kind."""
+    """Return the documents that have an apiVersion and a kind; of a `kind: List`, also the items that have."""
     found = []
     for index, root in enumerate(stream.documents):
         view = follower.view((root, None), ())
-        version, kind = text_at(follower, view, "apiVersion"), text_at(follower, view, "kind")
-        if version and kind:
-            name = text_at(follower, view, "metadata", "name") or ""
-            namespace = text_at(follower, view, "metadata", "namespace")
-            found.append(Resource(index, version, kind, name, namespace, root.line, view))
+        resource = _resource(follower, view, index)
+        if resource is not None:
+            found.append(resource)
+            found += _items(follower, resource) if (resource.api_version, resource.kind) == _LIST else []
     return found
+
+
+def _items(follower: Follower, resource: Resource) -> list[Resource]:
+    items = view_at(follower, resource.view, "items")
+    if items is None or not isinstance(items.node, Sequence):
+        return []
+    views = (
+        follower.view((item, items.refusal), (*items.path, number)) for number, item in enumerate(items.node.items)
+    )
+    found = (_resource(follower, view, resource.document) for view in views)
+    return [each for each in found if each is not None]
+
+
+def _resource(follower: Follower, view: View, document: int) -> Resource | None:
+    version, kind = text_at(follower, view, "apiVersion"), text_at(follower, view, "kind")
+    if not version or not kind:
+        return None
+    name = text_at(follower, view, "metadata", "name") or ""
+    namespace = text_at(follower, view, "metadata", "namespace")
+    return Resource(document, version, kind, name, namespace, view.node.line, view, view.path)
 
 
 def view_at(follower: Follower, view: View, *path: str) -> View | None:

@@ -29,7 +29,6 @@ from tidegate.yamledit.write import written
 
 ANNOTATION: Final = "tidegate.dev/hold"
 
-_RANGE: Final = ("spec", "policy", "semver", "range")
 _METADATA: Final = ("metadata",)
 _ANNOTATIONS: Final = (*_METADATA, "annotations")
 _HOLD: Final = (*_ANNOTATIONS, ANNOTATION)
@@ -95,7 +94,7 @@ def read_hold(data: bytes, policy: ImagePolicy, *, file: str = "<data>") -> Held
         return None
     stream = parse(data, file=file)
     follower = Follower(stream)
-    resource = next(each for each in resources_in(stream, follower) if each.document == policy.document)
+    resource = next(each for each in resources_in(stream, follower) if (each.document, each.path) == policy.at)
     found = view_at(follower, resource.view, *_HOLD)
     if found is None or not isinstance(found.node, Scalar):
         return None
@@ -119,9 +118,9 @@ def with_hold(data: bytes, policy: ImagePolicy, hold: Hold, *, file: str = "<dat
         UnsafeEdit: the policy has no range; or metadata or range are written in a way that can't be restored.
     """
     stream = parse(data, file=file)
-    start, end = written_span(stream, _RANGE, policy.document)
-    scalar, flow = locate(stream, _RANGE, policy.document)
-    metadata, _ = node_at(stream, _METADATA, policy.document)
+    start, end = written_span(stream, policy.range_path, policy.document)
+    scalar, flow = locate(stream, policy.range_path, policy.document)
+    metadata, _ = node_at(stream, (*policy.path, *_METADATA), policy.document)
     there = metadata.get(_ANNOTATIONS[-1]) if isinstance(metadata, Mapping) else None
     null = _written_null(there)
     note = _note(hold, stream.text[start:end], annotations=_ADDED if there is None else null)
@@ -130,11 +129,11 @@ def with_hold(data: bytes, policy: ImagePolicy, hold: Hold, *, file: str = "<dat
         entry = Splice(there.start, there.end, f"{{{ANNOTATION}: {text}}}")
     else:
         parent, keys = (_METADATA, _HOLD[1:]) if there is None else (_ANNOTATIONS, _HOLD[2:])
-        entry = insertion(stream, parent, keys, text, policy.document)
+        entry = insertion(stream, (*policy.path, *parent), keys, text, policy.document)
     style = Style.PLAIN if scalar.style.is_block else scalar.style
     splices = [entry, Splice(start, end, written(hold.version, style, flow=flow))]
     after = reparse(stream, splices)
-    _verify(stream, after, policy.document, hold.version, error=stream)
+    _verify(stream, after, policy, hold.version, error=stream)
     result = encoded(after)
     if without_hold(result, policy, file=file) != data:
         raise UnsafeEdit(
@@ -153,26 +152,28 @@ def without_hold(data: bytes, policy: ImagePolicy, *, file: str = "<data>") -> b
         UnsafeEdit: the annotation stands otherwise than `with_hold` writes it.
     """
     stream = parse(data, file=file)
-    note, _ = locate(stream, _HOLD, policy.document)
+    note, _ = locate(stream, (*policy.path, *_HOLD), policy.document)
     place = stream.place(note)
     held = _read(note.text, place)
-    start, end = written_span(stream, _RANGE, policy.document)
-    annotations, _ = node_at(stream, _ANNOTATIONS, policy.document)
+    start, end = written_span(stream, policy.range_path, policy.document)
+    annotations, _ = node_at(stream, (*policy.path, *_ANNOTATIONS), policy.document)
     alone = isinstance(annotations, Mapping) and len(annotations.entries) == 1
     stood = _fields(note.text, place).get("annotations", "") if alone else ""
     if stood in NULL and stood and isinstance(annotations, Mapping) and annotations.flow:
         entry = [Splice(annotations.start, annotations.end, stood)]
     else:
-        entry = removal(stream, _ANNOTATIONS if stood == _ADDED else _HOLD, policy.document)
+        path = _ANNOTATIONS if stood == _ADDED else _HOLD
+        entry = removal(stream, (*policy.path, *path), policy.document)
     before = reparse(stream, [Splice(start, end, held.written), *entry])
-    _verify(before, stream, policy.document, held.hold.version, error=stream)
+    _verify(before, stream, policy, held.hold.version, error=stream)
     return encoded(before)
 
 
-def _verify(before: Stream, after: Stream, document: int, version: str, *, error: Stream) -> None:
+def _verify(before: Stream, after: Stream, policy: ImagePolicy, version: str, *, error: Stream) -> None:
     """Check that `after` is `before` with the hold, and nothing else."""
-    scalar, _ = locate(before, _RANGE, document)
-    path = difference_but_for(before, after, document, _HOLD, {id(scalar): version})
+    scalar, _ = locate(before, policy.range_path, policy.document)
+    hold = (*policy.path, *_HOLD)
+    path = difference_but_for(before, after, policy.document, hold, {id(scalar): version})
     if path is not None:
         raise UnsafeEdit(
             f"{dotted(path)} would not read as it should afterwards",

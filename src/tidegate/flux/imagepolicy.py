@@ -10,7 +10,7 @@ from typing import Final
 from tidegate.flux.follow import Follower, View
 from tidegate.flux.helmrelease import resources_in, view_at
 from tidegate.flux.shapes import NULL, text_of
-from tidegate.yamledit import Edit, Scalar, Sequence, Style, apply, parse
+from tidegate.yamledit import Edit, Path, Scalar, Sequence, Style, apply, parse
 
 API_GROUP: Final = "image.toolkit.fluxcd.io"
 API_VERSIONS: Final = frozenset(f"{API_GROUP}/{version}" for version in ("v1", "v1beta2", "v1beta1"))
@@ -23,7 +23,7 @@ _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0
 
 @dataclass(frozen=True, slots=True)
 class ImagePolicy:
-    """One ImagePolicy document.
+    """One ImagePolicy: a document, or an item of a `kind: List`.
 
     Args:
         document: index in the file, from 0.
@@ -34,6 +34,7 @@ class ImagePolicy:
         line: line where the document's content starts.
         range: the semver range as written, without quotes; None when the policy has none.
         range_line: its line.
+        path: where in the document it stands; () for all of it.
     """
 
     document: int
@@ -44,6 +45,17 @@ class ImagePolicy:
     line: int
     range: str | None = None
     range_line: int | None = None
+    path: Path = ()
+
+    @property
+    def at(self) -> tuple[int, Path]:
+        """Document and path: what tells it from the others in its file."""
+        return self.document, self.path
+
+    @property
+    def range_path(self) -> Path:
+        """Where in the document its range stands."""
+        return (*self.path, *_RANGE)
 
 
 def image_policies(data: bytes, *, file: str = "<data>") -> list[ImagePolicy]:
@@ -71,6 +83,7 @@ def image_policies(data: bytes, *, file: str = "<data>") -> list[ImagePolicy]:
                 line=resource.line,
                 range=text_of(at.node) or None if at is not None and isinstance(at.node, Scalar) else None,
                 range_line=at.node.line if at is not None else None,
+                path=resource.path,
             )
         )
     return policies
@@ -82,7 +95,7 @@ def set_policy_range(data: bytes, policy: ImagePolicy, text: str, *, file: str =
     Raises:
         UnsafeEdit: the policy has no range, or it can't be edited.
     """
-    return apply(data, [Edit(_RANGE, text, policy.document)], file=file)
+    return apply(data, [Edit(policy.range_path, text, policy.document)], file=file)
 
 
 def _plain(follower: Follower, view: View) -> object:

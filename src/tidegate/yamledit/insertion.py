@@ -12,7 +12,7 @@ from tidegate.errors.manifest import UnsafeEdit
 from tidegate.yamledit.compare import Wanted, first_difference
 from tidegate.yamledit.entry import content_end, extent
 from tidegate.yamledit.locate import MERGE_KEY, locate, node_at
-from tidegate.yamledit.node import Mapping, Node, Path, Scalar, Style
+from tidegate.yamledit.node import Mapping, Node, Path, Scalar, Sequence, Style
 from tidegate.yamledit.paths import dotted
 from tidegate.yamledit.scalar import content_start
 from tidegate.yamledit.splice import Splice
@@ -41,7 +41,7 @@ def written_span(stream: Stream, path: Path, document: int = 0) -> tuple[int, in
     return start, end
 
 
-def insertion(stream: Stream, parent: KeyPath, keys: KeyPath, value: str, document: int = 0) -> Splice:
+def insertion(stream: Stream, parent: Path, keys: KeyPath, value: str, document: int = 0) -> Splice:
     """Return the splice that puts `keys` (one inside the other) with `value` into the mapping at `parent`.
 
     Args:
@@ -75,9 +75,9 @@ def insertion(stream: Stream, parent: KeyPath, keys: KeyPath, value: str, docume
     return _lines(stream, last.end, last.column, keys, value)
 
 
-def _below_key(stream: Stream, parent: KeyPath, keys: KeyPath, value: str, document: int) -> Splice:
+def _below_key(stream: Stream, parent: Path, keys: KeyPath, value: str, document: int) -> Splice:
     above, flow = node_at(stream, parent[:-1], document)
-    key = next(above.named(parent[-1]))[0] if isinstance(above, Mapping) else above
+    key = next(above.named(str(parent[-1])))[0] if isinstance(above, Mapping) else above
     line = stream.text.rfind("\n", 0, key.start) + 1
     if flow or (isinstance(above, Mapping) and above.flow) or stream.text[line : key.start].strip(" "):
         raise _unusual(stream, parent, key)
@@ -104,7 +104,7 @@ def _in_brackets(stream: Stream, mapping: Mapping, keys: KeyPath, value: str) ->
     return Splice(start, start, entry)
 
 
-def removal(stream: Stream, path: KeyPath, document: int = 0) -> list[Splice]:
+def removal(stream: Stream, path: Path, document: int = 0) -> list[Splice]:
     """Return the splices that take out the entry at `path`, which stands as `insertion` writes it.
 
     An entry whose value is a mapping must be the only thing that `insertion` put there: its lines go one by one.
@@ -128,7 +128,7 @@ def removal(stream: Stream, path: KeyPath, document: int = 0) -> list[Splice]:
     return [_whole_line(stream, path, each) for each in (key, *inner)]
 
 
-def _whole_line(stream: Stream, path: KeyPath, key: Node) -> Splice:
+def _whole_line(stream: Stream, path: Path, key: Node) -> Splice:
     text = stream.text
     start = text.rfind("\n", 0, key.start)
     end = text.find("\n", key.start)
@@ -146,7 +146,7 @@ def _unusual(stream: Stream, path: Path, node: Node) -> UnsafeEdit:
     )
 
 
-def difference_but_for(before: Stream, after: Stream, document: int, path: KeyPath, wanted: Wanted) -> Path | None:
+def difference_but_for(before: Stream, after: Stream, document: int, path: Path, wanted: Wanted) -> Path | None:
     """Return where `after` differs from `before` in anything but the entry at `path` and the `wanted` values.
 
     Args:
@@ -168,11 +168,15 @@ def difference_but_for(before: Stream, after: Stream, document: int, path: KeyPa
     return None
 
 
-def _without(before: Node | None, after: Node, path: KeyPath) -> Node:
+def _without(before: Node | None, after: Node, path: Path) -> Node:
     """Return `after` without the entry at `path`; what `before` lacks above the entry goes, too."""
+    if isinstance(after, Sequence) and isinstance(before, Sequence) and path:
+        pairs = enumerate(zip(before.items, after.items, strict=False))
+        items = [_without(one, other, path[1:]) if number == path[0] else other for number, (one, other) in pairs]
+        return after._replace(items=(*items, *after.items[len(items) :]))
     if not isinstance(after, Mapping) or not path:
         return after
-    there = before.get(path[0]) if isinstance(before, Mapping) else None
+    there = before.get(str(path[0])) if isinstance(before, Mapping) else None
     entries = []
     for key, value in after.entries:
         if not (isinstance(key, Scalar) and key.text == path[0]):

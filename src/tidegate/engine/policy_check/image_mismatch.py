@@ -20,7 +20,7 @@ def _find(scene: Scene) -> Iterator[Hit]:
         reads = _image_of(judged)
         if judged is None or reads is None:
             continue
-        marked.add((judged.project, judged.file, judged.policy.document))
+        marked.add((judged.project, judged.file, judged.policy.at))
         named = _parsed(image.site.name) if image.site.name else None
         if named is not None and named.name != reads.name:
             what = f"{named.name} is set by the policy {judged.policy.name}, which reads the tags of {reads.name}"
@@ -28,7 +28,7 @@ def _find(scene: Scene) -> Iterator[Hit]:
             yield Hit(image.project, Place(image.file, image.site.line), what, instead)
     for judged in scene.policies:
         reads, lane = _image_of(judged), judged.lane
-        if lane is None or reads is None or (judged.project, judged.file, judged.policy.document) in marked:
+        if lane is None or reads is None or (judged.project, judged.file, judged.policy.at) in marked:
             continue
         wanted = ImageRef(lane.environment.registry.host, lane.service.image)
         if reads.name != wanted.name:

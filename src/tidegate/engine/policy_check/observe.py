@@ -19,6 +19,7 @@ from tidegate.flux.find_markers import find_markers
 from tidegate.flux.holds import read_hold
 from tidegate.flux.imagerepository import ImageRepository
 from tidegate.model import Deploy, Environment, ImageRef
+from tidegate.yamledit import Path
 
 
 def observe_scene(world: World, branch: str | None = None) -> Scene:
@@ -37,7 +38,7 @@ class _Observer:
         self._files: dict[tuple[str, str], PolicyFiles] = {}
         self._tags: dict[tuple[str, str], tuple[str, ...]] = {}
         self._unreadable: list[Unreadable] = []
-        self._lanes: dict[tuple[str, str, int], Lane] = {}
+        self._lanes: dict[tuple[str, str, tuple[int, Path]], Lane] = {}
 
     def scene(self) -> Scene:
         """Look at everything."""
@@ -74,10 +75,10 @@ class _Observer:
                     self._unreadable.append(Unreadable(environment.repo, error))
                 continue
             for lane in lanes if isinstance(lanes, tuple) else ():
-                self._lanes.setdefault((environment.repo, lane.file, lane.policy.document), lane)
+                self._lanes.setdefault((environment.repo, lane.file, lane.policy.at), lane)
 
     def _judge(self, project: str, files: PolicyFiles, file: PolicyFile, policy: ImagePolicy) -> Judged:
-        lane = self._lanes.get((project, file.path, policy.document))
+        lane = self._lanes.get((project, file.path, policy.at))
         repository = find_repository(files, file.path, policy)
         image = self._image(lane, repository)
         tags = None if image is None else self._tags_of(image)
