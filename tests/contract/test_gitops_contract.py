@@ -16,7 +16,7 @@ from tidegate.git import Git, Mirrors, ProjectRemotes
 from tidegate.gitops import MirroredRepos
 from tidegate.ports import Change, GitOpsRepo, GitOpsRepos
 from tidegate.testing.gitops import FakeRepos
-from tidegate.testing.remotes import FakeRemotes
+from tidegate.testing.remotes import FakeRemotes, Link
 
 PROJECT = "platform/gitops"
 RELEASE = "clusters/dev/inventory/release.yaml"
@@ -102,6 +102,23 @@ def test_files_are_listed_below_a_folder(repo: GitOpsRepo) -> None:
     assert repo.files(head, "clusters/dev/inventory") == (RELEASE,)
     assert repo.files(head, "clusters/de") == ()
     assert repo.files(head, "README.md/x") == ()
+
+
+def test_links_are_no_files_and_tell_where_they_point(world: World, repo: GitOpsRepo) -> None:
+    folder = "clusters/dev/inventory"
+    links = {f"{folder}/link.yaml": Link(b"../base/link.yaml"), "clusters/e2e": Link(b"dev"), "up": Link(b"..")}
+    head = world.commit("main", links)
+    repo.refresh()
+    assert repo.files(head, "") == tuple(sorted(FILES))
+    assert repo.read(head, links) == {}
+    assert repo.links(head, folder) == {f"{folder}/link.yaml": "../base/link.yaml"}
+    assert repo.links(head, "clusters/dev") == repo.links(head, folder)
+    assert repo.links(head, "") == {path: target.decode() for path, target in links.items()}
+    assert repo.links(head, "clusters/e2e") == repo.links(head, "clusters/e2e/inventory") == {"clusters/e2e": "dev"}
+    assert repo.links(head, "clusters/dev/billing") == repo.links(head, "nowhere") == {}
+    changed = world.commit("main", {"up": Link(b"../..")})
+    repo.refresh()
+    assert repo.changed_files(head, changed) == ("up",)
 
 
 def test_reading_leaves_out_what_does_not_exist(repo: GitOpsRepo) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Lock
 
 from tidegate.git import Identity
+from tidegate.testing.remotes import Link
 
 ROBOT = Identity("Tidegate", "tidegate@example.com")
 START = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
@@ -78,7 +79,8 @@ def commit_files(repository: Path, branch: str, files: Mapping[str, bytes | None
         if data is None:
             stream.append(f"D {path}\n".encode())
         else:
-            stream.append(b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(data), data))
+            mode = b"120000" if isinstance(data, Link) else b"100644"
+            stream.append(b"M %s inline %s\ndata %d\n%s\n" % (mode, path.encode(), len(data), data))
     stream.append(b"\ndone\n")
     git("fast-import", "--quiet", "--done", "--date-format=now", cwd=repository, data=b"".join(stream))
     return git("rev-parse", f"refs/heads/{branch}", cwd=repository)

@@ -17,7 +17,7 @@ from support.engine_world import (
 )
 from tidegate.engine.plan import Plan
 from tidegate.engine.steps import Comment, CommitFiles, OpenMergeRequest
-from tidegate.errors.manifest import ImageNotFound
+from tidegate.errors.manifest import ImageNotFound, SymbolicLink
 from tidegate.errors.registry import TagExists
 from tidegate.errors.release import (
     EnvironmentSkipped,
@@ -32,6 +32,7 @@ from tidegate.errors.release import (
     TargetImageGone,
 )
 from tidegate.model import Carry, MergeRequest
+from tidegate.testing.remotes import Link
 
 E2E_BRANCH = "tidegate/inventory/to-e2e"
 STAGING_BRANCH = "tidegate/inventory/to-staging"
@@ -387,6 +388,17 @@ def test_another_file_of_that_name_is_not_overwritten(town: EngineWorld) -> None
     with pytest.raises(ManifestRefused) as caught:
         town.plan("staging")
     assert str(caught.value.where) == STAGING_FILE
+
+
+def test_a_symbolic_link_is_neither_read_nor_overwritten(town: EngineWorld) -> None:
+    town.bring("e2e")
+    town.write(STAGING, {"apps/inventory": Link(b"../base/inventory")})
+    with pytest.raises(SymbolicLink, match=r"apps/inventory is a symbolic link to \.\./base/inventory"):
+        town.plan("staging")
+    town.write(GITOPS, {town.path("dev"): Link(b"../../base/release.yaml")})
+    with pytest.raises(SymbolicLink) as caught:
+        town.plan("e2e")
+    assert str(caught.value.where) == "clusters/dev/inventory/release.yaml"
 
 
 def test_a_helmrelease_of_something_else_in_the_folder_is_not_overwritten(town: EngineWorld) -> None:

@@ -29,6 +29,7 @@ from tidegate.model import ImageRef, Pipeline, Service
 from tidegate.testing.clock import START
 from tidegate.testing.forge import FakeForge
 from tidegate.testing.images_port import FakeImages
+from tidegate.testing.remotes import Link
 
 HOUR = timedelta(hours=1)
 PRD_IMAGE = "prd.example/team/inventory:1.1.3"
@@ -87,6 +88,17 @@ def test_a_broken_manifest_is_told_in_its_cell(town: EngineWorld) -> None:
     assert fault.code == "manifest/not-yaml"
     (row,) = matrix(town.world(), (INVENTORY,))
     assert [bool(each.fault) for each in row] == [False, True, False, False]
+
+
+def test_a_symbolic_link_is_told_in_its_cell(town: EngineWorld) -> None:
+    town.write(GITOPS, {town.path("e2e"): Link(b"../../base/release.yaml")})
+    fault = cell(town, "e2e").fault
+    assert fault is not None
+    assert str(fault) == (
+        "clusters/e2e/inventory/release.yaml: clusters/e2e/inventory/release.yaml is a symbolic link to "
+        "../../base/release.yaml, and links are not followed"
+    )
+    assert "put the HelmRelease itself there" in (fault.hint or "")
 
 
 def test_a_registry_that_does_not_answer_is_told_in_its_cell(

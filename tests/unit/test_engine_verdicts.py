@@ -19,6 +19,7 @@ from support.engine_world import (
 )
 from tidegate.engine.decide import decide
 from tidegate.model import Answer, Digest, Gates, ImageRef, PathPattern, TagPattern
+from tidegate.testing.remotes import Link
 
 STAGING_FILE = "apps/inventory/release.yaml"
 E2E_IMAGE = "e2e.example/team/inventory:1.1.3-rc1"
@@ -191,6 +192,23 @@ def test_taking_a_helmrelease_away_is_refused(town: EngineWorld, left: bytes | N
     town.write(STAGING, {STAGING_FILE: left}, "by-hand")
     reason = town.reason(town.request(STAGING, "by-hand"), "manifest")
     assert reason.code == ("release/nothing-declared" if left is None else "manifest/not-helmrelease")
+
+
+@pytest.mark.parametrize("until", ["e2e", "staging"])
+def test_a_symbolic_link_in_place_of_a_helmrelease_is_refused(town: EngineWorld, until: str) -> None:
+    if until == "staging":
+        town.bring("staging")
+    town.write(STAGING, {STAGING_FILE: Link(b"../../elsewhere/release.yaml")}, "by-hand")
+    reason = town.reason(town.request(STAGING, "by-hand"), "manifest")
+    assert (reason.answer, reason.code, reason.evidence) == (Answer.NO, "manifest/symbolic-link", STAGING_FILE)
+
+
+def test_a_link_that_was_there_before_is_none_of_a_merge_requests_business(town: EngineWorld) -> None:
+    town.write(STAGING, {STAGING_FILE: Link(b"../../elsewhere/release.yaml")})
+    town.write(STAGING, {"apps/inventory/notes.txt": b"x"}, "notes")
+    assert town.look(town.request(STAGING, "notes")).seen is None
+    town.write(STAGING, {STAGING_FILE: None}, "away")
+    assert town.look(town.request(STAGING, "away")).seen is None
 
 
 def test_a_broken_target_may_be_mended(town: EngineWorld) -> None:

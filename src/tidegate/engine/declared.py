@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tidegate.errors import Place, TidegateError, UsageError
 from tidegate.errors.git import BranchMissing, FileTooLarge
-from tidegate.errors.manifest import ImageAmbiguous, ImageNotFound, NotHelmRelease, YamlTooLarge
+from tidegate.errors.manifest import ImageAmbiguous, ImageNotFound, NotHelmRelease, SymbolicLink, YamlTooLarge
 from tidegate.errors.model import InvalidDigest
 from tidegate.errors.release import NothingDeclared, TagUnreadable
 from tidegate.flux import ImageSite, find_images, helm_releases
@@ -144,8 +144,27 @@ def _holds_helm_release(data: bytes, path: str) -> bool:
     return True
 
 
+def linked(repo: GitOpsRepo, commit: str, environment: Environment, service: Service) -> SymbolicLink | None:
+    """Return the error for a symbolic link where the HelmRelease should be, or None; for when nothing was read there.
+
+    Git keeps a link as the path that it points to. To follow it would be to read files that this rule is not for.
+    """
+    links = repo.links(commit, environment.path.write(service.name))
+    file = next((path for path in links if path.endswith((".yaml", ".yml"))), next(iter(links), None))
+    if file is None:
+        return None
+    return SymbolicLink(
+        f"{file} is a symbolic link to {links[file]}, and links are not followed",
+        where=Place(file),
+        hint="put the HelmRelease itself there, or set the environment's `path:` in tidegate.yaml to where it is",
+    )
+
+
 def absence(repo: GitOpsRepo, commit: str, environment: Environment, service: Service) -> TidegateError:
-    """Return the error that says why `read_declared` found nothing: no folder, not YAML, or no HelmRelease in it."""
+    """Return the error that says why `read_declared` found nothing: no folder, a link, not YAML, or no HelmRelease."""
+    link = linked(repo, commit, environment, service)
+    if link is not None:
+        return link
     folder = environment.path.write(service.name)
     paths = [path for path in repo.files(commit, folder) if path.endswith((".yaml", ".yml"))]
     if not paths:

@@ -160,10 +160,16 @@ def _deliveries(
             yield replace(unread, fault=fault)
             continue
         if proposed is None:
-            if before is not None:
+            if before is not None or _brings_link(hop, service, head):
                 yield replace(unread, fault=absence(hop.repo, head, hop.target, service))
         elif recorded is not None or before is None or before.image != proposed.image:
             yield _delivery(hop, proposed, recorded)
+
+
+def _brings_link(hop: _Hop, service: Service, head: str) -> bool:
+    folder = hop.target.path.write(service.name)
+    before = hop.repo.links(hop.base, folder) if hop.base else {}
+    return not hop.repo.links(head, folder).items() <= before.items()
 
 
 def _before(hop: _Hop, service: Service) -> DeclaredRelease | None:

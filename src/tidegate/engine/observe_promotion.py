@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from tidegate.engine.candidates import candidate_tag, existing_candidates
-from tidegate.engine.declared import DeclaredRelease, absence, branch_head, past_releases, read_declared
+from tidegate.engine.declared import DeclaredRelease, absence, branch_head, linked, past_releases, read_declared
 from tidegate.engine.lanes import lane_selection, read_lane, require_selection
 from tidegate.engine.observations import BranchSeen, PromotionSeen
 from tidegate.engine.world import World
@@ -46,6 +46,7 @@ def observe_promotion(
         TagMoved: the source is pinned to a digest, and its tag holds another one.
         EnvironmentSkipped: the source never had `version`.
         TagExists: the target's tag exists with another digest.
+        SymbolicLink: the source's or the target's HelmRelease is one.
         ManifestRefused: at a first promotion, another file stands where the HelmRelease would go.
     """
     source = world.source_of(target)
@@ -60,7 +61,7 @@ def observe_promotion(
     present = read_declared(repo, target_head, target, service)
     file = present.file if present else f"{target.path.write(service.name)}/{release.file.rpartition('/')[2]}"
     if present is None:
-        _require_no_file(repo, target_head, file, service)
+        _require_no_file(repo, target_head, file, target, service)
     name = promotion_branch(service, target, candidate.version if separate else None)
     branch = _branch(repo, name, target_head, file)
     return PromotionSeen(
@@ -176,7 +177,10 @@ def _require_free(tag: str, digest: Digest, existing: Mapping[str, Digest], imag
         )
 
 
-def _require_no_file(repo: GitOpsRepo, head: str, file: str, service: Service) -> None:
+def _require_no_file(repo: GitOpsRepo, head: str, file: str, target: Environment, service: Service) -> None:
+    link = linked(repo, head, target, service)
+    if link is not None:
+        raise link
     if repo.read(head, [file]):
         raise ManifestRefused(
             f"{file} would be overwritten: it is there, and is no HelmRelease of {service.name}",

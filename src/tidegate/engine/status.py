@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tidegate.engine.decide import decide
-from tidegate.engine.declared import branch_head, past_releases, read_declared
+from tidegate.engine.declared import branch_head, linked, past_releases, read_declared
 from tidegate.engine.observations import MergeRequestSeen
 from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.observe_promotion import promotion_branch
@@ -71,7 +71,7 @@ def read_cell(world: World, service: Service, environment: Environment) -> Cell:
             raise
         return Cell(service, environment, fault=wrong)
     if declared is None:
-        return Cell(service, environment)
+        return Cell(service, environment, fault=linked(repo, head, environment, service))
     present = next(past_releases(repo, declared), None)
     candidate = environment.tag.read(declared.image.tag or "")
     digest: Digest | None = None

@@ -47,6 +47,12 @@ class NotHelmRelease(ManifestError):
     code = "manifest/not-helmrelease"
 
 
+class SymbolicLink(ManifestError):
+    """Where the HelmRelease should be is a symbolic link; links are not followed."""
+
+    code = "manifest/symbolic-link"
+
+
 class ImageNotFound(ManifestError):
     """The HelmRelease has no image of this service."""
 

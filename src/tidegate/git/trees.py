@@ -17,6 +17,7 @@ _ID_BYTES: Final = 20
 """Mirrors are SHA-1 repositories; a SHA-256 remote is refused by git when it is fetched."""
 
 _FOLDER: Final = "40000"
+_LINK: Final = "120000"
 _FILES: Final = frozenset({"100644", "100755", "100664"})
 
 
@@ -43,6 +44,11 @@ class TreeEntry:
     def is_file(self) -> bool:
         """Whether it is a regular file: no symbolic link, no submodule."""
         return self.mode in _FILES
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a symbolic link."""
+        return self.mode == _LINK
 
 
 def parse_tree(data: bytes) -> Iterator[TreeEntry]:
@@ -82,11 +88,30 @@ def list_files(reader: ObjectReader, commit: str, under: str) -> tuple[str, ...]
     Raises:
         CommitMissing: there is no such commit.
     """
+    return tuple(sorted(path for path, entry in _below(reader, commit, under) if entry.is_file))
+
+
+def list_links(reader: ObjectReader, commit: str, under: str) -> Mapping[str, str]:
+    """Return path → target of the symbolic links below folder `under`; or, where it or one above is a link, of that.
+
+    Raises:
+        CommitMissing: there is no such commit.
+    """
+    parts = under.split("/") if under else []
+    way = entries(reader, commit, ["/".join(parts[:length]) for length in range(1, len(parts) + 1)])
+    links = {path: entry.id for path, entry in way.items() if entry.is_link}
+    links = links or {path: entry.id for path, entry in _below(reader, commit, under) if entry.is_link}
+    targets = reader.contents(links.values())
+    return {path: (target or b"").decode("utf-8", "replace") for path, target in zip(links, targets, strict=True)}
+
+
+def _below(reader: ObjectReader, commit: str, under: str) -> list[tuple[str, TreeEntry]]:
+    """Return path and entry of all that is below folder `under`, its folders left out."""
     require_commit(reader, commit)
     (info,) = reader.info([f"{commit}:{check_path(under)}" if under else f"{commit}^{{tree}}"])
     if info is None or info.kind != "tree":
-        return ()
-    found: list[str] = []
+        return []
+    found: list[tuple[str, TreeEntry]] = []
     level = [(f"{under}/" if under else "", info.id)]
     while level:
         below: list[tuple[str, str]] = []
@@ -95,10 +120,10 @@ def list_files(reader: ObjectReader, commit: str, under: str) -> tuple[str, ...]
             for entry in parse_tree(data or b""):
                 if entry.is_folder:
                     below.append((f"{prefix}{entry.name}/", entry.id))
-                elif entry.is_file:
-                    found.append(prefix + entry.name)
+                else:
+                    found.append((prefix + entry.name, entry))
         level = below
-    return tuple(sorted(found))
+    return found
 
 
 def entries(reader: ObjectReader, commit: str, paths: Iterable[str]) -> Mapping[str, TreeEntry]:

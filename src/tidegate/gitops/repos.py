@@ -15,7 +15,7 @@ from tidegate.git.mirrors import Mirrors
 from tidegate.git.names import branch_ref
 from tidegate.git.push import RefUpdate
 from tidegate.git.remote import ProjectRemotes
-from tidegate.git.trees import list_files, read_files
+from tidegate.git.trees import list_files, list_links, read_files
 from tidegate.model.merge_request import Commit
 from tidegate.ports.clock import Clock
 from tidegate.ports.gitops import Change
@@ -47,6 +47,10 @@ class MirroredRepo:
     def files(self, commit: str, under: str) -> tuple[str, ...]:
         """Return the paths of the regular files below `under`, sorted; links and submodules are not listed."""
         return self._mirror.ask(lambda reader: list_files(reader, commit, under))
+
+    def links(self, commit: str, under: str) -> Mapping[str, str]:
+        """Return path → where it points, of the symbolic links below `under`, or of `under` or a folder above."""
+        return self._mirror.ask(lambda reader: list_links(reader, commit, under))
 
     def read(self, commit: str, paths: Iterable[str]) -> Mapping[str, bytes]:
         """Return path → bytes; what does not exist, or is a link or a folder, is left out."""

@@ -44,7 +44,14 @@ class GitOpsRepo(Protocol):
         ...
 
     def files(self, commit: str, under: str) -> tuple[str, ...]:
-        """Return the paths of all files below folder `under` ("" for all) at `commit`, sorted."""
+        """Return the paths of all files below folder `under` ("" for all) at `commit`, sorted; no symbolic links."""
+        ...
+
+    def links(self, commit: str, under: str) -> Mapping[str, str]:
+        """Return path → where it points, of the symbolic links at `commit` that stand in the way of reading `under`.
+
+        Those are the links below the folder; or, where the folder or one above is a link itself, that one.
+        """
         ...
 
     def read(self, commit: str, paths: Iterable[str]) -> Mapping[str, bytes]:

@@ -11,7 +11,7 @@ from tidegate.errors.git import FileTooLarge, UnsafePath
 from tidegate.model.merge_request import Commit
 from tidegate.ports.clock import Clock
 from tidegate.ports.gitops import Change
-from tidegate.testing.remotes import FakeRemote, FakeRemotes
+from tidegate.testing.remotes import FakeRemote, FakeRemotes, Link
 
 _LARGEST_FILE: Final = 5 * 1024 * 1024
 
@@ -41,13 +41,19 @@ class FakeRepo:
 
     def files(self, commit: str, under: str) -> tuple[str, ...]:
         """Return the paths below `under`."""
-        prefix = f"{_checked(under)}/" if under else ""
-        return tuple(sorted(path for path in self._remote.stored(commit).files if path.startswith(prefix)))
+        files = self._remote.stored(commit).files
+        return tuple(sorted(path for path, data in files.items() if _is_below(path, under) and not _is_link(data)))
+
+    def links(self, commit: str, under: str) -> Mapping[str, str]:
+        """Return path → where it points, of the links below `under`, or of `under` or a folder above."""
+        links = {path: data.decode() for path, data in self._remote.stored(commit).files.items() if _is_link(data)}
+        way = {path: target for path, target in links.items() if f"{under}/".startswith(f"{path}/")}
+        return way or {path: target for path, target in links.items() if _is_below(path, under)}
 
     def read(self, commit: str, paths: Iterable[str]) -> Mapping[str, bytes]:
         """Return path → bytes; what does not exist is left out."""
         files = self._remote.stored(commit).files
-        found = {path: files[path] for path in map(_checked, paths) if path in files}
+        found = {path: files[path] for path in map(_checked, paths) if path in files and not _is_link(files[path])}
         for path, data in found.items():
             if len(data) > _LARGEST_FILE:
                 raise FileTooLarge("the file is larger than any manifest", where=Place(path), hint="take it away")
@@ -141,6 +147,14 @@ def _checked(path: str) -> str:
     if not path.isprintable() or "\\" in path or set(path.lower().split("/")) & {"", ".", "..", ".git"}:
         raise UnsafePath(f"{path!r} is not a path that may be read or written", hint="write a relative path")
     return path
+
+
+def _is_below(path: str, under: str) -> bool:
+    return not under or path.startswith(f"{_checked(under)}/")
+
+
+def _is_link(data: bytes) -> bool:
+    return isinstance(data, Link)
 
 
 def _below(files: Mapping[str, bytes], path: str) -> dict[str, bytes]:

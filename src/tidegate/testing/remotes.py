@@ -17,6 +17,10 @@ from tidegate.model.merge_request import Commit
 _TRAILER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*): *(.*)")
 
 
+class Link(bytes):
+    """Where a symbolic link points; stands for one among the files of a commit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A commit with all its files.
@@ -51,7 +55,7 @@ class FakeRemote:
     def add(self, files: Mapping[str, bytes], parents: tuple[str, ...], author: str, message: str, at: datetime) -> str:
         """Store a commit and return its id: the same values make the same id."""
         seconds = datetime.fromtimestamp(int(at.timestamp()), UTC)
-        tree = {path: hashlib.sha1(data, usedforsecurity=False).hexdigest() for path, data in sorted(files.items())}
+        tree = {path: _id(data) for path, data in sorted(files.items())}
         text = json.dumps([tree, parents, author, message, seconds.isoformat()])
         name = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         subject = message.partition("\n")[0]
@@ -106,6 +110,11 @@ class FakeRemote:
             if chosen is not None:
                 merged[path] = chosen
         return merged, tuple(conflicts)
+
+
+def _id(data: bytes) -> str:
+    kind = b"link " if isinstance(data, Link) else b""
+    return hashlib.sha1(kind + data, usedforsecurity=False).hexdigest()
 
 
 def _trailers(message: str) -> dict[str, str]:
