@@ -15,6 +15,7 @@ from support.gitlab_contract import needs_contract, openapi
 from support.gitlab_world import PROJECT, GitLabWorld, gitlab_world
 from tidegate.ports import NewMergeRequest
 from tidegate.testing.gitlab.routes import PREFIX, ROUTES, Route
+from tidegate.testing.gitlab.state import Milestone
 
 BEYOND: Final = {
     "GET /user",
@@ -22,6 +23,8 @@ BEYOND: Final = {
     "GET /users/{id}",
     "GET /projects/{id}/approvals",
     "GET /groups/{id}/members/all",
+    "GET /projects/{id}/milestones",
+    "POST /projects/{id}/merge_trains/merge_requests/{merge_request_iid}",
     "GET /projects/{id}/merge_requests/{merge_request_iid}/notes",
     "POST /projects/{id}/merge_requests/{merge_request_iid}/notes",
     "PUT /projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}",
@@ -36,6 +39,8 @@ ENTITIES: Final = {
     "/projects/{id}/repository/branches/{branch}": "API_Entities_Branch",
     "/projects/{id}/repository/compare": "API_Entities_Compare",
     "/projects/{id}/repository/commits/{sha}/statuses": "API_Entities_CommitStatus",
+    "/projects/{id}/users": "API_Entities_UserBasic",
+    "/projects/{id}/milestones": "API_Entities_Milestone",
     "/projects/{id}/merge_requests": "API_Entities_MergeRequestBasic",
     "/projects/{id}/merge_requests/{merge_request_iid}": "API_Entities_MergeRequest",
     "/projects/{id}/merge_requests/{merge_request_iid}/versions": "API_Entities_MergeRequestDiff",
@@ -74,6 +79,7 @@ def test_the_fake_has_no_call_and_no_parameter_that_gitlab_has_not() -> None:
 def test_the_fake_tells_no_field_that_gitlab_does_not(world: GitLabWorld) -> None:
     definitions = openapi()["definitions"]
     world.gitlab.premium = True
+    world.gitlab.project(PROJECT).milestones.append(Milestone(7, "2024.2"))
     head = world.forge().open(PROJECT, NewMergeRequest("promote", "main", "t", "d", "robot")).head
     world.forge("ada").approve(PROJECT, 1, user="ada")
     api = world.forge()._api(PROJECT)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from support.git_worlds import START, commit_files, git
-from support.gitlab_world import PROJECT, GitLabWorld, gitlab_world
+from support.git_worlds import START, git
+from support.gitlab_town import MERGE, NEW, REQUEST, REQUESTS, Town, town
+from support.gitlab_world import PROJECT
 from tidegate.errors import TidegateError
 from tidegate.errors.forge import (
     ForgeFailed,
@@ -27,52 +28,10 @@ from tidegate.errors.forge import (
     UserMismatch,
 )
 from tidegate.errors.git import BranchMissing
-from tidegate.model import MergeRequest, MergeRequestState
-from tidegate.ports import NewMergeRequest
-from tidegate.testing.clock import FakeClock
-from tidegate.testing.gitlab import Answer, Fault
+from tidegate.model import MergeRequestOptions, MergeRequestState
+from tidegate.testing.gitlab import Answer
 
-REQUESTS = "/projects/{id}/merge_requests"
-REQUEST = f"{REQUESTS}/{{merge_request_iid}}"
-MERGE = f"PUT {REQUEST}/merge"
-NEW = NewMergeRequest("promote", "main", "Promote", "why", "robot")
-
-
-class Town(GitLabWorld):
-    """The served world, with a branch to merge."""
-
-    @property
-    def standing(self) -> FakeClock:
-        assert isinstance(self.clock, FakeClock)
-        return self.clock
-
-    @property
-    def repository(self) -> Path:
-        return self.gitlab.root / f"{PROJECT}.git"
-
-    def push(self, text: str = "a: 2\n", branch: str = "promote") -> str:
-        self.standing.advance(timedelta(minutes=1))
-        return commit_files(self.repository, branch, {"a.yaml": text.encode()})
-
-    def opened(self) -> MergeRequest:
-        self.push()
-        return self.forge().open(PROJECT, NEW)
-
-    def later(self) -> None:
-        self.standing.advance(timedelta(minutes=1))
-
-    def fail(self, line: str, answer: Answer | None = None, *, done: bool = False, times: int = 1) -> None:
-        method, _, template = line.partition(" ")
-        self.gitlab.faults.append(Fault(method, template, answer, done=done, times=times))
-
-    def merge(self, head: str) -> MergeRequest:
-        return self.forge().merge(PROJECT, 1, head=head, message="Merge it\n", user="robot")
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    with gitlab_world(tmp_path / "remotes", FakeClock(START)) as served:
-        yield Town(served.gitlab, served.http, served.clock)
+__all__ = ["town"]
 
 
 def test_all_pages_are_read(town: Town) -> None:
@@ -165,7 +124,7 @@ def test_what_gitlab_wants_first_is_said(town: Town, status: str, told: str) -> 
     head = town.opened().head
     town.gitlab.projects[PROJECT].blocked_by = status
     with pytest.raises(MergeBlocked, match=told) as caught:
-        town.merge(head)
+        town.merge(head, MergeRequestOptions(rebase=False))
     assert caught.value.exit_code == 11
 
 
@@ -328,10 +287,11 @@ def test_what_is_refused_is_not_tried_again(town: Town) -> None:
 
 def test_a_job_s_token_may_only_read_and_is_told_what_to_do(town: Town) -> None:
     town.opened()
+    town.push(branch="other")
     job = town.gitlab.token("robot", scope="job")
     for call in (
         lambda: town.forge(CI_JOB_TOKEN=job).describe(PROJECT, 1, title="T", description="D"),
-        lambda: town.forge(CI_JOB_TOKEN=job).open(PROJECT, NEW),
+        lambda: town.forge(CI_JOB_TOKEN=job).open(PROJECT, replace(NEW, source_branch="other")),
         lambda: town.forge(CI_JOB_TOKEN=job).members("platform"),
     ):
         with pytest.raises((JobTokenReadsOnly, ForgeUnauthorized)) as caught:

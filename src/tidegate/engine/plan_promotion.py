@@ -108,6 +108,7 @@ def _merge_request_steps(seen: PromotionSeen, diff: str) -> list[Step]:
             description,
             author=seen.actor,
             known=found.iid if found is not None else None,
+            is_fresh=found is None,
             options=seen.target.merge_request,
         )
     ]

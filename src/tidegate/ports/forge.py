@@ -24,6 +24,8 @@ class NewMergeRequest:
         description: Markdown.
         author: the acting person, where the forge can't tell by the credentials (local forge).
         options: labels, reviewers and the like. What people change of them later stays as they have it.
+        is_fresh: the caller has just read the branches, and that nothing is open from one to the other, so that a
+            forge need not look first.
     """
 
     source_branch: str
@@ -32,6 +34,7 @@ class NewMergeRequest:
     description: str
     author: str
     options: MergeRequestOptions = PLAIN
+    is_fresh: bool = False
 
 
 class Forge(Protocol):

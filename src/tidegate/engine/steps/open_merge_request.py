@@ -24,6 +24,7 @@ class OpenMergeRequest:
         author: who is acting.
         known: the number of the one that was open when it was looked at; None: none was, or nobody looked.
         options: how it is opened.
+        is_fresh: the branches were there, and nothing was open from one to the other, when it was planned.
     """
 
     kind: ClassVar[str] = "open-merge-request"
@@ -36,6 +37,7 @@ class OpenMergeRequest:
     author: str
     known: int | None = None
     options: MergeRequestOptions = PLAIN
+    is_fresh: bool = False
 
     def describe(self) -> str:
         """Return what it will do."""
@@ -55,7 +57,13 @@ class OpenMergeRequest:
         """Open, or adopt the open one and correct its text."""
         forge = run.world.forge
         new = NewMergeRequest(
-            self.source_branch, self.target_branch, self.title, self.description, self.author, self.options
+            source_branch=self.source_branch,
+            target_branch=self.target_branch,
+            title=self.title,
+            description=self.description,
+            author=self.author,
+            options=self.options,
+            is_fresh=self.is_fresh,
         )
         found = forge.open(self.project, new)
         run.merge_requests[self.project, self.source_branch] = found

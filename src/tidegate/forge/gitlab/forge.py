@@ -115,7 +115,11 @@ class GitLabForge:
         )
 
     def open(self, project: str, new: NewMergeRequest) -> MergeRequest:
-        """Open a merge request, or return the open one that has these branches."""
+        """Open a merge request, or return the open one that has these branches.
+
+        GitLab lets no two be open with the same branches, and takes one whose branches do not exist: what the caller
+        has not looked at is looked at before.
+        """
         _check_user(new.author)
         if new.source_branch == new.target_branch:
             raise InvalidBranch("a branch can't be merged into itself", where=project, hint="name two branches")
@@ -127,8 +131,7 @@ class GitLabForge:
             return found[0] if found else None
 
         def create() -> MergeRequest:
-            head = self._head(api, project, new.source_branch)
-            self._head(api, project, new.target_branch)
+            head = "" if new.is_fresh else self._heads(api, project, new)
             body = {
                 **branches,
                 "title": new.title,
@@ -138,7 +141,7 @@ class GitLabForge:
             made = merge_request(project, api.send("POST", "projects", project, "merge_requests", body=body)).request
             return made if made.head else replace(made, head=head)
 
-        return self._have(find, create)
+        return self._have(find, create, look_first=not new.is_fresh)
 
     def describe(self, project: str, iid: int, *, title: str, description: str) -> MergeRequest:
         """Change title and description of an open merge request."""
@@ -310,16 +313,21 @@ class GitLabForge:
         found = all_notes(api, _path(project, iid), missing=_missing(project, iid))
         return [one for one in found if not one.is_system]
 
-    def _head(self, api: GitLabClient, project: str, branch: str) -> str:
-        missing = BranchMissing(f"there is no branch {branch!r}", where=project, hint="push it first")
-        found = api.get("projects", project, "repository", "branches", branch, missing=missing)
-        return found.part("commit").text("id")
+    def _heads(self, api: GitLabClient, project: str, new: NewMergeRequest) -> str:
+        """Return the source branch's head; both branches are there."""
+        heads: list[str] = []
+        for branch in (new.source_branch, new.target_branch):
+            missing = BranchMissing(f"there is no branch {branch!r}", where=project, hint="push it first")
+            found = api.get("projects", project, "repository", "branches", branch, missing=missing)
+            heads.append(found.part("commit").text("id"))
+        return heads[0]
 
-    def _have(self, find: Callable[[], _T | None], act: Callable[[], _T | None]) -> _T:
+    def _have(self, find: Callable[[], _T | None], act: Callable[[], _T | None], *, look_first: bool = True) -> _T:
         """Return what is there; where nothing is, act, and look again whenever it is not known what became of it."""
         failed: TidegateError | None = None
         for pause in (*_PAUSES, None):
-            found = find()
+            found = find() if look_first else None
+            look_first = True
             if found is not None:
                 return found
             if pause is None:

@@ -26,7 +26,7 @@ from tidegate.errors.forge import (
 
 _MERGE: Final = r"PUT .*/merge_requests/\d+/merge"
 _REBASE: Final = r"PUT .*/merge_requests/\d+/rebase"
-_TRAIN: Final = r"(GET|POST) .*/merge_trains/merge_requests/\d+"
+_TRAIN: Final = r"POST .*/merge_trains/merge_requests/\d+"
 _CANCEL: Final = r"POST .*/merge_requests/\d+/cancel_merge_when_pipeline_succeeds"
 _CREATE: Final = r"POST .*/merge_requests"
 _STATUS: Final = r"POST .*/statuses/[0-9a-f]+"
@@ -159,6 +159,7 @@ RULES: Final = (
         "enable them (Premium), delete merge_train from the configuration, or use another token",
     ),
     Rule(_TRAIN, 400, "", MergeBlocked, "GitLab does not take it on the merge train as it is now", _FRESH),
+    Rule(_CANCEL, 401, "", MergeBlocked, "there is nothing to cancel, or this token may not", _FRESH),
     Rule(_CANCEL, 405, "", MergeBlocked, "it is not open any more", _FRESH),
     Rule(_CANCEL, 406, "", MergeBlocked, "GitLab is not to merge it by itself, so there is nothing to cancel", _FRESH),
     Rule(_REBASE, 409, "", ForgeFailed, "GitLab could not queue the rebase", "try again later"),

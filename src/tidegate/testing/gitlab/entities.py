@@ -13,6 +13,7 @@ from tidegate.testing.gitlab.state import (
     CommitStatus,
     Membership,
     MergeRequest,
+    Milestone,
     Note,
     Project,
     User,
@@ -62,7 +63,9 @@ def member(one: Membership, url: str) -> dict[str, Json]:
 def merge_request_basic(project: Project, one: MergeRequest, status: str, url: str) -> dict[str, Json]:
     """MergeRequestBasic: what lists have."""
     full = f"{project.path}!{one.iid}"
-    people: list[Json] = []
+    assignees: list[Json] = [user_basic(user, url) for user in one.assignees]
+    reviewers: list[Json] = [user_basic(user, url) for user in one.reviewers]
+    labels: list[Json] = list(one.labels)
     merged_by = user_basic(one.merged_by, url) if one.merged_by else None
     return {
         "id": one.id,
@@ -84,29 +87,29 @@ def merge_request_basic(project: Project, one: MergeRequest, status: str, url: s
         "upvotes": 0,
         "downvotes": 0,
         "author": user_basic(one.author, url),
-        "assignees": people,
-        "assignee": None,
-        "reviewers": people,
+        "assignees": assignees,
+        "assignee": assignees[0] if assignees else None,
+        "reviewers": reviewers,
         "source_project_id": project.id,
         "target_project_id": project.id,
-        "labels": [],
+        "labels": labels,
         "draft": one.draft,
         "work_in_progress": one.draft,
-        "milestone": None,
-        "merge_when_pipeline_succeeds": False,
+        "milestone": milestone(one.milestone, project) if one.milestone else None,
+        "merge_when_pipeline_succeeds": one.scheduled is not None,
         "merge_status": _OLD_STATUSES.get(status, "can_be_merged"),
         "detailed_merge_status": status,
         "sha": one.head,
         "merge_commit_sha": one.merge_commit,
-        "squash_commit_sha": None,
+        "squash_commit_sha": one.squash_commit,
         "discussion_locked": None,
         "should_remove_source_branch": None,
-        "force_remove_source_branch": None,
+        "force_remove_source_branch": one.remove_source,
         "prepared_at": moment(one.prepared),
         "reference": f"!{one.iid}",
         "references": {"short": f"!{one.iid}", "relative": f"!{one.iid}", "full": full},
         "web_url": f"{url}/{project.path}/-/merge_requests/{one.iid}",
-        "squash": False,
+        "squash": one.squash,
         "task_completion_status": {"count": 0, "completed_count": 0},
         "has_conflicts": status == "conflict",
         "blocking_discussions_resolved": True,
@@ -122,9 +125,30 @@ def merge_request(project: Project, one: MergeRequest, status: str, url: str) ->
         "changes_count": "1",
         "head_pipeline": None,
         "diff_refs": {"base_sha": last.base, "head_sha": last.head, "start_sha": last.start},
-        "merge_error": None,
+        "merge_error": one.error,
         "first_contribution": False,
         "user": {"can_merge": True},
+    }
+
+
+def milestone(one: Milestone, project: Project) -> dict[str, Json]:
+    """Milestone."""
+    return {"id": one.id, "iid": 1, "project_id": project.id, "title": one.title, "state": "active"}
+
+
+def train_car(project: Project, one: MergeRequest, url: str) -> dict[str, Json]:
+    """MergeTrains::Car, as GitLab documents it."""
+    return {
+        "id": one.id,
+        "merge_request": {"id": one.id, "iid": one.iid, "project_id": project.id, "title": one.title},
+        "user": user_basic(one.scheduled.user, url) if one.scheduled else None,
+        "pipeline": None,
+        "created_at": moment(one.updated),
+        "updated_at": moment(one.updated),
+        "target_branch": one.target,
+        "status": "idle",
+        "merged_at": None,
+        "duration": None,
     }
 
 

@@ -23,6 +23,7 @@ from tidegate.testing.gitlab.state import (
     Project,
     User,
     Version,
+    Wish,
 )
 
 
@@ -123,6 +124,7 @@ class FakeGitLab:
                 request.seen_at, request.checks = (source, target), self.checks
             if target is not None and project.repository.merge_base(request.head, target) == request.head:
                 self.finish(request, project.repository.arrival(request.head, target), request.author)
+        self.advance(project)
 
     def status(self, project: Project, request: MergeRequest, *, looks: bool = False) -> str:
         """Return `detailed_merge_status`; with `looks`, GitLab gets on with working it out."""
@@ -134,20 +136,71 @@ class FakeGitLab:
         request.prepared = request.prepared or self.clock.now()
         return self._obstacle(project, request) or "mergeable"
 
-    def merge(self, project: Project, request: MergeRequest, user: User, message: str) -> None:
-        """Merge what is mergeable, with a merge commit."""
-        repository = project.repository
-        target = repository.heads()[request.target]
-        tree = repository.merged_tree(target, request.head)
+    def merge(self, project: Project, request: MergeRequest, wish: Wish) -> None:
+        """Merge what is mergeable, as the project's merge method wants."""
+        repository, name, at = project.repository, wish.user.username, self.clock.now()
+        target, head = repository.heads()[request.target], request.head
+        tree = repository.merged_tree(target, head)
         if tree is None:
             raise AssertionError("this is not mergeable")
-        text = message or f"Merge branch '{request.source}' into '{request.target}'"
-        parents = (target, request.head)
-        commit = repository.commit_merge(request.target, tree, parents, text, name=user.username, at=self.clock.now())
-        self.finish(request, commit, user)
+        if wish.squash or request.squash:
+            text = wish.squash_message or request.title
+            base = repository.merge_base(head, target) or target
+            head = repository.commit(repository.tree(head), (base,), text, name=name, at=at)
+            request.squash_commit = head
+        commit: str | None = None
+        if project.merge_method != "ff":
+            text = wish.message or f"Merge branch '{request.source}' into '{request.target}'"
+            commit = repository.commit(tree, (target, head), text, name=name, at=at)
+        repository.move(request.target, commit or head, target)
+        if wish.remove_source or request.remove_source:
+            repository.remove(request.source)
+        self.finish(request, commit, wish.user)
 
-    def finish(self, request: MergeRequest, commit: str, user: User) -> None:
-        """Have a merge request merged by `commit`."""
+    def advance(self, project: Project) -> None:
+        """Do what GitLab does by itself: end what a push has overtaken, merge what waited for its pipeline."""
+        for request in project.requests.values():
+            wish = request.scheduled
+            if request.state != "opened" or wish is None:
+                continue
+            if wish.sha != request.head:
+                self.unschedule(project, request)
+            elif not wish.train and self.status(project, request) == "mergeable":
+                self.merge(project, request, wish)
+
+    def depart(self, project: Project) -> None:
+        """Merge what is on the merge train, in order; what can't be merged is taken off."""
+        for iid in tuple(project.train):
+            request = project.requests[iid]
+            wish = request.scheduled
+            if wish is not None and wish.sha == request.head and self.status(project, request) == "mergeable":
+                self.merge(project, request, wish)
+            self.unschedule(project, request)
+
+    @staticmethod
+    def unschedule(project: Project, request: MergeRequest) -> None:
+        """Cancel auto-merge, or take a merge request off its train."""
+        request.scheduled = None
+        project.train[:] = [iid for iid in project.train if iid != request.iid]
+
+    def finish_rebase(self, project: Project, request: MergeRequest) -> None:
+        """Rebase a merge request, in its time."""
+        if not request.rebasing or request.rebased_by is None:
+            return
+        request.rebasing -= 1
+        if request.rebasing:
+            return
+        repository, heads = project.repository, project.repository.heads()
+        onto, name = heads[request.target], request.rebased_by.username
+        top = repository.rebased(request.head, onto, name=name, at=self.clock.now())
+        if top is None:
+            request.error = "Rebase failed: Rebase locally, resolve all conflicts, then push the branch."
+            return
+        repository.move(request.source, top, heads[request.source])
+        self.refresh(project)
+
+    def finish(self, request: MergeRequest, commit: str | None, user: User) -> None:
+        """Have a merge request merged by `commit`; None: by moving the target branch alone."""
         request.state, request.merge_commit, request.merged_by = "merged", commit, user
         request.merged_at = request.updated = self.clock.now()
         self.note(request, user, "merged", system=True)
@@ -167,7 +220,7 @@ class FakeGitLab:
         return self.clock.now()
 
     def _obstacle(self, project: Project, request: MergeRequest) -> str:
-        heads = project.repository.heads()
+        heads = project.known
         if request.source not in heads or request.target not in heads:
             return "broken_status"
         if project.repository.merged_tree(heads[request.target], request.head) is None:
@@ -176,7 +229,10 @@ class FakeGitLab:
             return "draft_status"
         if self.premium and not self._is_approved(project, request):
             return "not_approved"
-        return self._pipeline_obstacle(project, request) or project.blocked_by
+        behind = project.merge_method != "merge" and not project.repository.is_below(
+            heads[request.target], request.head
+        )
+        return self._pipeline_obstacle(project, request) or project.blocked_by or ("need_rebase" if behind else "")
 
     @staticmethod
     def _is_approved(project: Project, request: MergeRequest) -> bool:
@@ -188,6 +244,9 @@ class FakeGitLab:
         """Return what stands in the way where pipelines must succeed: the newest status of each name counts."""
         if not project.pipelines_must_succeed:
             return ""
+        if project.lagging:
+            project.lagging -= 1
+            return "ci_still_running"
         newest = {one.name: one.state for one in project.statuses if one.sha == request.head}
         if {"pending", "running"} & set(newest.values()):
             return "ci_still_running"

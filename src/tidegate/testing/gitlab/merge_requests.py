@@ -13,17 +13,21 @@ from tidegate.testing.gitlab.messages import (
     Call,
     Json,
     no,
-    not_allowed,
     not_found,
     parameter_missing,
     unauthorized,
 )
-from tidegate.testing.gitlab.state import MergeRequest, Note, Project
+from tidegate.testing.gitlab.state import MergeRequest, Note, Project, User
 
-LIST_PARAMETERS: Final = frozenset({"state", "scope", "order_by", "sort", "source_branch", "target_branch", "iids"})
-CREATE_PARAMETERS: Final = frozenset({"title", "source_branch", "target_branch", "description"})
-UPDATE_PARAMETERS: Final = frozenset({"title", "description", "state_event"})
-MERGE_PARAMETERS: Final = frozenset({"sha", "merge_commit_message"})
+LIST_PARAMETERS: Final = frozenset(
+    {"state", "scope", "order_by", "sort", "source_branch", "target_branch", "iids", "approved_by_ids"}
+)
+_DRESS: Final = frozenset(
+    {"title", "description", "labels", "reviewer_ids", "assignee_ids", "milestone_id", "squash", "remove_source_branch"}
+)
+CREATE_PARAMETERS: Final = _DRESS | {"source_branch", "target_branch"}
+UPDATE_PARAMETERS: Final = _DRESS | {"state_event", "add_labels", "remove_labels"}
+SHOW_PARAMETERS: Final = frozenset({"include_rebase_in_progress"})
 
 
 def project(gitlab: FakeGitLab, call: Call) -> Project:
@@ -36,7 +40,8 @@ def project(gitlab: FakeGitLab, call: Call) -> Project:
     return found[0]
 
 
-def _request(gitlab: FakeGitLab, call: Call) -> tuple[Project, MergeRequest]:
+def found(gitlab: FakeGitLab, call: Call) -> tuple[Project, MergeRequest]:
+    """Return the project and the merge request that a call names."""
     home = project(gitlab, call)
     iid = call.path["merge_request_iid"]
     if not iid.isdecimal() or int(iid) not in home.requests:
@@ -44,7 +49,8 @@ def _request(gitlab: FakeGitLab, call: Call) -> tuple[Project, MergeRequest]:
     return home, home.requests[int(iid)]
 
 
-def _shown(gitlab: FakeGitLab, home: Project, one: MergeRequest, *, looks: bool = False) -> dict[str, Json]:
+def shown(gitlab: FakeGitLab, home: Project, one: MergeRequest, *, looks: bool = False) -> dict[str, Json]:
+    """Return a merge request as it is told alone; with `looks`, GitLab gets on with working out what it must."""
     return entities.merge_request(home, one, gitlab.status(home, one, looks=looks), gitlab.url)
 
 
@@ -57,17 +63,24 @@ def show_project(gitlab: FakeGitLab, call: Call) -> Answer:
 def list_all(gitlab: FakeGitLab, call: Call) -> Answer:
     """GET merge_requests."""
     home = project(gitlab, call)
-    found = sorted(home.requests.values(), key=lambda one: one.iid, reverse=call.query.get("sort") != "asc")
+    rows = sorted(home.requests.values(), key=lambda one: one.iid, reverse=call.query.get("sort") != "asc")
     tests: dict[str, Callable[[MergeRequest, str], bool]] = {
         "state": lambda one, value: value in {"all", one.state},
         "source_branch": lambda one, value: one.source == value,
         "target_branch": lambda one, value: one.target == value,
+        "approved_by_ids": _is_approved_by,
     }
     for name, test in tests.items():
         value = call.query.get(name)
-        found = [one for one in found if value is None or test(one, value)]
-    rows: list[Json] = [entities.merge_request_basic(home, one, gitlab.status(home, one), gitlab.url) for one in found]
-    return Answer(body=rows)
+        rows = [one for one in rows if value is None or test(one, value)]
+    body: list[Json] = [entities.merge_request_basic(home, one, gitlab.status(home, one), gitlab.url) for one in rows]
+    return Answer(body=body)
+
+
+def _is_approved_by(one: MergeRequest, value: str) -> bool:
+    if value in {"Any", "None"}:
+        return bool(one.approvals) == (value == "Any")
+    return int(value) in one.approvals
 
 
 def create(gitlab: FakeGitLab, call: Call) -> Answer:
@@ -94,26 +107,29 @@ def create(gitlab: FakeGitLab, call: Call) -> Answer:
         created=now,
         updated=now,
     )
+    _dress(gitlab, home, request, call)
     gitlab.open(home, request)
     gitlab.refresh(home)
-    return Answer(201, _shown(gitlab, home, request))
+    return Answer(201, shown(gitlab, home, request))
 
 
 def show(gitlab: FakeGitLab, call: Call) -> Answer:
     """GET merge_requests/:iid. Looking is what makes GitLab work out whether it can be merged."""
-    home, request = _request(gitlab, call)
-    return Answer(body=_shown(gitlab, home, request, looks=True))
+    home, request = found(gitlab, call)
+    gitlab.finish_rebase(home, request)
+    gitlab.advance(home)
+    body = shown(gitlab, home, request, looks=True)
+    if call.flag("include_rebase_in_progress"):
+        body["rebase_in_progress"] = request.rebasing > 0
+    return Answer(body=body)
 
 
 def update(gitlab: FakeGitLab, call: Call) -> Answer:
     """PUT merge_requests/:iid."""
-    home, request = _request(gitlab, call)
+    home, request = found(gitlab, call)
     if not {*call.body, *call.query}:
         return Answer(400, {"error": "title, description, state_event are missing, at least one must be provided"})
-    if "title" in {*call.body, *call.query}:
-        request.title = call.text("title")
-    if "description" in {*call.body, *call.query}:
-        request.description = call.text("description")
+    _dress(gitlab, home, request, call)
     event = call.text("state_event")
     if event == "close" and request.state == "opened":
         request.state, request.closed_at = "closed", gitlab.now()
@@ -121,37 +137,54 @@ def update(gitlab: FakeGitLab, call: Call) -> Answer:
     elif event == "reopen" and request.state == "closed":
         request.state, request.closed_at = "opened", None
     request.updated = gitlab.now()
-    return Answer(body=_shown(gitlab, home, request))
+    return Answer(body=shown(gitlab, home, request))
 
 
-def merge(gitlab: FakeGitLab, call: Call) -> Answer:
-    """PUT merge_requests/:iid/merge."""
-    home, request = _request(gitlab, call)
-    if home.mergers is not None and call.access.user.username not in home.mergers:
-        raise unauthorized()
-    _check_sha(call, request)
-    if gitlab.status(home, request) != "mergeable":
-        raise not_allowed()
-    gitlab.merge(home, request, call.access.user, call.text("merge_commit_message"))
-    return Answer(body=_shown(gitlab, home, request))
+def _dress(gitlab: FakeGitLab, home: Project, request: MergeRequest, call: Call) -> None:
+    """Set what people see of a merge request besides its branches."""
+    if call.has("title"):
+        request.title = call.text("title")
+    if call.has("description"):
+        request.description = call.text("description")
+    if call.has("labels"):
+        request.labels = [name for name in call.text("labels").split(",") if name]
+    request.labels += [name for name in call.text("add_labels").split(",") if name and name not in request.labels]
+    request.labels = [name for name in request.labels if name not in call.text("remove_labels").split(",")]
+    people = {one.id: one for one in members(gitlab, home)}
+    if call.has("reviewer_ids"):
+        request.reviewers = [people[number] for number in call.numbers("reviewer_ids") if number in people]
+    if call.has("assignee_ids"):
+        request.assignees = [people[number] for number in call.numbers("assignee_ids") if number in people]
+    if call.has("milestone_id"):
+        wanted = call.numbers("milestone_id")
+        request.milestone = next((one for one in home.milestones if one.id in wanted), None)
+    if call.has("squash"):
+        request.squash = call.flag("squash")
+    if call.has("remove_source_branch"):
+        request.remove_source = call.flag("remove_source_branch")
+
+
+def members(gitlab: FakeGitLab, home: Project) -> list[User]:
+    """Return who is in a project."""
+    return [one for one in gitlab.users.values() if home.members is None or one.username in home.members]
 
 
 def list_versions(gitlab: FakeGitLab, call: Call) -> Answer:
     """GET versions, the newest first."""
-    _, request = _request(gitlab, call)
+    _, request = found(gitlab, call)
     rows: list[Json] = [entities.version(one, request) for one in reversed(request.versions)]
     return Answer(body=rows)
 
 
 def show_approvals(gitlab: FakeGitLab, call: Call) -> Answer:
     """GET approvals."""
-    home, request = _request(gitlab, call)
+    home, request = found(gitlab, call)
     return Answer(body=_approvals(gitlab, home, request, call))
 
 
 def show_approval_state(gitlab: FakeGitLab, call: Call) -> Answer:
     """GET approval_state; Premium only."""
-    home, request = _request(gitlab, call)
+    home, request = found(gitlab, call)
     return Answer(body=entities.approval_state(request, home, gitlab.url))
 
 
@@ -163,12 +196,12 @@ def show_approval_settings(gitlab: FakeGitLab, call: Call) -> Answer:
 
 def approve(gitlab: FakeGitLab, call: Call) -> Answer:
     """POST approve. Anybody may on Free; nobody may twice."""
-    home, request = _request(gitlab, call)
+    home, request = found(gitlab, call)
     user = call.access.user
     may = user.id not in request.approvals and (home.author_may_approve or user is not request.author)
     if request.state != "opened" or not may:
         raise unauthorized()
-    _check_sha(call, request)
+    check_sha(call, request)
     request.approvals[user.id] = (user, gitlab.now())
     gitlab.note(request, user, "approved this merge request", system=True)
     return Answer(201, _approvals(gitlab, home, request, call))
@@ -176,7 +209,7 @@ def approve(gitlab: FakeGitLab, call: Call) -> Answer:
 
 def unapprove(gitlab: FakeGitLab, call: Call) -> Answer:
     """POST unapprove."""
-    home, request = _request(gitlab, call)
+    home, request = found(gitlab, call)
     if request.approvals.pop(call.access.user.id, None) is None:
         raise not_found()
     gitlab.note(request, call.access.user, "unapproved this merge request", system=True)
@@ -185,15 +218,15 @@ def unapprove(gitlab: FakeGitLab, call: Call) -> Answer:
 
 def list_notes(gitlab: FakeGitLab, call: Call) -> Answer:
     """GET notes."""
-    home, request = _request(gitlab, call)
-    found = request.notes if call.query.get("sort") == "asc" else request.notes[::-1]
-    rows: list[Json] = [entities.note(one, request, home, gitlab.url) for one in found]
+    home, request = found(gitlab, call)
+    notes = request.notes if call.query.get("sort") == "asc" else request.notes[::-1]
+    rows: list[Json] = [entities.note(one, request, home, gitlab.url) for one in notes]
     return Answer(body=rows)
 
 
 def add_note(gitlab: FakeGitLab, call: Call) -> Answer:
     """POST notes. The same text twice makes two."""
-    home, request = _request(gitlab, call)
+    home, request = found(gitlab, call)
     if not call.text("body"):
         raise parameter_missing("body")
     made = gitlab.note(request, call.access.user, call.text("body"))
@@ -202,7 +235,7 @@ def add_note(gitlab: FakeGitLab, call: Call) -> Answer:
 
 def change_note(gitlab: FakeGitLab, call: Call) -> Answer:
     """PUT notes/:id."""
-    home, request = _request(gitlab, call)
+    home, request = found(gitlab, call)
     old = _own_note(request, call)
     new = Note(old.id, old.author, call.text("body"), old.at)
     request.notes[request.notes.index(old)] = new
@@ -211,7 +244,7 @@ def change_note(gitlab: FakeGitLab, call: Call) -> Answer:
 
 def delete_note(gitlab: FakeGitLab, call: Call) -> Answer:
     """DELETE notes/:id."""
-    _, request = _request(gitlab, call)
+    _, request = found(gitlab, call)
     request.notes.remove(_own_note(request, call))
     return Answer(NO_CONTENT)
 
@@ -225,7 +258,8 @@ def _own_note(request: MergeRequest, call: Call) -> Note:
     raise not_found("Note")
 
 
-def _check_sha(call: Call, request: MergeRequest) -> None:
+def check_sha(call: Call, request: MergeRequest) -> None:
+    """See that the head is what the caller takes it for."""
     if call.text("sha") not in {"", request.head}:
         raise no(409, f"SHA does not match HEAD of source branch: {request.head}")
 

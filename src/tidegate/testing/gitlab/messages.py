@@ -37,6 +37,20 @@ class Call:
         value = self.body.get(name, self.query.get(name))
         return value if isinstance(value, str) else ""
 
+    def flag(self, name: str) -> bool:
+        """Return a parameter as true or false."""
+        return self.body.get(name, self.query.get(name)) in {True, "true", "1"}
+
+    def numbers(self, name: str) -> list[int]:
+        """Return a parameter as numbers: a list, or a text with commas between them."""
+        value = self.body.get(name, self.query.get(name))
+        parts = value if isinstance(value, list) else str(value).split(",")
+        return [int(part) for part in parts if isinstance(part, int) or (isinstance(part, str) and part.isdecimal())]
+
+    def has(self, name: str) -> bool:
+        """Return whether a parameter was given."""
+        return name in self.body or name in self.query
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

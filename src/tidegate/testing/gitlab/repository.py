@@ -38,6 +38,10 @@ class BareRepository:
         """Return the best common ancestor, or None."""
         return self._git("merge-base", one, other, fine={0, 1}) or None
 
+    def is_below(self, commit: str, head: str) -> bool:
+        """Return whether `head` has `commit`."""
+        return self._run("merge-base", "--is-ancestor", commit, head).returncode == 0
+
     def changed(self, start: str, end: str) -> tuple[str, ...]:
         """Return the paths that `end` changed since it parted from `start`."""
         base = self.merge_base(start, end)
@@ -59,10 +63,10 @@ class BareRepository:
             self._trees[ours, theirs] = done.stdout.decode().split()[0] if clean else None
         return self._trees[ours, theirs]
 
-    def commit_merge(
-        self, branch: str, tree: str, parents: tuple[str, str], message: str, *, name: str, at: datetime
+    def commit(
+        self, tree: str, parents: tuple[str, ...], message: str, *, name: str, at: datetime, of: str | None = None
     ) -> str:
-        """Write a merge commit and move `branch` from the first parent to it."""
+        """Write a commit by `name`; with `of`, by that commit's author and only committed by `name`."""
         people = {
             f"GIT_{role}_{what}": value
             for role in ("AUTHOR", "COMMITTER")
@@ -72,10 +76,35 @@ class BareRepository:
                 ("DATE", at.isoformat()),
             )
         }
-        arguments = ["commit-tree", tree, "-p", parents[0], "-p", parents[1]]
-        commit = self._git(*arguments, data=message.encode(), environ=people)
-        self._git("update-ref", f"refs/heads/{branch}", commit, parents[0])
-        return commit
+        if of is not None:
+            author = self._git("show", "--no-patch", "--format=%an%n%ae%n%aI", of).split("\n")
+            people |= dict(zip(("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE"), author, strict=True))
+        arguments = ["commit-tree", tree, *(word for parent in parents for word in ("-p", parent))]
+        return self._git(*arguments, data=message.encode(), environ=people)
+
+    def move(self, branch: str, new: str, old: str) -> None:
+        """Move a branch."""
+        self._git("update-ref", f"refs/heads/{branch}", new, old)
+
+    def remove(self, branch: str) -> None:
+        """Delete a branch."""
+        self._git("update-ref", "-d", f"refs/heads/{branch}")
+
+    def tree(self, commit: str) -> str:
+        """Return a commit's tree."""
+        return self._git("rev-parse", f"{commit}^{{tree}}")
+
+    def rebased(self, head: str, onto: str, *, name: str, at: datetime) -> str | None:
+        """Write the commits of `head` that `onto` has not anew on top of it; None where a person must help."""
+        top = onto
+        for commit in self._git("rev-list", "--reverse", "--no-merges", f"{onto}..{head}").split():
+            # Of one line of commits, each one's merge with the new base is its tree after those before it.
+            tree = self.merged_tree(onto, commit)
+            if tree is None:
+                return None
+            message = self._git("show", "--no-patch", "--format=%B", commit)
+            top = self.commit(tree, (top,), message, name=name, at=at, of=commit)
+        return top
 
     def _git(
         self, *arguments: str, data: bytes = b"", environ: Mapping[str, str] | None = None, fine: set[int] | None = None

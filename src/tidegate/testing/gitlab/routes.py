@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from tidegate.testing.gitlab import entities, statuses
+from tidegate.testing.gitlab import entities, merging, statuses
 from tidegate.testing.gitlab import merge_requests as mr
 from tidegate.testing.gitlab.fake import FakeGitLab
 from tidegate.testing.gitlab.messages import Answer, Call, Json, not_found
@@ -17,6 +17,7 @@ PREFIX: Final = "/api/v4"
 _PAGED: Final = frozenset({"page", "per_page"})
 _REQUESTS: Final = "/projects/{id}/merge_requests"
 _REQUEST: Final = f"{_REQUESTS}/{{merge_request_iid}}"
+_TRAIN: Final = "/projects/{id}/merge_trains/merge_requests/{merge_request_iid}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,20 @@ def _users(gitlab: FakeGitLab, call: Call) -> Answer:
     return Answer(body=rows)
 
 
+def _project_users(gitlab: FakeGitLab, call: Call) -> Answer:
+    wanted = call.query.get("search", "").lower()
+    found = [one for one in mr.members(gitlab, mr.project(gitlab, call)) if wanted in one.username.lower()]
+    rows: list[Json] = [entities.user_basic(one, gitlab.url) for one in found]
+    return Answer(body=rows)
+
+
+def _milestones(gitlab: FakeGitLab, call: Call) -> Answer:
+    project, wanted = mr.project(gitlab, call), call.query.get("title")
+    found = [one for one in project.milestones if wanted in {None, one.title}]
+    rows: list[Json] = [entities.milestone(one, project) for one in found]
+    return Answer(body=rows)
+
+
 def _members(gitlab: FakeGitLab, call: Call) -> Answer:
     path = call.path["id"]
     if path not in gitlab.groups:
@@ -111,9 +126,14 @@ ROUTES: Final = (
     Route("GET", "/projects/{id}/repository/compare", _compare, frozenset({"from", "to"})),
     Route("GET", _REQUESTS, mr.list_all, _PAGED | mr.LIST_PARAMETERS, job=True),
     Route("POST", _REQUESTS, mr.create, mr.CREATE_PARAMETERS),
-    Route("GET", _REQUEST, mr.show, job=True),
+    Route("GET", _REQUEST, mr.show, mr.SHOW_PARAMETERS, job=True),
     Route("PUT", _REQUEST, mr.update, mr.UPDATE_PARAMETERS),
-    Route("PUT", f"{_REQUEST}/merge", mr.merge, mr.MERGE_PARAMETERS),
+    Route("PUT", f"{_REQUEST}/merge", merging.merge, merging.MERGE_PARAMETERS),
+    Route("PUT", f"{_REQUEST}/rebase", merging.rebase, frozenset({"skip_ci"})),
+    Route("POST", f"{_REQUEST}/cancel_merge_when_pipeline_succeeds", merging.cancel),
+    Route("POST", _TRAIN, merging.join_train, merging.TRAIN_PARAMETERS, premium=True),
+    Route("GET", "/projects/{id}/users", _project_users, _PAGED | {"search"}),
+    Route("GET", "/projects/{id}/milestones", _milestones, _PAGED | {"title", "include_ancestors"}),
     Route("GET", f"{_REQUEST}/versions", mr.list_versions, _PAGED),
     Route("GET", f"{_REQUEST}/approvals", mr.show_approvals),
     Route("GET", "/projects/{id}/approvals", mr.show_approval_settings, premium=True),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC
 from email.utils import format_datetime
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import ClassVar, Final
@@ -97,7 +100,16 @@ class _Handler(BaseHTTPRequestHandler):
             answer = route.handle(self.gitlab, call)
         except Refusal as refusal:
             return refusal.answer
-        return _page(answer, call, f"{self.gitlab.url}{self.path.partition('?')[0]}")
+        return self._unless_known(_page(answer, call, f"{self.gitlab.url}{self.path.partition('?')[0]}"), call)
+
+    def _unless_known(self, answer: Answer, call: Call) -> Answer:
+        """Return 304 for what the caller has already (RFC 9110, section 13.1.2)."""
+        if call.method != "GET" or answer.status != HTTPStatus.OK:
+            return answer
+        tag = f'W/"{hashlib.md5(answer.data, usedforsecurity=False).hexdigest()}"'
+        if self.headers.get("If-None-Match") == tag:
+            return Answer(HTTPStatus.NOT_MODIFIED, text="", headers={"ETag": tag})
+        return replace(answer, headers={**answer.headers, "ETag": tag})
 
     def _fault(self, call: Call) -> Fault | None:
         for fault in self.gitlab.faults:

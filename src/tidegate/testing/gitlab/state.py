@@ -108,6 +108,37 @@ class ApprovalRule:
         return [user for user, _ in request.approvals.values() if not self.eligible or user.username in self.eligible]
 
 
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A milestone."""
+
+    id: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a merge is asked for.
+
+    Args:
+        user: who asks.
+        sha: the head that it is asked for.
+        message: of the merge commit; "" for GitLab's own.
+        squash: the commits become one.
+        squash_message: of that one.
+        remove_source: the source branch is deleted.
+        train: in the merge train's turn.
+    """
+
+    user: User
+    sha: str
+    message: str = ""
+    squash: bool = False
+    squash_message: str = ""
+    remove_source: bool = False
+    train: bool = False
+
+
 @dataclass(slots=True)
 class MergeRequest:
     """A merge request."""
@@ -134,6 +165,20 @@ class MergeRequest:
     seen_at: tuple[str | None, str | None] = (None, None)
     """Heads of source and target at the last look."""
     prepared: datetime | None = None
+    labels: list[str] = field(default_factory=list)
+    reviewers: list[User] = field(default_factory=list)
+    assignees: list[User] = field(default_factory=list)
+    milestone: Milestone | None = None
+    squash: bool = False
+    remove_source: bool = False
+    squash_commit: str | None = None
+    scheduled: Wish | None = None
+    """What GitLab merges by itself: auto-merge, or its place on the merge train."""
+    rebasing: int = 0
+    """How many more looks see it being rebased."""
+    rebased_by: User | None = None
+    error: str | None = None
+    """`merge_error`."""
     rules_overwritten: bool = False
     """Premium: whether somebody changed the rules in the merge request."""
 
@@ -154,6 +199,12 @@ class Project:
 
     Args:
         known: heads as of the last look at the repository.
+        merge_method: `merge`, `rebase_merge` (a merge commit on what is not behind) or `ff`.
+        merge_trains: Premium: whether there are merge trains.
+        train: numbers of the merge requests on the merge train, in order.
+        rebase_looks: how many looks at a merge request see it being rebased.
+        milestones: its own, and those of groups above it.
+        members: user names of those whom it may be assigned to; None for everybody.
         mergers: who may merge into its branches; None for everybody.
         approvals_required: Premium: how many approvals its rule for anybody wants.
         rules: Premium: its other approval rules.
@@ -169,11 +220,20 @@ class Project:
     repository: BareRepository
     requests: dict[int, MergeRequest] = field(default_factory=dict)
     known: Mapping[str, str] = field(default_factory=dict)
+    merge_method: str = "merge"
+    merge_trains: bool = False
+    train: list[int] = field(default_factory=list)
+    rebase_looks: int = 1
+    milestones: list[Milestone] = field(default_factory=list)
+    members: set[str] | None = None
     mergers: set[str] | None = None
     approvals_required: int = 0
     rules: list[ApprovalRule] = field(default_factory=list)
     statuses: list[CommitStatus] = field(default_factory=list)
     pipelines_must_succeed: bool = False
+    pipeline_lag: int = 0
+    """How many looks after a status was written see its pipeline as still running."""
+    lagging: int = 0
     reset_approvals_on_push: bool = False
     author_may_approve: bool = True
     blocked_by: str = ""

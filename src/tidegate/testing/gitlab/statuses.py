@@ -37,6 +37,7 @@ def put(gitlab: FakeGitLab, call: Call) -> Answer:
 
 def _moved(gitlab: FakeGitLab, home: Project, call: Call, state: str) -> CommitStatus:
     sha, ref, user = call.path["sha"], call.text("ref"), call.access.user
+    home.lagging = home.pipeline_lag
     name = call.text("name") or call.text("context") or "default"
     for one in home.statuses:
         if (one.sha, one.ref, one.name, one.user) == (sha, ref, name, user) and one.state in _ACTIVE:
