@@ -17,6 +17,7 @@ PASSING: Final = frozenset(
 )
 """Words that pass by themselves within seconds: GitLab works it out in the background."""
 CONFLICT: Final = "conflict"
+OF_PIPELINES: Final = frozenset({"ci_must_pass", "ci_still_running"})
 NEED_REBASE: Final = "need_rebase"
 
 _WORDS: Final[Mapping[str, tuple[str, str]]] = {

@@ -20,7 +20,7 @@ from tidegate.errors.forge import (
 )
 from tidegate.errors.git import BranchMissing
 from tidegate.forge.gitlab.client import GitLabClient
-from tidegate.forge.gitlab.mergeability import CONFLICT, NEED_REBASE, PASSING, obstacle
+from tidegate.forge.gitlab.mergeability import CONFLICT, NEED_REBASE, OF_PIPELINES, PASSING, obstacle
 from tidegate.forge.gitlab.parse import Seen, compared_paths, merge_request
 from tidegate.forge.gitlab.rebasing import rebase
 from tidegate.model.merge_request import MergeRequest, MergeRequestOptions, MergeRequestState
@@ -29,6 +29,8 @@ from tidegate.ports.clock import Clock
 _ATTEMPTS: Final = 4
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 4.0
+_PIPELINE_LAG: Final = 3.0
+"""Seconds. Tidegate's own status was written a moment ago, and GitLab counts it in the background."""
 _FINE: Final = "mergeable"
 _OLD_NAMES: Final = {False: "merge_when_pipeline_succeeds", True: "when_pipeline_succeeds"}
 """What `auto_merge` was called before GitLab 17.11: for a merge, and for a merge train."""
@@ -74,7 +76,7 @@ class Merging:
         refusal: TidegateError | None = None
         pause = _FIRST_PAUSE
         for _ in range(_ATTEMPTS):
-            seen = self._settled()
+            seen = self._settled(lag=_PIPELINE_LAG if refusal is None else 0)
             if self._is_settled(seen):
                 return seen.request
             if seen.status == NEED_REBASE and self.options.rebase:
@@ -124,13 +126,18 @@ class Merging:
             wish["should_remove_source_branch"] = True
         return merge_request(self.project, self.api.send("PUT", *self._path, "merge", body=wish, missing=self.missing))
 
-    def _settled(self) -> Seen:
-        """Return the merge request, merged at the head or open, once GitLab knows whether it can be merged."""
+    def _settled(self, lag: float = 0) -> Seen:
+        """Return the merge request, merged at the head or open, once GitLab knows whether it can be merged.
+
+        Args:
+            lag: seconds to wait at most for a pipeline that is said not to have succeeded.
+        """
         waited, pause = 0.0, _FIRST_PAUSE
         while True:
             seen = merge_request(self.project, self.api.get(*self._path, missing=self.missing))
             self._check(seen.request)
-            if seen.request.state is not MergeRequestState.OPEN or seen.status not in PASSING:
+            is_late = seen.status in OF_PIPELINES and waited < lag and not self.options.scheduled
+            if seen.request.state is not MergeRequestState.OPEN or (seen.status not in PASSING and not is_late):
                 return seen
             if waited >= self.patience:
                 raise MergeabilityUnknown(
