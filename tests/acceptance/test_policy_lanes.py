@@ -103,8 +103,12 @@ def test_release_shows_before_and_after_and_then_does_it(lanes: Lanes) -> None:
     planned = lanes.call("release", "minor", "inventory", "--dry-run")
     assert "+      range: ~1.2.0" in planned.out
     assert "1.1.3 → nothing yet" in planned.out
+    plan = lanes.json("release", "minor", "inventory", "--dry-run")["plan"]
+    assert [step["kind"] for step in plan["steps"]] == ["claim-line", "commit-files"]
+    assert "+      range: ~1.2.0" in plan["diff"]
     assert lanes.policy() == before
     record = lanes.json("release", "minor", "inventory")
+    assert "plan" not in record
     assert (record["line"], record["lanes"][0]["range"]) == ("1.2", {"before": "~1.1.0", "after": "~1.2.0"})
     assert lanes.policy() == before.replace(b"~1.1.0", b"~1.2.0")
     assert "1.2.x" in git("tag", cwd=lanes.road.repository("team/inventory")).split()
@@ -135,6 +139,7 @@ def test_hold_and_resume(lanes: Lanes) -> None:
     before = lanes.policy()
     hold = ("policy", "hold", "inventory", "--in", "dev", "--reason", "1.1.3 loses orders")
     assert "+      range: 1.1.2" in lanes.call(*hold, "--at", "1.1.2", "--dry-run").out
+    assert "+      range: 1.1.2" in lanes.json(*hold, "--at", "1.1.2", "--dry-run")["plan"]["diff"]
     assert lanes.policy() == before
     lanes.call(*hold, "--at", "1.1.2", "--until", "2999-12-31")
     assert b"range: 1.1.2\n" in lanes.policy()
@@ -150,6 +155,7 @@ def test_hold_and_resume(lanes: Lanes) -> None:
     assert lanes.policy() == before
     assert "nothing to do" in lanes.call("policy", "resume", "inventory", "--in", "dev").err
     subjects = lanes.road.log(DEV, "%s").splitlines()
+    assert f"{POLICY}:11: ~1.1.0 → 1.1.2, held at 1.1.2 by dana" in lanes.road.log(DEV, "%b")
     assert subjects[:2] == ["Resume inventory in dev", "Hold inventory in dev at 1.1.2"]
 
 
@@ -179,6 +185,7 @@ def test_sync_proposes_and_adopts(lanes: Lanes) -> None:
     dry = lanes.call("policy", "sync", "--dry-run")
     assert "+      range: ~1.2.0" in dry.out
     assert "1.1.3 → 1.2.0" in dry.out
+    assert "+      range: ~1.2.0" in lanes.json("policy", "sync", "--dry-run")["plan"]["diff"]
     (moved,) = lanes.json("policy", "sync")["lanes"]
     assert moved["selects"] == {"before": "1.1.3", "after": "1.2.0"}
     assert lanes.policy("tidegate/policy-sync") == before.replace(b"~1.1.0", b"~1.2.0")

@@ -12,7 +12,7 @@ from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, by_option, output_option
 from tidegate.cli.output import Cell, Format, Json, Report, Style, Table
 from tidegate.cli.plans import show_plan_before
-from tidegate.cli.policy.changes import change_record, change_row
+from tidegate.cli.policy.changes import change_record, change_row, with_plan
 from tidegate.cli.progress import StepTalk
 
 if TYPE_CHECKING:
@@ -60,15 +60,17 @@ def release(
     from tidegate.engine.versions import Bump
 
     wanted = None if line is None else _line(line)
+    plan = None
     with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
         asked = world.service(service)
         if dry_run:
             seen = observe_release(world, asked, Bump(kind), wanted)
-            show_plan_before(invocation.output, form, plan_release(seen, merge_request=merge_request))
+            plan = plan_release(seen, merge_request=merge_request)
+            show_plan_before(invocation.output, form, plan)
         else:
             progress = StepTalk(invocation.output)
             seen = open_line(world, asked, Bump(kind), wanted, progress, merge_request=merge_request)
-    invocation.output.show(form, _report(seen))
+    invocation.output.show(form, with_plan(_report(seen), plan))
 
 
 def _line(text: str) -> tuple[int, int]:

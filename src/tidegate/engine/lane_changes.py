@@ -75,9 +75,8 @@ class LaneChange:
     @property
     def line(self) -> str:
         """The change in one line, for messages of commits."""
-        if self.lane.policy.range == self.moved.policy.range:
-            return f"{self.lane.place}: {self.edit.hold or self.lane.policy.range}"
-        return f"{self.lane.place}: {self.lane.policy.range} → {self.moved.policy.range}"
+        hold = f", {self.edit.hold}" if self.edit.hold else ""
+        return f"{self.lane.place}: {self.lane.policy.range} → {self.moved.policy.range}{hold}"
 
 
 def changed_lane(world: World, lane: Lane, edit: LaneEdit, why: str = "") -> LaneChange:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from tidegate.cli.output import Cell, Json, Report, Style, Table
 from tidegate.cli.policy.words import policy_words
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tidegate.engine.lane_changes import LaneChange
+    from tidegate.engine.plan import Plan
 
 
 def changes_report(changes: Iterable[LaneChange], more: Mapping[str, Json], *, empty: str) -> Report:
@@ -28,6 +30,13 @@ def changes_report(changes: Iterable[LaneChange], more: Mapping[str, Json], *, e
     width = len(columns) if any(change.why for change in changes) else len(columns) - 1
     table = Table(columns[:width], tuple(row[:width] for row in rows), empty=empty)
     return Report(table, {**more, "lanes": records}, names)
+
+
+def with_plan(report: Report, plan: Plan | None) -> Report:
+    """Return `report` with the plan of a dry run in its record: steps, diff, warnings. None: nothing was planned."""
+    if plan is None:
+        return report
+    return replace(report, document={**report.document, "plan": cast("Mapping[str, Json]", plan.record())})
 
 
 def change_row(change: LaneChange) -> tuple[str | Cell, ...]:

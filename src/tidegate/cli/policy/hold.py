@@ -12,7 +12,7 @@ from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, by_option, output_option
 from tidegate.cli.output import Format
 from tidegate.cli.plans import show_plan_before
-from tidegate.cli.policy.changes import changes_report
+from tidegate.cli.policy.changes import changes_report, with_plan
 from tidegate.cli.progress import StepTalk
 
 if TYPE_CHECKING:
@@ -119,13 +119,15 @@ def _run(
     from tidegate.bootstrap import open_world
     from tidegate.engine.holds import hold_lanes, observe_hold, observe_resume, plan_hold
 
+    plan = None
     with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
         whose, where = world.service(service), world.environment(target)
         if dry_run:
             seen = observe_hold(world, whose, where, asked) if asked else observe_resume(world, whose, where)
-            show_plan_before(invocation.output, form, plan_hold(seen, merge_request=merge_request))
+            plan = plan_hold(seen, merge_request=merge_request)
+            show_plan_before(invocation.output, form, plan)
         else:
             seen = hold_lanes(world, whose, where, asked, StepTalk(invocation.output), merge_request=merge_request)
     changed = [change for change in seen.changes if change.moved != change.lane]
-    empty = "nothing to do"
-    invocation.output.show(form, changes_report(changed, {"service": service, "environment": target}, empty=empty))
+    report = changes_report(changed, {"service": service, "environment": target}, empty="nothing to do")
+    invocation.output.show(form, with_plan(report, plan))

@@ -40,7 +40,7 @@ def show(invocation: Invocation, *, services: tuple[str, ...], target: str | Non
         reports = [lane if isinstance(lane, NoLane) else report_lane(world, lane) for lane in lanes]
     documents: list[Json] = [_record(report) for report in reports]
     held = any(not isinstance(report, NoLane) and (report.hold or report.fault) for report in reports)
-    selects = any(not isinstance(report, NoLane) and report.selection.tag for report in reports)
+    selects = all(report.selection.tag for report in reports if not isinstance(report, NoLane))
     outside = "NEWER, OUTSIDE" if selects else "OUTSIDE"  # where nothing is selected, nothing is newer than that
     columns = ("SERVICE", "ENVIRONMENT", "RANGE", "SELECTS", "DECLARED", outside, "HOLD")
     width = len(columns) if held else len(columns) - 1

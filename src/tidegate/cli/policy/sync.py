@@ -9,7 +9,7 @@ from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, output_option
 from tidegate.cli.output import Format, Json, printable
 from tidegate.cli.plans import show_plan_before
-from tidegate.cli.policy.changes import changes_report
+from tidegate.cli.policy.changes import changes_report, with_plan
 from tidegate.cli.progress import StepTalk
 
 
@@ -32,11 +32,13 @@ def sync(invocation: Invocation, *, services: tuple[str, ...], dry_run: bool, fo
     from tidegate.engine.sync import observe_sync, plan_sync
     from tidegate.engine.sync import sync as propose
 
+    plan = None
     with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
         wanted = tuple(world.service(name) for name in services) or tuple(world.pipeline.services.values())
         if dry_run:
             seen = observe_sync(world, wanted)
-            show_plan_before(invocation.output, form, plan_sync(seen))
+            plan = plan_sync(seen)
+            show_plan_before(invocation.output, form, plan)
         else:
             seen = propose(world, wanted, StepTalk(invocation.output))
     refused: list[Json] = [
@@ -51,7 +53,7 @@ def sync(invocation: Invocation, *, services: tuple[str, ...], dry_run: bool, fo
     ]
     report = changes_report(seen.changes, {"refused": refused, "notes": seen.notes}, empty="every lane is up to date")
     if seen.changes or form is not Format.TABLE:
-        invocation.output.show(form, report)
+        invocation.output.show(form, with_plan(report, plan))
     for each in seen.refused:
         invocation.output.say(printable(f"by hand: {each.error} ({each.error.hint})"))
     if seen.refused:
