@@ -117,6 +117,7 @@ def test_a_merge_request_shows_what_it_waits_for_until_it_is_delivered(on_open: 
 def test_pipelines_must_succeed_blocks_a_merge_by_hand_until_the_image_is_there(on_open: Road) -> None:
     road = on_open
     road.project.pipelines_must_succeed = True
+    road.project.pipeline_lag = 4
     road.stand.approve(STAGING, "sam")
     body = {"sha": road.request.head}
     with Client("person") as http:
