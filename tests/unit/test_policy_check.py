@@ -77,6 +77,9 @@ def test_a_line_that_was_opened_and_has_no_image_yet_is_awaited() -> None:
     assert places(town, "selects-nothing") == [(f"{DEV_POLICY}:11", "warning")]
     town.push_all("1.3.0-rc.1")
     assert places(town, "selects-nothing") == [(f"{DEV_POLICY}:11", "warning")]
+    town.write(GITOPS, {"flux/p.yaml": policy("1.3.x", "further") + repository(IMAGE, "further")})
+    assert places(town, "selects-nothing") == [(f"{DEV_POLICY}:11", "warning"), ("flux/p.yaml:11", "warning")]
+    town.write(GITOPS, {"flux/p.yaml": None})
     town.push_all("2.0.0")
     assert places(town, "selects-nothing") == [(f"{DEV_POLICY}:11", "error")]
 

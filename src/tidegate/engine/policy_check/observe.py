@@ -94,18 +94,21 @@ class _Observer:
             tags=tags,
             selection=select_tag(policy.spec, tags or (), exclusion_list=excluded),
         )
-        if lane is not None and judged.failure is Failure.NO_MATCH:
-            judged = replace(judged, tagged=self._tagged(lane))
+        if judged.failure is Failure.NO_MATCH:
+            judged = replace(judged, tagged=self._tagged(judged))
         return self._with_hold(judged, file.data)
 
-    def _tagged(self, lane: Lane) -> frozenset[Line]:
-        service = lane.service
-        if service.source is None:
+    def _tagged(self, judged: Judged) -> frozenset[Line]:
+        """Return the lines that git tags know of the service that the policy is for, told by its lane or its image."""
+        services = [judged.lane.service] if judged.lane else self._world.pipeline.services.values()
+        names = {judged.image.repository} if judged.image else set()
+        service = next((each for each in services if judged.lane or each.image in names), None)
+        if service is None or service.source is None:
             return frozenset()
         try:
             tagged = TaggedVersions.read(TagStyle(service.version_tags), self._world.version_tags(service).all())
         except TidegateError as error:
-            self._unreadable.append(Unreadable(lane.environment.repo, error))
+            self._unreadable.append(Unreadable(judged.project, error))
             return frozenset()
         return tagged.lines | {version.line for version in tagged.versions}
 
