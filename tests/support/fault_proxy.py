@@ -17,6 +17,8 @@ from typing import Final, Self
 
 _HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding"})
 _STALL_SECONDS: Final = 20
+_SWAP_SECONDS: Final = 0.05
+_TOKENS: Final = "/token"
 
 
 class Fault(Enum):
@@ -30,6 +32,9 @@ class Fault(Enum):
     TRUNCATED = "body ends early"
     WRONG_BYTES = "one byte of the body is changed"
     STALL = "no answer"
+    DUPLICATED = "the answer comes twice"
+    REORDERED = "the answer is another request's"
+    EXPIRED = "401: the token is over"
     DEAD = "nobody listens"
 
 
@@ -50,6 +55,31 @@ class _Message:
         return next((value for known, value in self.fields if known.lower() == name), "")
 
 
+class _Swap:
+    """Where two answers change places."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: _Message | None = None
+        self._taken: _Message | None = None
+
+    def give(self, answer: _Message) -> _Message:
+        """Hand `answer` in and return another one, or the same when none comes in time."""
+        with self._changed:
+            if self._waiting is not None:
+                other, self._waiting, self._taken = self._waiting, None, answer
+                self._changed.notify_all()
+                return other
+            if self._taken is not None:  # two others are at it
+                return answer
+            self._waiting = answer
+            if not self._changed.wait_for(lambda: self._taken is not None, _SWAP_SECONDS):
+                self._waiting = None
+                return answer
+            other, self._taken = self._taken, None
+            return other or answer
+
+
 @dataclass(slots=True)
 class FaultProxy:
     """Forwards to the registry at `upstream` (`host:port`); `plan` says what goes wrong. Use it in a `with` statement.
@@ -62,6 +92,7 @@ class FaultProxy:
     requests: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _closing: threading.Event = field(default_factory=threading.Event)
+    _swap: _Swap = field(default_factory=_Swap)
     _server: _Server = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,6 +140,10 @@ class FaultProxy:
         """Return after a time that is longer than any client waits, or when the proxy closes."""
         self._closing.wait(_STALL_SECONDS)
 
+    def swapped(self, answer: _Message) -> _Message:
+        """Return the answer to another request that is under way, which gets `answer`; `answer` when there is none."""
+        return self._swap.give(answer)
+
     def forward(self, request: _Message) -> _Message:
         """Return the registry's answer to `request`."""
         method, path, _ = request.start.split(" ", 2)
@@ -145,6 +180,9 @@ class _Handler(socketserver.StreamRequestHandler):
         while (request := _read_head(self.rfile)) is not None:
             proxy = self.server.proxy
             method, path, _ = request.start.split(" ", 2)
+            if path.startswith(_TOKENS):
+                self._answer(_Message("HTTP/1.1 200 OK", [], b'{"token": "fresh"}'))
+                continue
             fault = proxy.next_fault(f"{method} {path.partition('?')[0]}")
             if not self._spoil(proxy, request, fault):
                 return
@@ -167,8 +205,8 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def _spoil_body(self, proxy: FaultProxy, request: _Message, fault: Fault | None) -> bool:
         length = len(request.body)
-        if fault in {Fault.ERROR_500, Fault.THROTTLED}:
-            self._answer(_refusal(fault))
+        if fault in {Fault.ERROR_500, Fault.THROTTLED, Fault.EXPIRED}:
+            self._answer(_refusal(fault, proxy))
             return True
         if fault is Fault.WRONG_BYTES and length:
             request.body = _changed(request.body)
@@ -177,12 +215,18 @@ class _Handler(socketserver.StreamRequestHandler):
         answer = proxy.forward(request)
         if fault is Fault.ANSWER_LOST:
             return self._reset()
-        if length or fault is None:
-            self._answer(answer, bodyless=request.start.startswith("HEAD "))
-            return True
-        return self._spoil_answer(request, answer, fault)
+        bodyless = request.start.startswith("HEAD ")
+        if fault is Fault.REORDERED:
+            answer = proxy.swapped(answer)
+        if fault is Fault.DUPLICATED:
+            self._answer(answer, bodyless=bodyless, times=2)
+        elif length or fault in {None, Fault.REORDERED}:
+            self._answer(answer, bodyless=bodyless)
+        else:
+            return self._spoil_answer(request, answer, fault)
+        return True
 
-    def _spoil_answer(self, request: _Message, answer: _Message, fault: Fault) -> bool:
+    def _spoil_answer(self, request: _Message, answer: _Message, fault: Fault | None) -> bool:
         bodyless = request.start.startswith("HEAD ")
         if fault is Fault.WRONG_BYTES:
             self._answer(_Message(answer.start, answer.fields, _changed(answer.body)), bodyless=bodyless)
@@ -193,12 +237,12 @@ class _Handler(socketserver.StreamRequestHandler):
             return self._reset()
         return False
 
-    def _answer(self, answer: _Message, *, bodyless: bool = False, part: int | None = None) -> None:
+    def _answer(self, answer: _Message, *, bodyless: bool = False, part: int | None = None, times: int = 1) -> None:
         fields = [(name, value) for name, value in answer.fields if bodyless or name.lower() != "content-length"]
         if not bodyless:
             fields.append(("Content-Length", str(len(answer.body))))
         head = "\r\n".join([answer.start, *(f"{name}: {value}" for name, value in fields), "", ""])
-        self.wfile.write(head.encode("latin-1") + (b"" if bodyless else answer.body[:part]))
+        self.wfile.write((head.encode("latin-1") + (b"" if bodyless else answer.body[:part])) * times)
         self.wfile.flush()
 
     def _reset(self) -> bool:
@@ -218,7 +262,10 @@ def _read_head(stream: BufferedIOBase) -> _Message | None:
     return _Message(start, fields)
 
 
-def _refusal(fault: Fault) -> _Message:
+def _refusal(fault: Fault, proxy: FaultProxy) -> _Message:
+    if fault is Fault.EXPIRED:
+        challenge = f'Bearer realm="{proxy.url}{_TOKENS}",service="test"'
+        return _Message("HTTP/1.1 401 Unauthorized", [("WWW-Authenticate", challenge)], b"")
     if fault is Fault.THROTTLED:
         fields: Mapping[str, str] = {"Retry-After": "7", "Content-Type": "text/plain"}
         return _Message("HTTP/1.1 429 Too Many Requests", list(fields.items()), b"slow down")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,7 +18,6 @@ from tidegate.http.proxies import Proxies
 from tidegate.http.url import Origin, resolve, target
 from tidegate.http.wire import NotHttp, request_head
 
-_LOG: Final = logging.getLogger(__name__)
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
 _SECRET_FIELDS: Final = frozenset({"authorization", "cookie", "job-token"})
@@ -69,7 +68,7 @@ class Client:
         first = request
         for _ in range(_MOST_REDIRECTS + 1):
             response = self._exchange(request)
-            _LOG.debug("%s: %d", request, response.status)
+            _tell(response)
             location = response.header("Location")
             if request.method not in {"GET", "HEAD"} or response.status not in _REDIRECTS or location is None:
                 return response
@@ -166,6 +165,14 @@ def _breaks_as(request: Request) -> Iterator[None]:
     except (OSError, NotHttp) as error:
         what = f"the connection broke before an answer ({reason(error)})"
         raise ConnectionBroken(what, where=str(request)) from error
+
+
+def _tell(response: Response) -> None:
+    """Log one exchange. Whoever listens has imported `logging`; for nobody it would be a tenth of a retag's time."""
+    if "logging" in sys.modules:
+        import logging  # noqa: PLC0415 - see above
+
+        logging.getLogger(__name__).debug("%s: %d", response.request, response.status)
 
 
 def _pieces(body: bytes | Stream | None) -> Iterator[bytes]:

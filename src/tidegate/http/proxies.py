@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,6 +38,8 @@ class Proxy:
         parts = urlsplit(url)
         if parts.username is None:
             return cls(origin)
+        import base64  # noqa: PLC0415 - few proxies want a password
+
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         return cls(origin, f"Basic {base64.b64encode(pair.encode()).decode()}")
 

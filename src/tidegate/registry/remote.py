@@ -214,12 +214,17 @@ class RemoteRegistry:
     def _take_back(self, repository: str, reference: str, wrong: set[Digest]) -> None:
         """Remove what the registry stored in place of our manifest: bytes changed on the way that it found valid.
 
-        Where the registry does not delete, or can't be reached, the error that follows is all that can be done.
+        Nothing is worse than a tag that is wrong: it is tried longer than anything else. Where the registry does not
+        delete, or can't be reached at all, the error that follows is all that can be done.
         """
-        with suppress(TidegateError):
+
+        def remove() -> None:
             found = self.resolve(repository, reference)
             if found is not None and found.digest in wrong:
                 self.delete(repository, str(found.digest))
+
+        with suppress(TidegateError):
+            self._retry.call(remove)
 
     def _begin_upload(self, repository: str) -> str:
         with self._send(self._request("POST", repository, "blobs/uploads/"), _push(repository)) as response:
