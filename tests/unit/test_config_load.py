@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import tidegate.cli.demo
 from support.configs import SMALL, load_text
 from tidegate.config import GitLabForge, Identity, LocalForge, load
 from tidegate.errors import Place
@@ -26,6 +27,7 @@ from tidegate.model import (
 )
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tidegate.yaml"
+DEMO = Path(tidegate.cli.demo.__file__).parent / "files" / "tidegate.yaml"
 
 
 def test_the_example_becomes_the_pipeline_of_the_design() -> None:
@@ -49,7 +51,7 @@ def test_the_example_becomes_the_pipeline_of_the_design() -> None:
         branch="main",
         deploy=Deploy.MERGE_REQUEST,
         rewrite=Rewrite.ON_OPEN,
-        approvals=ApprovalRule(2, ("group:platform/sre",), not_author=True),
+        approvals=ApprovalRule(2, ("group:platform/sre",), not_author=True, not_committers=True),
         gates=Gates(soak=timedelta(days=1)),
     )
     assert configuration.pipeline.services == {
@@ -135,6 +137,14 @@ def test_an_anchor_gives_a_value_twice(tmp_path: Path) -> None:
 def test_a_byte_order_mark_and_windows_line_ends_are_no_matter(tmp_path: Path) -> None:
     data = b"\xef\xbb\xbf" + SMALL.replace("\n", "\r\n").encode()
     assert load_text(tmp_path, data).pipeline == load_text(tmp_path, SMALL).pipeline
+
+
+@pytest.mark.parametrize("file", [EXAMPLE, DEMO])
+def test_what_people_copy_lets_nobody_approve_their_own_change(file: Path) -> None:
+    """Off by default, since a team of one could deliver nothing; on in what is taken as an example."""
+    pipeline = load(file.parent, file=file, environ={}).pipeline
+    rules = [environment.approvals for environment in pipeline.environments if environment.approvals.count]
+    assert [(rule.not_author, rule.not_committers) for rule in rules] == [(True, True)] * 2
 
 
 def test_every_value_tells_where_it_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
