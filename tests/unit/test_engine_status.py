@@ -18,7 +18,8 @@ from support.engine_world import (
     no_source,
 )
 from tidegate.engine.discovery import with_discovered_services
-from tidegate.engine.status import Cell, explain, matrix, read_cell
+from tidegate.engine.explanation import explain
+from tidegate.engine.status import Cell, matrix, read_cell
 from tidegate.engine.wait import wait_for
 from tidegate.errors.forge import ForgeUnreachable
 from tidegate.errors.git import BranchMissing, RepositoryMissing
@@ -325,7 +326,7 @@ def test_a_repository_that_is_missing_is_told_where_it_matters_only(town: Engine
     world = town.world()
     found = explain(world, INVENTORY, world.environment("production"))
     assert found.sentence.startswith("staging's inventory can't be read: ")
-    assert found.fault is not None
+    assert [fault.code for fault in found.faults] == ["git/repository-missing"]
 
 
 def test_merge_requests_that_cannot_be_read_are_told(town: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from tidegate.cli.options import as_option, output_option
 from tidegate.cli.output import Cell, Format, Report, Table
 from tidegate.cli.plans import delivery_record, outcome, show_plan, verdict_rows
 from tidegate.cli.progress import StepTalk
-from tidegate.errors import Blocked, TidegateError
+from tidegate.errors import Blocked, Pending, TidegateError
 
 if TYPE_CHECKING:
     from tidegate.engine.deliver import Delivery
@@ -51,8 +51,8 @@ def deliver(
     """Make the images of approved merge requests available, and merge them.
 
     A merge request is named by its service and environment or as project!number, or all open ones are looked at.
-    One that may not go yet is left as it is, and every reason is printed; its exit code is 11. With --all the exit
-    code tells failures only.
+    One that may not go yet is left as it is, and every reason is printed; its exit code is 11. One that the forge is
+    to merge by itself (auto_merge, merge_train) ends with 8. With --all the exit code tells failures only.
     """
     from tidegate.bootstrap import open_world
 
@@ -60,8 +60,11 @@ def deliver(
         raise click.UsageError("name one merge request (or a service and --to), or give --all")
     failed: list[TidegateError] = []
     with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
-        names = _every_open_one(world, failed) if what is None else _named(invocation, world, what, target)
-        deliveries = [_deliver(invocation, world, *name, dry_run=dry_run, alone=not everything) for name in names]
+        if what is None:
+            deliveries = _every_open_one(invocation, world, failed, dry_run=dry_run)
+        else:
+            names = _named(invocation, world, what, target)
+            deliveries = [_deliver(invocation, world, *name, dry_run=dry_run, alone=True) for name in names]
     if dry_run and form is Format.TABLE:
         for each in deliveries:
             if each.plan is not None:
@@ -72,22 +75,38 @@ def deliver(
         click.get_current_context().exit(1)
     if not everything and any(outcome(each) in {"waits", "refused"} for each in deliveries):
         click.get_current_context().exit(Blocked.exit_code)
+    if not everything and any(each.scheduled for each in deliveries):
+        click.get_current_context().exit(Pending.exit_code)
 
 
-def _every_open_one(world: World, failed: list[TidegateError]) -> list[tuple[str, int]]:
-    """Return project and number of every open merge request; what can't be read is added to `failed`."""
-    found: list[tuple[str, int]] = []
+def _every_open_one(
+    invocation: Invocation, world: World, failed: list[TidegateError], *, dry_run: bool
+) -> list[Delivery]:
+    """Deliver what may go of all that is open, and return what became of all; what can't be read is in `failed`."""
+    from tidegate.engine.deliver import show_verdict
+    from tidegate.engine.survey import survey
+
+    deliveries: list[Delivery] = []
     for project in sorted({each.repo for each in world.pipeline.environments if each.source}):
         try:
-            found += [(project, each.iid) for each in world.forge.merge_requests(project, unreadable=failed.append)]
+            looked = survey(world, project, failed.append)
         except TidegateError as error:
             failed.append(error)
-    return found
+            continue
+        for each in looked:
+            found = each.delivery.merge_request
+            if each.may_go:
+                deliveries.append(_deliver(invocation, world, project, found.iid, dry_run=dry_run, alone=False))
+                continue
+            if each.is_whole and not dry_run:
+                show_verdict(world, each.delivery, StepTalk(invocation.output), later=True)
+            deliveries.append(each.delivery)
+    return deliveries
 
 
 def _named(invocation: Invocation, world: World, what: str, target: str | None) -> list[tuple[str, int]]:
     """Return project and number of what the command line names; says so where there is nothing."""
-    from tidegate.engine.status import moving_merge_requests
+    from tidegate.engine.explanation import moving_merge_requests
 
     if "!" in what:
         name = MergeRequestName.parse(what)

@@ -129,11 +129,14 @@ def end_with(faults: Sequence[TidegateError], output: Output) -> None:
     """Raise the first of `faults`, which has the exit code, when all else is done; the others are told before.
 
     Args:
-        faults: what went wrong on the way; nothing happens without any.
+        faults: what went wrong on the way, the same perhaps twice; nothing happens without any.
         output: where to tell.
     """
+    told = {str(fault) for fault in faults[:1]}
     for other in faults[1:]:
-        output.say(printable(f"also: {other} [{other.code}]"))
+        if str(other) not in told:
+            told.add(str(other))
+            output.say(printable(f"also: {other} [{other.code}]"))
     if faults:
         raise faults[0]
 

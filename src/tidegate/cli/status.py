@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
@@ -39,7 +40,7 @@ def status(invocation: Invocation, *, services: tuple[str, ...], form: Format) -
     with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="", partial=True) as world:
         wanted = tuple(world.service(name) for name in services) or tuple(world.pipeline.services.values())
         cells = [cell for row in read_matrix(world, wanted) for cell in row]
-        now, unread = world.clock.now(), next(iter(world.undiscovered), None)
+        now, undiscovered = world.clock.now(), world.undiscovered
     table = Table(
         ("SERVICE", "ENVIRONMENT", "VERSION", "DIGEST", "SINCE", "MERGE REQUEST"),
         tuple(_row(cell, now) for cell in cells),
@@ -47,9 +48,8 @@ def status(invocation: Invocation, *, services: tuple[str, ...], form: Format) -
     )
     names = tuple(f"{cell.service.name}/{cell.environment.name}={cell.tag or ''}" for cell in cells)
     invocation.output.show(form, Report(table, {"cells": [_record(cell) for cell in cells]}, names))
-    fault = next((cell.fault for cell in cells if cell.fault is not None), unread)
-    if fault is not None:
-        raise fault
+    told = [cell.fault for cell in cells if cell.fault is not None]
+    end_with([*told[:1], *undiscovered], invocation.output)  # the table has the others
     if any(cell.overwritten for cell in cells):
         click.get_current_context().exit(DRIFT)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
@@ -13,7 +14,7 @@ from tidegate.cli.output import Cell, Format, Json, Report, Table
 from tidegate.cli.plans import verdict_record, verdict_rows
 
 if TYPE_CHECKING:
-    from tidegate.engine.status import Explanation
+    from tidegate.engine.explanation import Explanation
 
 
 @click.command(
@@ -31,7 +32,7 @@ def why(invocation: Invocation, *, service: str, target: str | None, form: Forma
     What can't be read is told where it stands, and by an error at the end; the rest is explained all the same.
     """
     from tidegate.bootstrap import open_world
-    from tidegate.engine.status import explain
+    from tidegate.engine.explanation import explain
 
     with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="", partial=True) as world:
         asked = world.service(service)
@@ -49,9 +50,7 @@ def why(invocation: Invocation, *, service: str, target: str | None, form: Forma
             tuple(each.sentence for each in explanations),
         ),
     )
-    fault = next((each.fault for each in explanations if each.fault is not None), None)
-    if fault is not None:
-        raise fault
+    end_with([fault for each in explanations for fault in each.faults], invocation.output)
 
 
 def _rows(explanation: Explanation) -> tuple[tuple[str | Cell, ...], ...]:

@@ -1,20 +1,15 @@
-"""Status: the matrix of services and environments, and why a version waits. Reads only."""
+"""Status: the matrix of services and environments. Reads only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
-from tidegate.engine.decide import decide
 from tidegate.engine.declared import branch_head, linked, past_releases, read_declared
-from tidegate.engine.observations import MergeRequestSeen
-from tidegate.engine.observe_delivery import observe_delivery
-from tidegate.engine.observe_promotion import promotion_branch
-from tidegate.engine.promote import planned_promotion
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
-from tidegate.model import Answer, Digest, Environment, ImageRef, MergeRequest, Service, Verdict, Version
+from tidegate.model import Digest, Environment, ImageRef, Service, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,153 +111,3 @@ def matrix(world: World, services: tuple[Service, ...]) -> Iterator[tuple[Cell, 
             Cell(service, each, fault=closed[each.repo]) if each.repo in closed else look(world, service, each)
             for each in world.pipeline.environments
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why an environment has what it has of a service.
-
-    Args:
-        source: what the environment before has.
-        target: what the environment has.
-        merge_request: the open merge request that would move it, or None.
-        verdict: what decides about that merge request, or None.
-        moving: the image that it brings, with its digest; None when that can't be told.
-        unread: why the open merge requests, or one of them, can't be read; None when all were.
-        refusal: why promoting would be refused now; None when it would not be, or is not what helps.
-    """
-
-    source: Cell
-    target: Cell
-    merge_request: MergeRequest | None
-    verdict: Verdict | None
-    moving: ImageRef | None = None
-    unread: TidegateError | None = None
-    refusal: TidegateError | None = None
-
-    @property
-    def fault(self) -> TidegateError | None:
-        """What was in the way of looking: a repository, a registry, a manifest, a merge request."""
-        return self.source.fault or self.target.fault or self.unread
-
-    @property
-    def settled(self) -> bool:
-        """Whether the environment has the very release of the one before."""
-        same = self.source.digest is not None and self.source.digest == self.target.digest
-        return same and self.source.version == self.target.version
-
-    @property
-    def wants_promotion(self) -> bool:
-        """Whether a promotion is what it waits for: nothing brings the source's release, or something older does."""
-        if self.source.digest is None or self.settled:
-            return False
-        return self.merge_request is None or (self.moving is not None and self.moving.digest != self.source.digest)
-
-    @property
-    def sentence(self) -> str:
-        """One sentence for a person."""
-        unreadable = self._unreadable()
-        if unreadable is not None:
-            return unreadable
-        overwritten = next((cell for cell in (self.target, self.source) if cell.overwritten), None)
-        if overwritten is not None:
-            return _overwritten(overwritten)
-        if self.settled:
-            target, source = self.target.environment.name, self.source.environment.name
-            return f"{target} has {self.target.service.name} {self.target.tag}, the newest of {source}"
-        return f"{self.source.version or self.source.tag} {self._obstacle()}"
-
-    def _unreadable(self) -> str | None:
-        """Return what there is to say when source or target can't be read, or the source has nothing."""
-        service, source = self.source.service.name, self.source.environment.name
-        if self.source.digest is None:
-            if self.source.fault is not None:
-                return f"{source}'s {service} can't be read: {self.source.fault}"
-            if self.source.image is None:
-                return f"{source} has no {service} yet"
-            return f"{self.source.image} does not exist in the registry of {source}"
-        if self.target.digest is None and self.target.fault is not None:
-            return f"{self.target.environment.name}'s {service} can't be read: {self.target.fault}"
-        return None
-
-    def _advice(self, word: str) -> str:
-        """Return how to promote, or why that would be refused."""
-        command = f"`tidegate promote {self.target.service.name} --to {self.target.environment.name}`"
-        return f"{word} {command}" if self.refusal is None else f"{command} would be refused: {self.refusal}"
-
-    def _obstacle(self) -> str:
-        """Return what the source's release waits for."""
-        service, target = self.target.service.name, self.target.environment.name
-        if self.merge_request is None or self.verdict is None:
-            if self.unread is not None:
-                return f"waits, and not every merge request can be read: {self.unread}"
-            return f"waits: no merge request; {self._advice('open one with')}"
-        if self.moving is not None and self.moving.digest != self.source.digest:
-            return f"waits: {self.merge_request.ref} brings {self.moving.tag}; {self._advice('update it with')}"
-        if not self.verdict.obstacles:
-            return f"is ready: `tidegate deliver {service} --to {target}` delivers {self.merge_request.ref}"
-        word = "is refused" if self.verdict.answer is Answer.NO else "waits"
-        return f"{word}: {'; '.join(reason.text for reason in self.verdict.obstacles)}"
-
-
-def _overwritten(cell: Cell) -> str:
-    held = cell.digest.short if cell.digest else "nothing"
-    given = cell.delivered.short if cell.delivered else "nothing"
-    name = f"{cell.environment.name}'s {cell.service.name} {cell.tag}"
-    return f"{name} holds {held}, and {given} was delivered: the tag was overwritten"
-
-
-def moving_merge_requests(
-    world: World, service: Service, target: Environment, unreadable: Callable[[TidegateError], None] | None = None
-) -> Iterator[MergeRequestSeen]:
-    """Yield the open merge requests that move `service` to `target`, with all that decides about them.
-
-    Args:
-        unreadable: told why one can't be read, which is passed over then; None: that is raised.
-    """
-    for found in world.forge.merge_requests(target.repo, unreadable=unreadable):
-        seen = observe_delivery(world, world.forge.merge_request(target.repo, found.iid))
-        if seen and seen.target == target and any(each.service.name == service.name for each in seen.deliveries):
-            yield seen
-
-
-def explain(world: World, service: Service, target: Environment) -> Explanation:
-    """Return why `target` has what it has of `service`; what can't be read is told in it.
-
-    Raises:
-        NoSource: `target` is the first environment.
-    """
-    source = world.source_of(target)
-    branch = promotion_branch(service, target)
-    unread: list[TidegateError] = []
-    moving: list[MergeRequestSeen] = []
-    try:
-        moving.extend(moving_merge_requests(world, service, target, unread.append))
-    except TidegateError as fault:
-        unread.append(fault)
-    # Of several, Tidegate's own tells more than one made by hand.
-    chosen = next(
-        (seen for seen in moving if seen.merge_request.source_branch == branch), moving[0] if moving else None
-    )
-    explanation = Explanation(
-        source=look(world, service, source),
-        target=look(world, service, target),
-        merge_request=chosen.merge_request if chosen else None,
-        verdict=decide(chosen) if chosen else None,
-        moving=_moving(chosen, service) if chosen else None,
-        unread=unread[0] if unread else None,
-    )
-    return replace(explanation, refusal=_refusal(world, explanation)) if explanation.wants_promotion else explanation
-
-
-def _refusal(world: World, explanation: Explanation) -> TidegateError | None:
-    """Return why promoting would be refused now, or None: an advice that leads to an error is none."""
-    try:
-        planned_promotion(world, explanation.target.service, explanation.target.environment)
-    except TidegateError as refused:
-        return refused
-    return None
-
-
-def _moving(seen: MergeRequestSeen, service: Service) -> ImageRef | None:
-    return next((each.target_image for each in seen.deliveries if each.service.name == service.name), None)

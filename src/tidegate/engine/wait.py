@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from tidegate.engine.status import Cell, explain, read_cell
+from tidegate.engine.explanation import explain
+from tidegate.engine.status import Cell, read_cell
 from tidegate.engine.world import World
 from tidegate.errors.release import StillWaiting
 from tidegate.model import Digest, Environment, Service, Version
