@@ -100,6 +100,18 @@ def test_committers_do_not_count_where_the_rule_says_so(town: EngineWorld) -> No
     assert "alice's does not count: committed to the branch" in text
 
 
+def test_a_committer_is_known_by_what_the_forge_calls_them(town: EngineWorld) -> None:
+    """`alice` on the forge is "Alice Example" to git."""
+    request = asking(town, ApprovalRule(1, not_committers=True), author="Alice Example")
+    town.approve(request, "alice")
+    assert town.reason(request, "approvals").answer is Answer.GO
+    kept = town.forge._requests[STAGING]
+    (approval,) = kept[request.iid].approvals
+    known = replace(approval, known_as=frozenset({"alice example"}))
+    kept[request.iid] = replace(kept[request.iid], approvals=(known,))
+    assert "alice's does not count: committed to the branch" in town.reason(request, "approvals").text
+
+
 def test_committers_of_a_merged_side_branch_do_not_count_and_mains_do(town: EngineWorld) -> None:
     town.write(STAGING, {"README.md": b"older\n"}, author="stella")
     request = asking(town, ApprovalRule(1, not_committers=True))

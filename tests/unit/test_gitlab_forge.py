@@ -208,6 +208,15 @@ def test_bots_and_blocked_people_do_not_approve(town: Town) -> None:
     assert [one.user for one in town.forge().merge_request(PROJECT, 1).approvals] == ["ada"]
 
 
+def test_an_approver_is_told_with_the_names_that_commits_may_have(town: Town) -> None:
+    town.opened()
+    town.forge("ada").approve(PROJECT, 1, user="ada")
+    (approval,) = town.forge().merge_request(PROJECT, 1).approvals
+    number = town.gitlab.users["ada"].id
+    private = {f"{number}-ada@users.noreply.127.0.0.1", "ada@users.noreply.127.0.0.1"}
+    assert approval.known_as == {"ada", *private}  # the fake calls her Ada
+
+
 def test_nobody_approves_for_another(town: Town) -> None:
     town.opened()
     with pytest.raises(UserMismatch, match="robot's: it can't approve for ada"):

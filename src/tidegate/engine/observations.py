@@ -149,8 +149,10 @@ class MergeRequestSeen:
         merge_request: as the forge shows it.
         target: the environment whose rules hold.
         deliveries: the services that it moves, at least one.
-        reviewed: heads at which an approval counts: the head, and below Tidegate's own rewrite its parent.
-        committers: who committed to the branch, Tidegate's own commits left out.
+        reviewed: heads at which an approval counts: the head, below Tidegate's own rewrite its parent, and what
+            either of them is a rebase of.
+        committers: names and e-mail addresses, in small letters, of who committed to the branch, Tidegate's own
+            commits left out. Git proves none of them.
         members: `group:…` and `user:…` of the rule → the user names that it stands for; empty where nobody approved.
         now: when it was looked at (UTC).
         outside: changed files that are in no folder of the services that it moves.
@@ -173,5 +175,5 @@ class MergeRequestSeen:
 
     @property
     def rewritten(self) -> bool:
-        """Whether the head is Tidegate's own rewrite of what was reviewed."""
+        """Whether the head is no more than Tidegate's own rewrite of what was reviewed, or its rebase."""
         return len(self.reviewed) > 1

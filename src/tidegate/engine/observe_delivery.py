@@ -19,6 +19,7 @@ from tidegate.engine.declared import (
 from tidegate.engine.manifests import reread, with_image
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, Origin
 from tidegate.engine.observe_promotion import LONGEST_BRANCH, commits_between
+from tidegate.engine.rebases import is_rebase
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.errors.git import FileTooLarge, UnsafePath
@@ -72,12 +73,15 @@ def _seen(
 ) -> MergeRequestSeen:
     own_rewrite = _is_own_rewrite(hop, deliveries, commits)
     reviewed = {merge_request.head, *(commits[0].parents if own_rewrite else ())}
+    reviewed |= set(_rebased(hop, merge_request, reviewed))
     return MergeRequestSeen(
         merge_request=merge_request,
         target=hop.target,
         deliveries=deliveries,
         reviewed=frozenset(reviewed),
-        committers=frozenset(commit.author for commit in commits[1 if own_rewrite else 0 :]),
+        committers=frozenset(
+            name.lower() for commit in commits[1 if own_rewrite else 0 :] for name in (commit.author, commit.email)
+        ),
         members=_members(hop, merge_request),
         now=hop.world.clock.now(),
         outside=_outside(deliveries, changed),
@@ -85,6 +89,15 @@ def _seen(
         extra=() if hop.target.approvals.count else _extra(hop, deliveries, changed),
         overtaken=_overtaken(hop, deliveries),
     )
+
+
+def _rebased(hop: _Hop, merge_request: MergeRequest, reviewed: set[str]) -> Iterator[str]:
+    """Yield the approved heads that one of `reviewed` is a rebase of: the very change that was approved."""
+    approved = {one.head for one in (*merge_request.approvals, *merge_request.recorded)} - reviewed
+    head = branch_head(hop.repo, hop.target)
+    for old in sorted(approved):
+        if any(is_rebase(hop.repo, head, old, new) for new in sorted(reviewed)):
+            yield old
 
 
 def _members(hop: _Hop, merge_request: MergeRequest) -> Mapping[str, frozenset[str]]:

@@ -27,11 +27,13 @@ class Approval:
         user: who gave it.
         at: when (UTC).
         head: the commit that was the branch's head when it was given.
+        known_as: other names and e-mail addresses of theirs, in small letters, as far as the forge tells.
     """
 
     user: str
     at: datetime
     head: str
+    known_as: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def check_approvals(seen: MergeRequestSeen) -> Iterator[Reason]:
         yield Reason("approvals", Answer.GO, "needs no approval")
         return
     counted = counted_approvals(seen)
-    objections = ((each.user, _objection(seen, each.user, each.head)) for each in seen.merge_request.approvals)
+    objections = ((each.user, _objection(seen, each)) for each in seen.merge_request.approvals)
     passed_over = [f"{user}'s does not count: {objection}" for user, objection in objections if objection]
     evidence = seen.merge_request.ref
     missing = rule.count - len(counted)
@@ -49,20 +49,18 @@ def counted_approvals(seen: MergeRequestSeen, *, of_anyone: bool = False) -> Map
     found = seen.merge_request
     recorded = (one for one in found.recorded if seen.rewritten and one.head != found.head)
     return {
-        each.user: each
-        for each in (*recorded, *found.approvals)
-        if _objection(seen, each.user, each.head, of_anyone=of_anyone) is None
+        each.user: each for each in (*recorded, *found.approvals) if _objection(seen, each, of_anyone=of_anyone) is None
     }
 
 
-def _objection(seen: MergeRequestSeen, user: str, head: str, *, of_anyone: bool = False) -> str | None:
-    rule = seen.target.approvals
-    if head not in seen.reviewed:
+def _objection(seen: MergeRequestSeen, given: Approval, *, of_anyone: bool = False) -> str | None:
+    rule, user = seen.target.approvals, given.user
+    if given.head not in seen.reviewed:
         return "given before the last push"
     if not of_anyone and rule.approvers and not any(user in members for members in seen.members.values()):
         return f"not in {' or '.join(rule.approvers)}"
     if rule.not_author and user == seen.merge_request.author:
         return "the author"
-    if rule.not_committers and user in seen.committers:
+    if rule.not_committers and not seen.committers.isdisjoint({user.lower(), *given.known_as}):
         return "committed to the branch"
     return None

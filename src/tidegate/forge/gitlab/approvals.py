@@ -35,4 +35,4 @@ def _placed(given: Given, known: list[Version]) -> Approval | None:
     of, later = known[count - 1], [one.head for one in known[count:]]
     if later and later[-1] == of.head and set(later) != {of.head}:
         return None
-    return Approval(given.by.name, at or of.at, of.head)
+    return Approval(given.by.name, at or of.at, of.head, given.by.known_as)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from tidegate.forge.gitlab.fields import Fields, unreadable
 from tidegate.model.merge_request import MergeRequest, MergeRequestState
@@ -55,12 +56,14 @@ class Account:
         name: user name.
         state: e.g. `active`, `blocked`.
         is_bot: whether it is a bot, where the answer says so; None where not.
+        known_as: other names of theirs, and e-mail addresses, by which commits may name them; in small letters.
     """
 
     id: int
     name: str
     state: str
     is_bot: bool | None
+    known_as: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,15 @@ def merge_request(project: str, fields: Fields) -> Seen:
 def account(fields: Fields) -> Account:
     """Return the account in `fields` (API::Entities::UserBasic, User or Member)."""
     is_bot = None if "bot" not in fields else fields.flag("bot")
-    return Account(fields.number("id"), fields.text("username"), fields.optional_text("state") or "active", is_bot)
+    number, name, state = fields.number("id"), fields.text("username"), fields.optional_text("state") or "active"
+    return Account(number, name, state, is_bot, _known_as(fields, number, name))
+
+
+def _known_as(fields: Fields, number: int, name: str) -> frozenset[str]:
+    host = urlsplit(fields.optional_text("web_url") or "").hostname
+    private = (f"{number}-{name}@users.noreply.{host}", f"{name}@users.noreply.{host}") if host else ()
+    told = (fields.optional_text("name"), fields.optional_text("public_email"))
+    return frozenset(one.lower() for one in (*told, *private) if one)
 
 
 def approvals(fields: Fields) -> tuple[Given, ...]:

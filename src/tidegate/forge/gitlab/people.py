@@ -50,10 +50,10 @@ class People:
                 self._known[who.id] = known
         return known
 
-    def is_named_person(self, api: GitLabClient, name: str) -> bool:
-        """Return whether the user of that name is active and no bot."""
-        found = [account(one) for one in api.list("users", query={"username": name})]
-        return any(one.name == name and self.is_person(api, one) for one in found)
+    def named(self, api: GitLabClient, name: str) -> Account | None:
+        """Return the user of that name; None when there is none, or it is not active, or a bot."""
+        found = (account(one) for one in api.list("users", query={"username": name}))
+        return next((one for one in found if one.name == name and self.is_person(api, one)), None)
 
 
 def _may_be_person(who: Account) -> bool:

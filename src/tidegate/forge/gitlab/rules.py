@@ -71,7 +71,8 @@ def recorded_approvals(
     found = [one for by, one in claims if one.user not in held and by == me()]
     if not found or not _resets(api, request.project):
         return ()
-    return tuple(one for one in found if not _is_withdrawn(one, notes) and people.is_named_person(api, one.user))
+    asked = ((one, people.named(api, one.user)) for one in found if not _is_withdrawn(one, notes))
+    return tuple(replace(one, known_as=person.known_as) for one, person in asked if person is not None)
 
 
 def _is_withdrawn(approval: Approval, notes: Sequence[Note]) -> bool:
