@@ -90,10 +90,13 @@ def delivery_record(delivery: Delivery, *, dry_run: bool) -> dict[str, Json]:
 def outcome(delivery: Delivery, *, dry_run: bool = False) -> str:
     """Return one word for what became of a merge request.
 
-    delivered (ready, when nothing was run), merged before, waits, refused, failed, or none: it moves no image.
+    delivered (ready, when nothing was run), scheduled: the forge merges it by itself, merged before, waits, refused,
+    failed, or none: it moves no image.
     """
     if delivery.error is not None:
         return "failed"
+    if delivery.scheduled:
+        return "scheduled"
     if delivery.plan is not None:
         return "ready" if dry_run else "delivered"
     if delivery.delivered:

@@ -8,7 +8,7 @@ from tidegate.engine.decide import decide
 from tidegate.engine.observations import MergeRequestSeen
 from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.plan import Plan
-from tidegate.engine.plan_delivery import plan_delivery
+from tidegate.engine.plan_delivery import plan_delivery, stopping_plan
 from tidegate.engine.reporting import failure_report, tell, verdict_report
 from tidegate.engine.run import Progress, run_plan, until_settled
 from tidegate.engine.world import World
@@ -27,6 +27,7 @@ class Delivery:
         verdict: go, wait or no, with every reason; None likewise.
         plan: the plan that ran, or would run; None when the verdict is not go.
         error: what ended its delivery, where others went on.
+        scheduled: the forge is to merge it by itself, and has not yet.
     """
 
     merge_request: MergeRequest
@@ -34,11 +35,13 @@ class Delivery:
     verdict: Verdict | None = None
     plan: Plan | None = None
     error: TidegateError | None = None
+    scheduled: bool = False
 
     @property
     def delivered(self) -> bool:
         """Whether the merge request is merged now, or was before."""
-        return self.plan is not None or self.merge_request.state is MergeRequestState.MERGED
+        ran = self.plan is not None and not self.scheduled
+        return ran or self.merge_request.state is MergeRequestState.MERGED
 
 
 def planned_delivery(world: World, project: str, iid: int) -> Delivery:
@@ -84,7 +87,10 @@ def deliver_merge_request(world: World, project: str, iid: int, progress: Progre
         delivery = planned_delivery(world, project, iid)
         looked.append(delivery)
         if delivery.plan is not None:
-            run_plan(delivery.plan, world, progress)
+            run = run_plan(delivery.plan, world, progress)
+            return replace(delivery, scheduled=delivery.merge_request.ref in run.scheduled)
+        if _is_to_be_stopped(delivery):
+            run_plan(stopping_plan(delivery.merge_request), world, progress)
         return delivery
 
     try:
@@ -96,6 +102,15 @@ def deliver_merge_request(world: World, project: str, iid: int, progress: Progre
     if settled.plan is None:
         show_verdict(world, settled, progress, later=later)
     return settled
+
+
+def _is_to_be_stopped(delivery: Delivery) -> bool:
+    """Return whether the forge would merge by itself what may not go any more, such as when an approval was withdrawn.
+
+    Only where the environment has merges scheduled: elsewhere a person asked for it.
+    """
+    seen = delivery.seen
+    return seen is not None and delivery.merge_request.scheduled and seen.target.merge_request.scheduled
 
 
 def show_verdict(world: World, delivery: Delivery, progress: Progress, *, later: bool) -> None:

@@ -7,8 +7,8 @@ from tidegate.engine.manifests import manifest_diff, with_image
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen
 from tidegate.engine.plan import Plan
 from tidegate.engine.reporting import available_report, delivering_report
-from tidegate.engine.steps import Comment, CommitFiles, CopyImage, Merge, Step, Tell, VerifyImage
-from tidegate.model import Verdict
+from tidegate.engine.steps import Comment, CommitFiles, CopyImage, Merge, Step, Tell, Unschedule, VerifyImage
+from tidegate.model import MergeRequest, Verdict
 
 
 def plan_delivery(seen: MergeRequestSeen, actor: str, *, shown: Verdict | None = None) -> Plan:
@@ -58,6 +58,11 @@ def plan_delivery(seen: MergeRequestSeen, actor: str, *, shown: Verdict | None =
     steps.append(Merge(found.project, found.iid, found.source_branch, found.head, files, message, actor, options))
     diff = "".join(manifest_diff(before, after, file) for file, (before, after) in rewritten.items())
     return Plan(_summary(seen), tuple(steps), diff)
+
+
+def stopping_plan(found: MergeRequest) -> Plan:
+    """Return the step that keeps the forge from merging by itself what may not go any more."""
+    return Plan(f"{found.ref} may not go any more", (Unschedule(found.project, found.iid),))
 
 
 def _image_steps(each: DeliverySeen) -> tuple[Step, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,6 +32,8 @@ from tidegate.git.remote import Remote
 _T = TypeVar("_T")
 
 _REFS: Final = ("heads", "tags", "merge-requests", "tidegate")
+
+_FETCH: Final = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
 
 _OF_THE_REMOTE: Final = (RepositoryMissing, GitUnauthorized, RemoteUnreachable, RemoteUntrusted)
 """Failures that a new mirror would meet again."""
@@ -105,6 +108,35 @@ class Mirror:
                 raise
             self.refresh()
         return self._git.run(*arguments, folder=self._folder, data=data, fine=fine)
+
+    def obtain(self, commit: str) -> bool:
+        """Return whether the mirror has a commit now; one that it has not is fetched by its id alone.
+
+        Servers may give what no branch leads to any more (`uploadpack.allowAnySHA1InWant`; GitLab does), or refuse.
+
+        Args:
+            commit: 40 hexadecimal digits.
+
+        Raises:
+            RepositoryMissing, GitUnauthorized, RemoteUnreachable, RemoteUntrusted: from `tidegate.errors.git`.
+        """
+        if re.fullmatch(r"[0-9a-f]{40}", commit) is None:
+            return False
+        if self._holds(commit):
+            return True
+        with self._locked():
+            try:
+                options = (*_FETCH, "--", self.remote.url, commit)
+                self._git.run("fetch", *options, folder=self._folder, remote=self.remote)
+            except _OF_THE_REMOTE:
+                raise
+            except TidegateError:
+                return False  # the remote does not give it
+        return self._holds(commit)
+
+    def _holds(self, commit: str) -> bool:
+        told = self.run("cat-file", "-e", f"{commit}^{{commit}}", fine=frozenset({0, 1, 128}))
+        return told.status == 0
 
     def push(self, updates: Sequence[RefUpdate]) -> tuple[Outcome, ...]:
         """Move refs on the remote; see `tidegate.git.push.push`.
@@ -203,5 +235,5 @@ class Mirror:
 
     def _fetch(self, folder: Path) -> None:
         refspecs = [f"+refs/{kind}/*:refs/{kind}/*" for kind in _REFS]
-        options = ("--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--force")
-        self._git.run("fetch", *options, "--", self.remote.url, *refspecs, folder=folder, remote=self.remote)
+        options = (*_FETCH, "--prune", "--force", "--", self.remote.url, *refspecs)
+        self._git.run("fetch", *options, folder=folder, remote=self.remote)

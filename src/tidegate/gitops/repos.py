@@ -40,6 +40,10 @@ class MirroredRepo:
         """Read the remote's branches anew."""
         self._refs = self._mirror.refresh()
 
+    def refs(self) -> tuple[str, ...]:
+        """Return the full names of the branches and tags as of the last refresh, sorted."""
+        return tuple(sorted(self._refs))
+
     def head(self, branch: str) -> str | None:
         """Return the commit id of `branch` as of the last refresh or the last own push."""
         return self._refs.get(branch_ref(branch))
@@ -61,6 +65,10 @@ class MirroredRepo:
         """Return one commit."""
         (found,) = self._mirror.ask(lambda reader: read_commits(reader, [commit]))
         return found
+
+    def has(self, commit: str) -> bool:
+        """Return whether there is such a commit; the remote is asked for one that the mirror has not."""
+        return self._mirror.obtain(commit)
 
     def history(self, commit: str, path: str, limit: int) -> tuple[Commit, ...]:
         """Return the newest `limit` commits that changed `path`, first-parent, newest first."""

@@ -70,6 +70,13 @@ class GitOpsRepo(Protocol):
         """
         ...
 
+    def has(self, commit: str) -> bool:
+        """Return whether there is such a commit, also one that no branch leads to any more.
+
+        A remote need not give such a one: then it is as if it were not there.
+        """
+        ...
+
     def history(self, commit: str, path: str, limit: int) -> tuple[Commit, ...]:
         """Return the newest `limit` commits that changed `path` (file or folder), first-parent, newest first."""
         ...

@@ -63,6 +63,10 @@ class FakeRepo:
         """Return one commit."""
         return self._remote.stored(commit).commit
 
+    def has(self, commit: str) -> bool:
+        """Return whether there is such a commit."""
+        return commit in self._remote.commits
+
     def history(self, commit: str, path: str, limit: int) -> tuple[Commit, ...]:
         """Return the newest `limit` first-parent commits that changed `path`."""
         found: list[Commit] = []

@@ -12,6 +12,7 @@ from tidegate.engine.steps.copy_image import CopyImage
 from tidegate.engine.steps.merge import Merge
 from tidegate.engine.steps.open_merge_request import OpenMergeRequest
 from tidegate.engine.steps.tell import Tell
+from tidegate.engine.steps.unschedule import Unschedule
 from tidegate.engine.steps.verify_image import VerifyImage
 
 STEPS: tuple[type[Step], ...] = (
@@ -23,6 +24,7 @@ STEPS: tuple[type[Step], ...] = (
     Tell,
     Merge,
     ClaimLine,
+    Unschedule,
 )
 
 __all__ = [
@@ -37,5 +39,6 @@ __all__ = [
     "Run",
     "Step",
     "Tell",
+    "Unschedule",
     "VerifyImage",
 ]

@@ -144,6 +144,9 @@ class _Handler(BaseHTTPRequestHandler):
             **plain_environ(self.gitlab.root),
             "GIT_PROJECT_ROOT": str(self.gitlab.root),
             "GIT_HTTP_EXPORT_ALL": "1",
+            "GIT_CONFIG_COUNT": "1",  # as Gitaly has it
+            "GIT_CONFIG_KEY_0": "uploadpack.allowAnySHA1InWant",
+            "GIT_CONFIG_VALUE_0": "true",
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
             "REMOTE_USER": access.user.username,
             "REMOTE_ADDR": self.client_address[0],
