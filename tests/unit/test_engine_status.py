@@ -326,7 +326,11 @@ def test_a_repository_that_is_missing_is_told_where_it_matters_only(town: Engine
     world = town.world()
     found = explain(world, INVENTORY, world.environment("production"))
     assert found.sentence.startswith("staging's inventory can't be read: ")
-    assert [fault.code for fault in found.faults] == ["git/repository-missing"]
+    assert [fault.code for fault in found.faults] == [
+        "git/repository-missing",
+        "git/repository-missing",
+        "forge/project-missing",
+    ]
 
 
 def test_merge_requests_that_cannot_be_read_are_told(town: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
