@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_ALLOCATIONS = 50_000
+_ALLOCATIONS = 500_000
 """Between two looks for garbage. Python's own number makes it look a hundred times while modules are imported."""
 
 
