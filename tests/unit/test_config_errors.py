@@ -294,3 +294,27 @@ def test_a_tower_of_aliases_is_bounded(tmp_path: Path) -> None:
     lines = ["a0: &a0 x", *(f"a{n}: &a{n} {'[' * 90}*a{n - 1}{']' * 90}" for n in range(1, 30))]
     (found,) = findings(tmp_path, "\n".join(lines))
     assert "deeper than 100 levels" in found.what
+
+
+GITLAB = SMALL.replace(
+    "type: local, path: ./forge, groups: {ops: [alice, bob]}", "type: gitlab, url: https://gitlab.example.com"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "what"),
+    [
+        (SMALL, "code_owners: true", "a local forge knows no code owners"),
+        (GITLAB, "count: 0, code_owners: true", "count is 0: nobody has to approve"),
+    ],
+)
+def test_code_owners_that_nobody_can_tell_or_ask_for(tmp_path: Path, text: str, written: str, what: str) -> None:
+    (finding,) = findings(tmp_path, text.replace('from: ["group:ops"]', f'from: ["group:ops"], {written}'))
+    assert (finding.key, finding.what) == ("environments.live.approvals.code_owners", what)
+
+
+def test_code_owners_on_gitlab(tmp_path: Path) -> None:
+    for written in ("true", "false"):
+        text = GITLAB.replace('from: ["group:ops"]', f'from: ["group:ops"], code_owners: {written}')
+        live = load_text(tmp_path, text).pipeline.environments[-1]
+        assert live.approvals.code_owners is (written == "true")

@@ -10,7 +10,8 @@ from support.gitlab_contract import needs_contract, recorded
 from tidegate.errors.forge import ForgeUnreadable
 from tidegate.forge.gitlab.fields import Fields
 from tidegate.forge.gitlab.parse import Seen, approvals, compared_paths, member, merge_request, note, version
-from tidegate.model import MergeRequestState
+from tidegate.forge.gitlab.rules import rules_in
+from tidegate.model import ForgeRule, MergeRequestState
 
 
 def seen(document: object) -> Seen:
@@ -57,6 +58,33 @@ def test_what_danger_js_recorded_of_gitlab_com() -> None:
     (given,) = recorded("danger-js/getMergeRequestApprovals.json")
     found = approvals(Fields(given["response"], "here"))
     assert [(one.by.name, one.at) for one in found] == [("reprazent", None), ("dbalexandre", None)]
+
+
+@needs_contract
+def test_approval_rules_of_premium() -> None:
+    (rule,) = rules_in(Fields(recorded("glab/approvalState.json"), "here"))
+    assert rule == ForgeRule(
+        "All Members",
+        required=1,
+        approved=True,
+        approved_by=frozenset({"foo_reviewer"}),
+        eligible=frozenset({"approver_1", "approver_2"}),
+        overwritten=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule_type", "code_owner", "is_of_owners"),
+    [("code_owner", False, True), ("regular", True, True), (None, False, False), ("any_approver", False, False)],
+)
+def test_rules_of_code_owners_are_told_by_either_field(
+    rule_type: str | None,
+    code_owner: bool,  # noqa: FBT001 - a parameter
+    is_of_owners: bool,  # noqa: FBT001 - likewise
+) -> None:
+    row = {"name": "*", "rule_type": rule_type, "code_owner": code_owner, "approvals_required": None}
+    (rule,) = rules_in(Fields({"rules": [row]}, "here"))
+    assert (rule.code_owners, rule.required, rule.approved, rule.overwritten) == (is_of_owners, 0, False, False)
 
 
 @needs_contract

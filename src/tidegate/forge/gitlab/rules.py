@@ -44,9 +44,13 @@ def approval_rules(api: GitLabClient, path: tuple[str, ...], answer: Fields) -> 
     if _OF_PREMIUM not in answer:
         return None
     try:
-        state = api.get(*path, "approval_state")
+        return rules_in(api.get(*path, "approval_state"))
     except ForgeRefused:
         return None  # the edition has the field and not the rules: the licence has run out
+
+
+def rules_in(state: Fields) -> tuple[ForgeRule, ...]:
+    """Return the rules in `state` (EE::API::Entities::MergeRequestApprovalState)."""
     overwritten = state.flag("approval_rules_overwritten")
     return tuple(_rule(one, overwritten=overwritten) for one in state.parts("rules"))
 
