@@ -19,6 +19,7 @@ from tidegate.model import Service
 from tidegate.ports import Clock, Forge, Images, Reports, VersionTags
 
 if TYPE_CHECKING:
+    from tidegate.engine.onboarding.seen import SeenProject
     from tidegate.registry.access import Access
 
 _APPLICATION: Final = "tidegate"
@@ -133,6 +134,47 @@ def version_tags_of(
         return checkout
     source = _sources(git, _project_remotes(configuration.forge, environ), identity, clock)(service)
     return checkout if checkout is not None and checkout.remote.leads_to(source.remote) else source
+
+
+def observe_projects(
+    places: Sequence[str], forge: str | None, environ: Mapping[str, str], clock: Clock
+) -> tuple[SeenProject, ...]:
+    """Return what the repositories at `places` show; for `tidegate init`.
+
+    Args:
+        places: checkouts, bare repositories or addresses.
+        forge: where their forge is, when the addresses don't tell.
+        environ: environment variables: tokens, `TIDEGATE_CACHE`.
+        clock: what time it is.
+
+    Raises:
+        ForgesDiffer: they are not all on one forge.
+        InvalidProject, UnsafeRemote, BranchMissing: as their readers raise.
+    """
+    from tidegate.engine.onboarding.observe import observe
+    from tidegate.errors.onboarding import ForgesDiffer
+    from tidegate.forge.gitlab.remotes import GitLabRemotes
+    from tidegate.forge.gitlab.tokens import Tokens
+    from tidegate.gitops.projects import locate_project
+    from tidegate.gitops.repos import MirroredRepo
+
+    git = Git.find(environ)
+    located = [locate_project(git, place, forge) for place in places]
+    bases = dict.fromkeys(each.base for each in located)
+    if len(bases) > 1:
+        raise ForgesDiffer(
+            f"the repositories are in several places: {', '.join(bases)}",
+            hint="name those of one forge; when it is one all the same, say so with --forge",
+        )
+    seen = []
+    with Mirrors(git, cache_folder(environ)) as mirrors:
+        for each in located:
+            over_http = each.remote.url.startswith("http") and each.remote.authorization is None
+            remote = GitLabRemotes(each.base, Tokens(environ)).remote(each.path) if over_http else each.remote
+            repo = MirroredRepo(mirrors.mirror(remote), Identity("Tidegate", "tidegate@localhost"), clock)
+            repo.refresh()
+            seen.append(observe(repo, each.base, each.path, repo.refs()))
+    return tuple(seen)
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:

@@ -76,6 +76,12 @@ COMMANDS: Final = (
     Entry("auth", "tidegate.cli.auth:auth", TOOLS, "Show which credentials are used for which registry."),
     Entry("config", "tidegate.cli.config:config", TOOLS, "Show, check and describe tidegate.yaml."),
     Entry(
+        "init",
+        "tidegate.cli.init.command:init",
+        START,
+        "Look at existing repositories and write a tidegate.yaml that fits them.",
+    ),
+    Entry(
         "demo",
         "tidegate.cli.demo.command:demo",
         START,

@@ -38,7 +38,18 @@ def load(start: Path, *, file: Path | None, environ: Mapping[str, str]) -> Confi
     if file is None:
         file = start / named if named else _nearest(start)
     file = file.absolute()
-    tree, findings = read(_bytes(file), _shown(file))
+    return load_bytes(_bytes(file), file, environ)
+
+
+def load_bytes(data: bytes, file: Path, environ: Mapping[str, str]) -> Configuration:
+    """Return the configuration that `data` describes, as if it stood in `file` (absolute); raises `ConfigInvalid`.
+
+    Args:
+        data: what is, or will be, in the file.
+        file: what paths in it are relative to; need not exist.
+        environ: as for `load`.
+    """
+    tree, findings = read(data, _shown(file))
     tree, refused = override(tree, environ)
     findings = (*findings, *refused)
     try:
