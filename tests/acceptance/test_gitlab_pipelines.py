@@ -61,7 +61,7 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
 
 def delivering(stand: Stand) -> PipelineCheckout:
     found = stand.checkout(DEV)
-    found.configure({"include": [included("deliver", config=stand.config)]})
+    found.configure({"include": [included("deliver")]})
     return found
 
 
@@ -105,8 +105,8 @@ def test_from_a_build_to_a_delivery(stand: Stand, tmp_path: Path) -> None:
     application.configure(
         {
             "include": [
-                included("version", service="inventory", config=stand.config),
-                included("promote", service="inventory", timeout="30s", config=stand.config),
+                included("version", service="inventory"),
+                included("promote", service="inventory", timeout="30s"),
             ],
             "build": {
                 "stage": "build",
@@ -132,9 +132,7 @@ def test_from_a_build_to_a_delivery(stand: Stand, tmp_path: Path) -> None:
 
 def test_what_flux_has_not_taken_yet_is_a_warning(stand: Stand) -> None:
     application = stand.checkout(APPLICATION)
-    application.configure(
-        {"include": [included("promote", service="inventory", timeout="1s", config=stand.config, version="9.9.9")]}
-    )
+    application.configure({"include": [included("promote", service="inventory", timeout="1s", version="9.9.9")]})
     ended = application.run()
     assert ended.code == 0, ended.err
     assert "WARN  tidegate-promote" in ended.out
@@ -170,7 +168,7 @@ def test_a_merge_request_shows_what_is_wrong_in_it(stand: Stand) -> None:
     files = {"clusters/dev/inventory/policy.yaml": image_policy("9.x")}
     commit_files(world.repository(DEV), "feature", files)
     checkout = stand.checkout(DEV)
-    checkout.configure({"include": [included("check", config=stand.config)]})
+    checkout.configure({"include": [included("check")]})
     assert checkout.jobs(SCHEDULE) == {}
     variables = merge_request_variables("feature")
     fork = variables | {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "7"}

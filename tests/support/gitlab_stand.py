@@ -34,17 +34,15 @@ class Stand:
     world: RoadWorld
     gitlab: FakeGitLab
 
-    @property
-    def config(self) -> str:
-        """The path of tidegate.yaml."""
-        return str(self.world.folder / "tidegate.yaml")
-
     def checkout(self, project: str) -> PipelineCheckout:
         """Return a new checkout of a project."""
         token = self.gitlab.token("runner")
         url = f"{self.gitlab.url.replace('//', f'//oauth2:{token}@')}/{project}.git"
         environ = {name: value for name, value in self.world.environ.items() if name != "PATH"}
-        return PipelineCheckout.clone(url, self.world.folder / "builds" / project, environ)
+        environ["TIDEGATE_CONFIG"] = str(self.world.folder / "tidegate.yaml")
+        return PipelineCheckout.clone(
+            url, self.world.folder / "builds" / project, {**environ, "TIDEGATE_CONFIG": config}
+        )
 
     def merge_requests(self) -> list[Any]:
         """Return what `mr list` tells of the open merge requests."""
