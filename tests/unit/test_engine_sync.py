@@ -122,6 +122,17 @@ def test_a_second_run_keeps_the_merge_request_and_its_text_as_forges_store_it(
     assert town.told.outcomes[2:] == [("open-merge-request", True)]
 
 
+def test_a_merge_request_that_somebody_made_a_draft_stays_one(town: LaneWorld) -> None:
+    town.released("1.2.0")
+    run(town)
+    (opened,) = town.forge.merge_requests(GITOPS)
+    town.forge.describe(GITOPS, opened.iid, title=f"Draft: {opened.title}", description=opened.description)
+    run(town)
+    (kept,) = town.forge.merge_requests(GITOPS)
+    assert (kept.title, kept.draft) == (f"Draft: {opened.title}", True)
+    assert town.told.outcomes[-1] == ("open-merge-request", True)
+
+
 def test_a_run_that_was_killed_before_the_merge_request_is_gone_on_with(town: LaneWorld) -> None:
     town.released("1.2.0")
     commit, _ = plan_sync(seen(town)).steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from tidegate.engine.lanes import Lane, lane_tags, selection_of
 from tidegate.engine.manifests import manifest_diff
@@ -13,6 +14,8 @@ from tidegate.errors.manifest import RangeNotMovable
 from tidegate.flux import ImagePolicy, Selection, image_policies, move_range, set_policy_range
 from tidegate.flux.holds import Hold, with_hold, without_hold
 from tidegate.model import MergeRequest, Ranges
+
+_DRAFT: Final = "Draft: "
 
 Branch = tuple[str, str]
 """Project and the branch that Flux reads."""
@@ -221,13 +224,15 @@ def change_steps(
     if not by_merge_request:
         return [commit]
     reasons = "\n".join(f"- `{change.line}`{f': {change.why}' if change.why else ''}" for change in changes)
+    request = proposed.request
+    draft = _DRAFT if request is not None and request.draft else ""  # whoever made it a draft says when it is ready
     opening = OpenMergeRequest(
         environment.repo,
         message.branch,
         environment.branch,
-        message.subject,
+        f"{draft}{message.subject}",
         f"{message.subject}.\n\n{reasons}",  # no line end: forges strip it, and would then have another text
         author=message.actor,
-        known=proposed.request.iid if proposed.request else None,
+        known=request.iid if request else None,
     )
     return [opening] if dict(proposed.files) == files else [commit, opening]
