@@ -114,6 +114,16 @@ def test_both_entry_points(call: list[str]) -> None:
     assert ended.stdout == f"tidegate {package.__version__}\n"
 
 
+def test_the_version_among_other_options() -> None:
+    assert tidegate("-q", "--version").out == f"tidegate {package.__version__}\n"
+
+
+@pytest.mark.parametrize(("columns", "widest"), [("60", 58), ("300", 108), ("1", 50), ("wide", 78)])
+def test_help_is_as_wide_as_it_is_asked_for(columns: str, widest: int) -> None:
+    widths = [len(line) for line in tidegate("--help", environ={"COLUMNS": columns}).out.splitlines()]
+    assert widest - 12 < max(widths) <= widest
+
+
 def test_no_verb_shows_the_help_on_stderr() -> None:
     ended = tidegate()
     assert (ended.code, ended.out) == (2, "")

@@ -15,6 +15,14 @@ def main() -> None:
     import sys
 
     gc.set_threshold(_ALLOCATIONS)
+    if sys.argv[1:] == ["--version"]:
+        # Asked by scripts in loops: answered before the parser is imported, which answers it among other options.
+        from tidegate import __version__
+
+        with contextlib.suppress(OSError):  # what is wrong with stdout is told below
+            sys.stdout.write(f"tidegate {__version__}\n")
+            sys.stdout.flush()
+            return
     from tidegate.cli.frame import INTERRUPTED, run
 
     for stream in (sys.stdout, sys.stderr):

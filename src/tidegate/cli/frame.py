@@ -18,6 +18,9 @@ from tidegate.cli.manner import Manner
 from tidegate.errors import TidegateError
 
 INTERRUPTED: Final = 130
+_NARROWEST: Final = 52
+_USUAL: Final = 80
+_WIDEST: Final = 110
 
 
 @click.group(
@@ -25,7 +28,7 @@ INTERRUPTED: Final = 130
     cls=LazyGroup,
     entries=COMMANDS,
     sections=SECTIONS,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDEST},
 )
 @click.option("-C", "directory", metavar="DIR", default=".", help="Act as if started in DIR.")
 @click.option("--config", "file", metavar="FILE", help="Read FILE instead of the nearest tidegate.yaml upward.")
@@ -84,7 +87,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _call(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
-        with root.make_context("tidegate", list(arguments), obj=environ) as context:
+        with root.make_context("tidegate", list(arguments), obj=environ, terminal_width=_width(environ)) as context:
             root.invoke(context)
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -92,6 +95,16 @@ def _call(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         return 0
     finally:
         sys.stdout.flush()
+
+
+def _width(environ: Mapping[str, str]) -> int:
+    """Return how wide help texts are; click's own way imports every compression library."""
+    given = environ.get("COLUMNS", "")
+    try:
+        columns = int(given) if given.isdecimal() else os.get_terminal_size(sys.__stdout__.fileno()).columns
+    except (AttributeError, OSError, ValueError):
+        columns = 0
+    return max(_NARROWEST, min(columns or _USUAL, _WIDEST)) - 2
 
 
 def _fail(error: Exception, manner: Manner, environ: Mapping[str, str]) -> int:
