@@ -102,7 +102,7 @@ def test_many_are_copied_from_a_list_and_one_that_fails_does_not_keep_the_others
     lines = ["# a release", "", *(f"oci-layout:build:1.1.3 oci-layout:bundle:{number}" for number in range(5))]
     (folder / "list").write_text("\n".join([*lines, "oci-layout:build:none oci-layout:bundle:none"]))
     ended = _image(folder, "copy", "--from", "list", "-o", "json", expect=1)
-    copies = json.loads(ended.out)["copies"]
+    copies = json.loads(ended.out.splitlines()[-1])["copies"]
     assert [each["digest"] for each in copies if not each["error"]] == [str(IMAGE.digest)] * 5
     assert [each["error"]["code"] for each in copies if each["error"]] == ["registry/manifest-missing"]
     assert "image/copies-failed" in ended.err
@@ -268,4 +268,4 @@ def test_ctrl_c_ends_within_a_second_and_says_what_is_done(folder: Path, registr
         _, told = process.communicate(timeout=30)
         assert time.monotonic() - began < 1
     assert process.returncode == 130
-    assert "interrupted: 1 of 2 images are there" in told
+    assert f"stopped {proxy.host}/interrupted-never:1\ninterrupted: 1 of 2 images are there;" in told

@@ -6,15 +6,20 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
 
 from tidegate.errors import TidegateError
 from tidegate.errors.image import PlaceInvalid
+from tidegate.http.retry import Retry
+from tidegate.model.manifest import Descriptor
 from tidegate.ports.images import CopyReport
-from tidegate.registry.blobs import Stopped
+from tidegate.registry.blobs import Moved, Stopped
 from tidegate.registry.copy import Copier, Wish
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.platforms import platform_digest
 from tidegate.registry.referrers import ReferrerSearch
+from tidegate.registry.tree import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,28 @@ class Pair:
 
     source: ImagePlace
     target: ImagePlace
+
+    @property
+    def written(self) -> ImagePlace:
+        """The target with the tag that is written."""
+        tag = self.target.tag or self.source.tag
+        return self.target.with_tag(tag) if tag else self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """One copy has begun."""
+
+    pair: Pair
+
+
+@dataclass(frozen=True, slots=True)
+class BlobThere:
+    """One blob is at the target now."""
+
+    target: Home
+    blob: Descriptor
+    moved: Moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,70 +60,91 @@ class Copied:
     report: CopyReport | None = None
     error: TidegateError | None = None
 
-    @property
-    def target(self) -> ImagePlace:
-        """Where it went, with the tag that was written."""
-        tag = self.pair.target.tag or self.pair.source.tag
-        return self.pair.target.with_tag(tag) if tag else self.pair.target
+
+Event: TypeAlias = Began | BlobThere | Copied
 
 
-def copy_all(
-    copier: Copier,
-    pairs: Sequence[Pair],
-    *,
-    wish: Wish,
-    platform: str | None,
-    workers: int,
-    tick: Callable[[], None],
-    tick_seconds: float = 0.2,
-) -> Iterator[Copied]:
-    """Copy all `pairs` and yield each result when it is there. An error of one does not end the others.
-
-    Closing the iterator, or an exception in it (Ctrl-C), stops what is going on.
+class Batch:
+    """Copies of one run: they share what is learnt of blobs and of what is attached.
 
     Args:
-        copier: copies one.
-        pairs: what to copy.
-        wish: how.
-        platform: only this platform of each, e.g. `linux/amd64`; None for all.
+        retry: how often a blob is tried.
         workers: images at once.
-        tick: called about every `tick_seconds`, for a display.
-        tick_seconds: see `tick`.
     """
-    search = ReferrerSearch()
-    running: set[Future[Copied]] = set()
-    waiting = iter(pairs)
-    pool = ThreadPoolExecutor(workers, "image")
-    try:
+
+    def __init__(self, retry: Retry, workers: int) -> None:
+        self.sent = ByteCount()
+        """Bytes of blobs that were sent so far."""
+        self._workers = workers
+        self._events: SimpleQueue[Event] = SimpleQueue()
+        self._copier = Copier(retry, on_bytes=self.sent.add, on_blob=self._note)
+        self._search = ReferrerSearch()
+
+    def copy(
+        self,
+        pairs: Sequence[Pair],
+        *,
+        wish: Wish,
+        platform: str | None,
+        tick: Callable[[], None],
+        tick_seconds: float = 0.2,
+    ) -> Iterator[Event]:
+        """Copy all `pairs` and yield what happens soon after it has. An error of one does not end the others.
+
+        Of one copy, `Began` comes first and `Copied` last. Closing the iterator, or an exception in it (Ctrl-C), stops
+        what is going on.
+
+        Args:
+            pairs: what to copy.
+            wish: how.
+            platform: only this platform of each, e.g. `linux/amd64`; None for all.
+            tick: called about every `tick_seconds`, for a display.
+            tick_seconds: see `tick`.
+        """
+        running: set[Future[Copied]] = set()
+        waiting = iter(pairs)
+        pool = ThreadPoolExecutor(self._workers, "image")
+        try:
+            while True:
+                while len(running) < self._workers and (pair := next(waiting, None)) is not None:
+                    running.add(pool.submit(self._one, pair, wish, platform))
+                if not running:
+                    return
+                done, running = wait(running, timeout=tick_seconds, return_when=FIRST_COMPLETED)
+                yield from self._happened()
+                for future in done:
+                    yield future.result()
+                tick()
+        finally:
+            if running:
+                self._copier.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _one(self, pair: Pair, wish: Wish, platform: str | None) -> Copied:
+        source, target = pair.source, pair.target
+        self._events.put(Began(pair))
+        try:
+            reference = source.reference if platform is None else platform_digest(source, platform)
+            tag = pair.written.tag
+            if tag is None or target.digest is not None:
+                hint = "a target is written with a tag and without a digest"
+                raise PlaceInvalid(f"{target} does not say which tag to write", hint=hint)
+            report = self._copier.copy(source.home, reference, target.home, tag, wish=wish, search=self._search)
+        except TidegateError as error:
+            return Copied(pair, error=error)
+        except Stopped:
+            return Copied(pair)
+        return Copied(pair, report)
+
+    def _note(self, target: Home, blob: Descriptor, moved: Moved) -> None:
+        self._events.put(BlobThere(target, blob, moved))
+
+    def _happened(self) -> Iterator[Event]:
         while True:
-            while len(running) < workers and (pair := next(waiting, None)) is not None:
-                running.add(pool.submit(_copy, copier, pair, wish, platform, search))
-            if not running:
+            try:
+                yield self._events.get_nowait()
+            except Empty:
                 return
-            done, running = wait(running, timeout=tick_seconds, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
-            tick()
-    finally:
-        if running:
-            copier.stop()
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _copy(copier: Copier, pair: Pair, wish: Wish, platform: str | None, search: ReferrerSearch) -> Copied:
-    source, target = pair.source, pair.target
-    try:
-        reference = source.reference if platform is None else platform_digest(source, platform)
-        tag = target.tag or source.tag
-        if tag is None or target.digest is not None:
-            hint = "a target is written with a tag and without a digest"
-            raise PlaceInvalid(f"{target} does not say which tag to write", hint=hint)
-        report = copier.copy(source.home, reference, target.home, tag, wish=wish, search=search)
-    except TidegateError as error:
-        return Copied(pair, error=error)
-    except Stopped:
-        return Copied(pair)
-    return Copied(pair, report)
 
 
 class ByteCount:

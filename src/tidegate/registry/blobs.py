@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from enum import Enum
 from functools import partial
 from typing import Final
 
@@ -23,6 +24,15 @@ _NAP: Final = 0.25
 """Seconds after which a worker that waits looks whether it is still needed."""
 
 
+class Moved(Enum):
+    """How a blob came to the target."""
+
+    SENT = "sent"
+    MOUNTED = "mounted"
+    """From another repository of its registry, or it was there: one request does not tell these apart."""
+    PRESENT = "present"
+
+
 class BlobMover:
     """Brings blobs. Safe for use by many threads at once.
 
@@ -30,26 +40,41 @@ class BlobMover:
         retry: how often a blob is tried, from its start.
         workers: blobs of one image at once.
         on_bytes: told the size of each piece that was read.
+        on_blob: told of each blob that is at the target.
     """
 
-    def __init__(self, retry: Retry, workers: int, on_bytes: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        retry: Retry,
+        workers: int,
+        on_bytes: Callable[[int], None],
+        on_blob: Callable[[Home, Descriptor, Moved], None],
+    ) -> None:
         self._retry = retry
         self._workers = workers
         self._room = threading.Semaphore(_AT_ONCE)
         self._on_bytes = on_bytes
+        self._on_blob = on_blob
         self._seen = SeenBlobs()
         self._stopped = threading.Event()
 
     def bring(self, source: Home, target: Home, blobs: Sequence[Descriptor]) -> list[Descriptor]:
         """Make all blobs be at the target and return those that were sent. The first error ends the others."""
-        wanted = [blob for blob in blobs if not self._seen.has(target, blob.digest)]
+        wanted = []
+        for blob in blobs:
+            if self._seen.has(target, blob.digest):
+                self._on_blob(target, blob, Moved.PRESENT)
+            else:
+                wanted.append(blob)
         if not wanted:
             return []
         stop = _Stop(self._stopped)
         retry = replace(self._retry, sleep=partial(stop.sleep, self._retry.sleep))
 
         def transfer(blob: Descriptor) -> bool:
-            return retry.call(partial(self._transfer, source, target, blob, stop))
+            moved = retry.call(partial(self._transfer, source, target, blob, stop))
+            self._on_blob(target, blob, moved)
+            return moved is Moved.SENT
 
         largest_first = sorted(wanted, key=lambda blob: -blob.size)
         return Crew(transfer, largest_first, room=self._room, most=self._workers, stop=stop.set).run()
@@ -62,19 +87,19 @@ class BlobMover:
         """End what is going on, and whatever is begun from now on."""
         self._stopped.set()
 
-    def _transfer(self, source: Home, target: Home, blob: Descriptor, stop: _Stop) -> bool:
-        """Make `blob` be at the target; return whether it was sent."""
+    def _transfer(self, source: Home, target: Home, blob: Descriptor, stop: _Stop) -> Moved:
+        """Make `blob` be at the target; return how."""
         while True:
             stop.check()
             with self._seen.one_at_a_time(target, blob.digest, _NAP) as mine:
                 if mine:
                     if self._seen.has(target, blob.digest):
-                        return False
-                    sent = self._bring(source, target, blob, stop)
+                        return Moved.PRESENT
+                    moved = self._bring(source, target, blob, stop)
                     self._seen.note(target, blob.digest)
-                    return sent
+                    return moved
 
-    def _bring(self, source: Home, target: Home, blob: Descriptor, stop: _Stop) -> bool:
+    def _bring(self, source: Home, target: Home, blob: Descriptor, stop: _Stop) -> Moved:
         """Mount or send `blob`.
 
         A mount of a blob from the repository itself succeeds when it is there already, and begins the upload when it
@@ -83,12 +108,12 @@ class BlobMover:
         here, repository = target.registry, target.repository
         known = source.repository if source.registry is here else self._seen.elsewhere(target, blob.digest)
         if known is None and blob.size >= _WORTH_ASKING and here.has_blob(repository, blob.digest):
-            return False
+            return Moved.PRESENT
         if here.mount_blob(repository, blob.digest, known or repository):
-            return False
+            return Moved.MOUNTED
         with source.registry.read_blob(source.repository, blob.digest) as pieces:
             here.write_blob(repository, blob, self._passing(stop, pieces))
-        return True
+        return Moved.SENT
 
     def _passing(self, stop: _Stop, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:

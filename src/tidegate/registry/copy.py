@@ -12,9 +12,9 @@ from typing import Final
 from tidegate.errors.registry import BlobMissing, ManifestMissing, TagExists
 from tidegate.http.retry import Retry
 from tidegate.model.digest import Digest
-from tidegate.model.manifest import Manifest
+from tidegate.model.manifest import Descriptor, Manifest
 from tidegate.ports.images import CopyReport
-from tidegate.registry.blobs import BlobMover
+from tidegate.registry.blobs import BlobMover, Moved
 from tidegate.registry.crew import at_once
 from tidegate.registry.referrers import Attached, ReferrerSearch, list_at
 from tidegate.registry.tree import Home, Tree, distinct, read_tree
@@ -59,6 +59,7 @@ class Copier:
         retry: how often a blob is tried, from its start.
         workers: blobs of one image at once.
         on_bytes: told the size of each piece of a blob that was sent.
+        on_blob: told of each blob that is at the target, and how it came there.
         monotonic: a clock in seconds.
     """
 
@@ -68,9 +69,10 @@ class Copier:
         workers: int = 4,
         *,
         on_bytes: Callable[[int], None] = lambda _size: None,
+        on_blob: Callable[[Home, Descriptor, Moved], None] = lambda _target, _blob, _moved: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._mover = BlobMover(retry, workers, on_bytes)
+        self._mover = BlobMover(retry, workers, on_bytes, on_blob)
         self._monotonic = monotonic
 
     def copy(

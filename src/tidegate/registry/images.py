@@ -62,6 +62,7 @@ class RegistryImages:
         self._copier: Copier | None = None
         self._lock = threading.Lock()
         self._registries: dict[str, Registry] = {}
+        self._paces: dict[str, Pace] = {}
 
     def digest(self, image: ImageRef) -> Digest | None:
         """Return the digest of `image`, or None when the registry has none."""
@@ -102,6 +103,12 @@ class RegistryImages:
                 self._registries[host] = self._open(account)
             return self._registries[host]
 
+    def pauses(self) -> Mapping[str, float]:
+        """Return the registries that ask for patience (429, 503), and for how many seconds still."""
+        with self._lock:
+            found = {host: pace.pause for host, pace in self._paces.items()}
+        return {host: seconds for host, seconds in found.items() if seconds > 0}
+
     def _copies(self) -> Copier:
         """Return the copier of all copies: it remembers which blobs it has seen."""
         from tidegate.registry.copy import Copier  # noqa: PLC0415 - only a copy needs it, a retag does not
@@ -131,7 +138,7 @@ class RegistryImages:
             return LayoutRegistry(place)
         ecr = EcrHost.of(account.host)
         usual = _MOST_REQUESTS if ecr is None else _MOST_AT_GALLERY if ecr.is_public else _MOST_AT_ECR
-        pace = Pace(account.requests or usual, sleep=self._retry.sleep)
+        pace = self._paces[account.host] = Pace(account.requests or usual, sleep=self._retry.sleep)
         client, authorizer = Paced(self._reach.client(account), pace), self._reach.authorizer(account, place)
         if account.create_repositories and ecr is not None and not ecr.is_public:
             from tidegate.registry.ecr import EcrRegistry, EcrRepositories  # noqa: PLC0415 - for ECR only

@@ -53,6 +53,11 @@ class Pace:
         """Requests at once that are allowed now."""
         return int(self._limit)
 
+    @property
+    def pause(self) -> float:
+        """Seconds for which the registry still asks for patience; 0 when it does not."""
+        return max(0.0, self._quiet_until - self._monotonic())
+
     def enter(self) -> int:
         """Return when a request may be sent; its value is handed to `leave`."""
         with self._changed:

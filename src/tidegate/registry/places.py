@@ -106,6 +106,10 @@ class Places:
         home = Home(self._images.registry(image.host), image.host, image.repository)
         return ImagePlace(home, image.tag, image.digest)
 
+    def pauses(self) -> Mapping[str, float]:
+        """Return the registries that ask for patience, and for how many seconds still."""
+        return self._images.pauses()
+
     def _layout(self, text: str) -> ImagePlace:
         name, at, written = text.removeprefix(LAYOUT_SCHEME).partition("@")
         try:

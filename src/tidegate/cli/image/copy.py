@@ -9,7 +9,7 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, Json, Report, Table
+from tidegate.cli.output import Format, Report, Table
 
 if TYPE_CHECKING:
     from tidegate.registry.batch import Copied, Pair
@@ -61,6 +61,8 @@ def copy(
 
     The bytes stay the same, so the digest does. What DST has already is not sent again; its tag is written last. A
     tag that is right already is left as it is, without another question. DST without a tag gets SRC's.
+
+    With -o json stdout has one event a line while it goes on; the last one, `finished`, says how each copy ended.
     """
     from tidegate.cli.image.access import open_places
     from tidegate.registry.copy import Referrers, Wish
@@ -72,18 +74,24 @@ def copy(
         invocation.output.say(f"only {platform} is copied: its digest is not the one of the whole image")
     with open_places(invocation) as places:
         pairs = _pairs(invocation, places, source, target, file)
-        results = _run(invocation, pairs, wish, platform, jobs)
+        results = _run(invocation, places, pairs, wish=wish, platform=platform, jobs=jobs, form=form)
     if len(results) == 1 and results[0].error is not None:
         raise results[0].error
+    _show(invocation, form, results)
+    _fail(results)
+
+
+def _show(invocation: Invocation, form: Format, results: list[Copied]) -> None:
+    from tidegate.cli.image.events import copy_records
+
     if form is Format.TABLE:
         for each in results:
             if each.report is not None:
-                invocation.output.line(f"{each.target}  {each.report.digest}")
-    else:
-        documents: list[Json] = [_record(each) for each in results]
-        names = tuple(f"{each.target}" for each in results if each.report is not None)
-        invocation.output.show(form, Report(Table(("IMAGE",), (), empty=""), {"copies": documents}, names))
-    _fail(results)
+                invocation.output.line(f"{each.pair.written}  {each.report.digest}")
+    elif form is not Format.JSON:
+        names = tuple(f"{each.pair.written}" for each in results if each.report is not None)
+        documents = {"copies": copy_records(results)}
+        invocation.output.show(form, Report(Table(("IMAGE",), (), empty=""), documents, names))
 
 
 def _pairs(
@@ -97,29 +105,46 @@ def _pairs(
     return read_pairs(file or "", invocation.directory, places)
 
 
-def _run(invocation: Invocation, pairs: list[Pair], wish: Wish, platform: str | None, jobs: int) -> list[Copied]:
+def _run(
+    invocation: Invocation,
+    places: Places,
+    pairs: list[Pair],
+    *,
+    wish: Wish,
+    platform: str | None,
+    jobs: int,
+    form: Format,
+) -> list[Copied]:
     from tidegate.cli.image.access import RETRY
+    from tidegate.cli.image.events import CopyEvents
     from tidegate.cli.image.talk import CopyTalk
-    from tidegate.registry.batch import ByteCount, copy_all
-    from tidegate.registry.copy import Copier
+    from tidegate.registry.batch import Batch, Copied
 
-    sent = ByteCount()
-    talk = CopyTalk(invocation.output, len(pairs), sent)
+    batch = Batch(RETRY, jobs)
+    talk = CopyTalk(invocation.output, len(pairs), batch.sent, places.pauses)
+    events = CopyEvents(invocation.output, len(pairs), batch.sent, places.pauses) if form is Format.JSON else None
     results: list[Copied] = []
+
+    def tick() -> None:
+        talk.tick()
+        if events:
+            events.tick()
+
     try:
-        copies = copy_all(
-            Copier(RETRY, on_bytes=sent.add), pairs, wish=wish, platform=platform, workers=jobs, tick=talk.tick
-        )
-        for copied in copies:
-            results.append(copied)
-            if len(pairs) > 1 or copied.error is None:
-                talk.ended(copied)
+        for event in batch.copy(pairs, wish=wish, platform=platform, tick=tick):
+            if isinstance(event, Copied):
+                results.append(event)
+            talk.see(event)
+            if events:
+                events.see(event)
     except KeyboardInterrupt:
-        talk.clear()
-        done = sum(each.report is not None for each in results)
-        invocation.output.say(f"interrupted: {done} of {len(pairs)} images are there, the others are not; run it again")
+        if events:
+            events.finish(interrupted=True)
+        talk.interrupted(sum(each.report is not None for each in results))
         raise
     talk.clear()
+    if events:
+        events.finish(interrupted=False)
     return results
 
 
@@ -130,21 +155,3 @@ def _fail(results: list[Copied]) -> None:
     if errors:
         hint = "the lines above say why; run it again: what was copied is not copied again"
         raise CopiesFailed(f"{len(errors)} of {len(results)} images were not copied", where=errors[0].where, hint=hint)
-
-
-def _record(copied: Copied) -> dict[str, Json]:
-    report, error = copied.report, copied.error
-    kept: list[Json] = list(report.kept) if report else []
-    return {
-        "source": str(copied.pair.source),
-        "target": str(copied.target),
-        "digest": str(report.digest) if report else None,
-        "adopted": report.adopted if report else None,
-        "blobsSent": report.blobs_sent if report else 0,
-        "bytesSent": report.bytes_sent if report else 0,
-        "blobsPresent": report.blobs_present if report else 0,
-        "foreign": [str(digest) for digest in report.foreign] if report else [],
-        "referrers": report.referrers if report else 0,
-        "kept": kept,
-        "error": {"code": error.code, "what": str(error), "hint": error.hint} if error else None,
-    }
