@@ -23,12 +23,9 @@ from tidegate.engine.plan import Plan
 from tidegate.engine.run import run_plan
 from tidegate.engine.steps import (
     STEPS,
-    ClaimLine,
     Comment,
-    CommitFiles,
     CopyImage,
     Merge,
-    OpenMergeRequest,
     Run,
     VerifyImage,
 )
@@ -371,4 +368,14 @@ def test_plans_are_data(staged: EngineWorld) -> None:
 
 def test_every_step_has_a_kind_of_its_own() -> None:
     assert len({step.kind for step in STEPS}) == len(STEPS)
-    assert set(STEPS) == {ClaimLine, Comment, CommitFiles, CopyImage, Merge, OpenMergeRequest, VerifyImage}
+    assert {step.__name__ for step in STEPS} == {
+        "ClaimLine",
+        "Comment",
+        "CommitFiles",
+        "CopyImage",
+        "Merge",
+        "OpenMergeRequest",
+        "Tell",
+        "Unschedule",
+        "VerifyImage",
+    }

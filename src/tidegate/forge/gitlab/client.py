@@ -17,7 +17,7 @@ from tidegate.forge.gitlab.answers import Answers
 from tidegate.forge.gitlab.errors import failure
 from tidegate.forge.gitlab.fields import Fields, rows, unreadable
 from tidegate.forge.gitlab.tokens import INSTEAD, Token
-from tidegate.http import Client, Request, Response, Retry, next_link, retry_after, served_at
+from tidegate.http import Client, Request, Response, Retry, Stream, next_link, retry_after, served_at
 
 _LARGEST_ANSWER: Final = 32 * 1024 * 1024
 _LARGEST_ERROR: Final = 64 * 1024
@@ -145,7 +145,10 @@ class GitLabClient:
         headers = {"Accept": "application/json", **self.token.headers}
         if body is None:
             return Request(method, address, headers)
-        return Request(method, address, {**headers, "Content-Type": "application/json"}, json.dumps(body).encode())
+        data = json.dumps(body).encode()
+        # As a stream: the connection must not send it twice by itself, not even where HTTP calls the method idempotent.
+        once = Stream(len(data), iter((data,)))
+        return Request(method, address, {**headers, "Content-Type": "application/json"}, once)
 
 
 def _where(method: str, parts: tuple[str, ...]) -> str:

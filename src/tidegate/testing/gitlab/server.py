@@ -108,6 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
             return answer
         tag = f'W/"{hashlib.md5(answer.data, usedforsecurity=False).hexdigest()}"'
         if self.headers.get("If-None-Match") == tag:
+            self.gitlab.confirmed += 1
             return Answer(HTTPStatus.NOT_MODIFIED, text="", headers={"ETag": tag})
         return replace(answer, headers={**answer.headers, "ETag": tag})
 
