@@ -207,6 +207,13 @@ def test_a_lane_that_is_not_found_is_for_a_person(town: LaneWorld) -> None:
     assert refused(town) == []
 
 
+def test_a_lane_without_a_range_is_told(town: LaneWorld) -> None:
+    town.policy(policy("x").replace(b"semver:\n      range: x", b"numerical: {order: asc}"))
+    town.released("1.2.0")
+    assert seen(town).notes == ("dev (inventory) of inventory has no semver range that could move",)
+    assert (moves(town), refused(town)) == ([], [])
+
+
 @pytest.mark.parametrize(
     ("data", "text"),
     [

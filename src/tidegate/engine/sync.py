@@ -127,6 +127,8 @@ class _ServiceSync:
                 if has_range(lane):
                     lane_constraint(lane)
                     yield lane
+                else:
+                    self.notes.append(f"{lane.name} of {lane.service.name} has no semver range that could move")
             except UsageError as error:
                 self._refuse(environment, error)
 
