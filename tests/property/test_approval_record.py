@@ -28,6 +28,12 @@ def test_a_name_cannot_add_an_entry(name: str, at: datetime, head: str) -> None:
     assert {one.user for one in recorded(line)} <= {name}
 
 
+def test_a_name_that_is_an_entry_is_left_out() -> None:
+    at, head = datetime(2026, 5, 1, tzinfo=UTC), "0" * 40
+    name = f"sam={head}@{at.isoformat()} x"
+    assert recorded(first_line([Approval(name, at, head)])) == ()
+
+
 @given(st.text(max_size=60), APPROVALS)
 def test_only_a_whole_first_line_is_a_record(before: str, approvals: list[Approval]) -> None:
     line = first_line(approvals)
