@@ -40,9 +40,7 @@ class Stand:
         url = f"{self.gitlab.url.replace('//', f'//oauth2:{token}@')}/{project}.git"
         environ = {name: value for name, value in self.world.environ.items() if name != "PATH"}
         environ["TIDEGATE_CONFIG"] = str(self.world.folder / "tidegate.yaml")
-        return PipelineCheckout.clone(
-            url, self.world.folder / "builds" / project, {**environ, "TIDEGATE_CONFIG": config}
-        )
+        return PipelineCheckout.clone(url, self.world.folder / "builds" / project, environ)
 
     def merge_requests(self) -> list[Any]:
         """Return what `mr list` tells of the open merge requests."""
