@@ -93,7 +93,7 @@ def test_a_broken_file_is_reported_without_its_content(tmp_path: Path, config: o
 def test_a_helper_is_asked_by_standard_input(tmp_path: Path) -> None:
     script = f"""echo "$*" > {tmp_path}/args; read host; echo '{{"Username":"'$host'","Secret":"pw"}}'"""
     path = _helper(tmp_path, "test", script)
-    for config in ({"credHelpers": {HOST: "test"}, "auths": {HOST: {"auth": AUTH}}}, {"credsStore": "test"}):
+    for config in ({"credHelpers": {HOST: "test"}, "auths": {HOST: {}}}, {"credsStore": "test"}):
         found = _find(tmp_path, config, path)
         assert found is not None
         assert found.username in {HOST, "127.0.0.1:5000"}
@@ -106,9 +106,19 @@ def test_a_helper_may_give_an_identity_token_or_nothing(tmp_path: Path) -> None:
     found = _find(tmp_path, {"credHelpers": {HOST: "token"}}, path)
     assert found == Credentials("", "tok", "docker-credential-token", is_identity_token=True)
     path = _helper(tmp_path, "empty", "echo credentials not found in native keychain; exit 1")
-    found = _find(tmp_path, {"credsStore": "empty", "auths": {HOST: {"auth": AUTH}}}, path)
-    assert found is not None
-    assert found.username == "me"
+    assert _find(tmp_path, {"credsStore": "empty", "auths": {HOST: {}}}, path) is None
+
+
+def test_within_dockers_file_auths_come_first_then_the_hosts_helper_then_the_store(tmp_path: Path) -> None:
+    for name in ("own", "all"):
+        path = _helper(tmp_path, name, f"""echo '{{"Username":"{name}","Secret":"pw"}}'""")
+    sources = {"auths": {HOST: {"auth": AUTH}}, "credHelpers": {HOST: "own"}, "credsStore": "all"}
+    for name, username in (("auths", "me"), ("credHelpers", "own"), ("credsStore", "all")):
+        found = _find(tmp_path, sources, path)
+        assert found is not None
+        assert found.username == username
+        del sources[name]
+    assert _find(tmp_path, sources, path) is None
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import binascii
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -49,25 +50,32 @@ class DockerConfig:
         folder = environment.get("DOCKER_CONFIG")
         return cls((Path(folder) if folder else home / ".docker") / "config.json", environment)
 
-    def find(self, host: str) -> Iterator[Credentials]:
-        """Yield what there is for `host`, best first.
+    def find(self, hosts: Iterable[str]) -> Iterator[Credentials]:
+        """Yield what there is for a registry: secrets under `auths`, then its own helper's, then the store's.
+
+        Docker asks nobody else where a helper is configured. But then `auths` has no secret, unless somebody wrote
+        one there for this host: that is nearer than a store for all hosts, and needs no program.
+
+        Args:
+            hosts: what the registry is called, the likeliest first.
 
         Raises:
             CredentialsUnreadable: an entry or a helper is broken.
         """
-        keys = _DOCKER_HUB_KEYS if host == DOCKER_HUB else (host, f"https://{host}", f"http://{host}")
+        names = [_keys(host) for host in hosts]
+        entries = {_bare(name): entry for name, entry in _table(self._config, "auths").items()}
+        for key in chain.from_iterable(names):
+            entry = entries.get(_bare(key))
+            if isinstance(entry, dict):
+                yield from self._entry(entry, key)
         helpers, store = _table(self._config, "credHelpers"), self._config.get("credsStore")
-        for key in keys:
+        for key in chain.from_iterable(names):
             helper = helpers.get(key)
             if isinstance(helper, str):
                 yield from self._ask(helper, key)
         if isinstance(store, str) and store:
-            yield from self._ask(store, keys[0])
-        entries = {_bare(key): entry for key, entry in _table(self._config, "auths").items()}
-        for key in keys:
-            entry = entries.get(_bare(key))
-            if isinstance(entry, dict):
-                yield from self._entry(entry, key)
+            for key, *_ in names:
+                yield from self._ask(store, key)
 
     def _read(self) -> Mapping[str, object]:
         try:
@@ -147,6 +155,10 @@ def _helper_failed(program: str, key: str, what: str, *, hint: str | None = None
 def _table(config: Mapping[str, object], name: str) -> Mapping[str, object]:
     value = config.get(name)
     return value if isinstance(value, dict) else {}
+
+
+def _keys(host: str) -> tuple[str, ...]:
+    return _DOCKER_HUB_KEYS if host == DOCKER_HUB else (host, f"https://{host}", f"http://{host}")
 
 
 def _bare(key: str) -> str:

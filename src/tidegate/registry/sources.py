@@ -53,9 +53,8 @@ def own_variables(question: Question) -> Credentials | None:
 
 
 def docker(question: Question) -> Credentials | None:
-    """Docker's `config.json`: `credHelpers`, `credsStore`, `auths`, in Docker's own order."""
-    config = DockerConfig.of(question.environment, question.home)
-    return next((found for host in question.hosts for found in config.find(host)), None)
+    """Docker's `config.json`: `auths`, `credHelpers`, `credsStore`."""
+    return next(DockerConfig.of(question.environment, question.home).find(question.hosts), None)
 
 
 def aws(question: Question) -> Credentials | None:
