@@ -83,10 +83,11 @@ def _every_open_one(
     invocation: Invocation, world: World, failed: list[TidegateError], *, dry_run: bool
 ) -> list[Delivery]:
     """Deliver what may go of all that is open, and return what became of all; what can't be read is in `failed`."""
-    from tidegate.engine.deliver import show_verdict
+    from tidegate.engine.deliver import show_verdicts
     from tidegate.engine.survey import survey
 
     deliveries: list[Delivery] = []
+    waiting: list[Delivery] = []
     for project in sorted({each.repo for each in world.pipeline.environments if each.source}):
         try:
             looked = survey(world, project, failed.append)
@@ -98,9 +99,11 @@ def _every_open_one(
             if each.may_go:
                 deliveries.append(_deliver(invocation, world, project, found.iid, dry_run=dry_run, alone=False))
                 continue
-            if each.is_whole and not dry_run:
-                show_verdict(world, each.delivery, StepTalk(invocation.output), later=True)
+            if each.is_whole:
+                waiting.append(each.delivery)
             deliveries.append(each.delivery)
+    if not dry_run:
+        show_verdicts(world, waiting, StepTalk(invocation.output))
     return deliveries
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from tidegate.engine.decide import decide
 from tidegate.engine.observations import MergeRequestSeen
@@ -15,6 +17,9 @@ from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.errors.forge import CodeOwnersUnknown
 from tidegate.model import Answer, MergeRequest, MergeRequestState, Verdict
+
+_IN_TURN: Final = 10
+_TURN_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,13 @@ def _is_to_be_stopped(delivery: Delivery) -> bool:
     """
     seen = delivery.seen
     return seen is not None and delivery.merge_request.scheduled and seen.target.merge_request.scheduled
+
+
+def show_verdicts(world: World, deliveries: Sequence[Delivery], progress: Progress) -> None:
+    """Have the pages of those that wait show why: as many as one run tells, and others in the next minute."""
+    start = int(world.clock.now().timestamp() // _TURN_SECONDS) * _IN_TURN % max(1, len(deliveries))
+    for each in (*deliveries[start:], *deliveries[:start]):
+        show_verdict(world, each, progress, later=True)
 
 
 def show_verdict(world: World, delivery: Delivery, progress: Progress, *, later: bool) -> None:
