@@ -58,6 +58,7 @@ class FakeGitLab:
 
     Attributes:
         calls: what was called, in order.
+        pushes: how often something was pushed by git.
         confirmed: how often the caller had the answer already (ETag).
         faults: what goes wrong with coming calls.
         before: what happens before coming calls, one each; to race with them.
@@ -69,6 +70,7 @@ class FakeGitLab:
     checks: int = 0
     url: str = "http://gitlab.invalid"
     calls: list[Call] = field(default_factory=list)
+    pushes: int = 0
     confirmed: int = 0
     faults: list[Fault] = field(default_factory=list)
     before: dict[tuple[str, str], Callable[[], object]] = field(default_factory=dict)

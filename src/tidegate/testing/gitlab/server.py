@@ -141,6 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         if access is None or access.revoked:
             self._write(401, {"WWW-Authenticate": 'Basic realm="GitLab"'}, b"HTTP Basic: Access denied\n")
             return
+        self.gitlab.pushes += path.endswith("/git-receive-pack")
         environ = {
             **plain_environ(self.gitlab.root),
             "GIT_PROJECT_ROOT": str(self.gitlab.root),
