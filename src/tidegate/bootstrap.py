@@ -191,6 +191,7 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 def _open_gitlab(settings: GitLabForge, environ: Mapping[str, str], clock: Clock) -> Iterator[tuple[Forge, Reports]]:
     from tidegate import __version__
     from tidegate.forge.gitlab import forge
+    from tidegate.forge.gitlab.notes import StatusNotes
     from tidegate.forge.gitlab.reports import GitLabReports
     from tidegate.forge.gitlab.tokens import Tokens
     from tidegate.forge.gitlab.told import Told
@@ -201,8 +202,9 @@ def _open_gitlab(settings: GitLabForge, environ: Mapping[str, str], clock: Clock
     with Client(f"tidegate/{__version__}", trust=trust, proxies=Proxies.of(environ)) as http:
         tokens = Tokens(environ, settings.tokens)
         told = Told(cache_folder(environ) / "told" / sha256(settings.url.encode()).hexdigest()[:16], clock)
-        reports = GitLabReports(settings.url, tokens, http, clock, told=told)
-        yield forge.GitLabForge(settings.url, tokens, http, clock), reports
+        notes = StatusNotes()
+        reports = GitLabReports(settings.url, tokens, http, clock, told=told, notes=notes)
+        yield forge.GitLabForge(settings.url, tokens, http, clock, notes=notes), reports
 
 
 def _project_remotes(forge: ForgeSettings, environ: Mapping[str, str]) -> ProjectRemotes:

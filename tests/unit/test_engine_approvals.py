@@ -12,6 +12,7 @@ from support.engine_world import (
     EngineWorld,
     helm_release,
 )
+from tidegate.engine.deliver import planned_delivery
 from tidegate.errors.registry import RegistryUnreachable
 from tidegate.model import Answer, ApprovalRule, Digest, Gates, ImageRef, MergeRequest
 
@@ -60,6 +61,28 @@ def test_groups_and_users_may_approve_together(town: EngineWorld) -> None:
     assert "needs 1 more approval from group:platform/testers or user:zoe" in town.reason(request, "approvals").text
     town.approve(request, "steve")
     assert town.reason(request, "approvals").text == "approved by stella, steve, zoe"
+
+
+def test_a_group_is_asked_about_once_in_a_run_and_not_while_nobody_has_approved(
+    town: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = asking(town, ApprovalRule(1, ("group:platform/testers",)))
+    honest, asked = town.forge.members, []
+
+    def members(group: str) -> frozenset[str]:
+        asked.append(group)
+        return honest(group)
+
+    monkeypatch.setattr(town.forge, "members", members)
+    world = town.world("gate")
+    planned_delivery(world, request.project, request.iid)
+    assert asked == []
+    town.approve(request, "stella")
+    for _ in range(3):
+        assert planned_delivery(world, request.project, request.iid).plan is not None
+    assert asked == ["platform/testers"]
+    planned_delivery(town.world("gate"), request.project, request.iid)
+    assert len(asked) == 2
 
 
 def test_without_approvers_anyone_may_approve(town: EngineWorld) -> None:

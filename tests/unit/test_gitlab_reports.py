@@ -12,6 +12,8 @@ import pytest
 from support.git_worlds import START, commit_files
 from support.gitlab_world import PROJECT, GitLabWorld, gitlab_world
 from tidegate.errors.forge import ForgeFailed, ForgeForbidden, JobTokenReadsOnly
+from tidegate.forge.gitlab.forge import GitLabForge
+from tidegate.forge.gitlab.notes import StatusNotes
 from tidegate.forge.gitlab.reports import GitLabReports
 from tidegate.forge.gitlab.statuses import NAME
 from tidegate.forge.gitlab.tokens import Tokens
@@ -40,14 +42,16 @@ class Town(GitLabWorld):
         assert isinstance(self.clock, FakeClock)
         return self.clock
 
-    def reports(self, username: str = "robot", cache: str = "one", scope: str = "api") -> GitLabReports:
+    def reports(
+        self, username: str = "robot", cache: str = "one", scope: str = "api", notes: StatusNotes | None = None
+    ) -> GitLabReports:
         """Return the reports as a new process has them."""
         tokens = Tokens(
             {"GITLAB_TOKEN" if scope == "api" else "CI_JOB_TOKEN": self.gitlab.token(username, scope=scope)}
         )
         told = Told(self.cache / cache, self.clock)
         retry = Retry(sleep=self.clock.sleep, jitter=lambda: 0)
-        return GitLabReports(self.gitlab.url, tokens, self.http, self.clock, told=told, retry=retry)
+        return GitLabReports(self.gitlab.url, tokens, self.http, self.clock, told=told, retry=retry, notes=notes)
 
     def report(self, state: ReportState = WAITING, summary: str = "needs 1 approval", note: str = "waits") -> Report:
         url = f"{self.gitlab.url}/{PROJECT}/-/merge_requests/1"
@@ -171,6 +175,26 @@ def test_a_note_that_was_deleted_is_written_again(town: Town) -> None:
 def test_a_newly_opened_one_takes_three_calls(town: Town) -> None:
     town.reports().tell(replace(town.report(), is_new=True))
     assert town.count() == [f"POST {NOTES}", f"GET {NOTES}", f"POST {STATUS}"]
+
+
+def test_a_note_that_the_forge_has_read_is_not_looked_for(town: Town) -> None:
+    town.reports().tell(town.report())
+    notes = StatusNotes()
+    tokens = Tokens({"GITLAB_TOKEN": town.gitlab.token("robot")})
+    GitLabForge(town.gitlab.url, tokens, town.http, town.clock, notes=notes).merge_request(PROJECT, 1)
+    town.count()
+    town.reports(cache="two", notes=notes).tell(town.report(AVAILABLE, "is there", "goes"))
+    assert town.count() == [f"PUT {NOTES}/{{note_id}}", f"POST {STATUS}"]
+    assert town.notes == ["goes"]
+
+
+def test_somebody_else_s_note_that_the_forge_has_read_is_not_taken_for_ours(town: Town) -> None:
+    town.reports("mallory", cache="theirs").tell(town.report(note="mallory's"))
+    notes = StatusNotes()
+    tokens = Tokens({"GITLAB_TOKEN": town.gitlab.token("robot")})
+    GitLabForge(town.gitlab.url, tokens, town.http, town.clock, notes=notes).merge_request(PROJECT, 1)
+    town.reports(notes=notes).tell(town.report(note="ours"))
+    assert town.notes == ["mallory's", "ours"]
 
 
 def test_of_those_that_can_wait_a_run_tells_so_many(town: Town) -> None:

@@ -106,7 +106,7 @@ def _members(hop: _Hop, merge_request: MergeRequest) -> Mapping[str, frozenset[s
         return {}
     pairs = ((approver, *approver.partition(":")[::2]) for approver in hop.target.approvals.approvers)
     return {
-        approver: hop.world.forge.members(name) if kind == "group" else frozenset({name})
+        approver: hop.world.members(name) if kind == "group" else frozenset({name})
         for approver, kind, name in pairs
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tidegate.errors import TidegateError
 from tidegate.errors.release import EnvironmentUnknown, NoSource, ServiceUnknown
@@ -25,6 +25,7 @@ class World:
         version_tags: gives the version tags of a service's application repository.
         undiscovered: why environments were not looked through for services, where the command goes on without.
         reports: shows on merge requests how far they are; None where the forge has no way to.
+        known_members: what was asked about groups; for `members` alone.
     """
 
     pipeline: Pipeline
@@ -36,6 +37,17 @@ class World:
     version_tags: Callable[[Service], VersionTags]
     undiscovered: tuple[TidegateError, ...] = ()
     reports: Reports | None = None
+    known_members: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+
+    def members(self, group: str) -> frozenset[str]:
+        """Return the user names in `group`, asked once in a run, however many merge requests wait for them.
+
+        Raises:
+            GroupMissing: the forge knows no such group.
+        """
+        if group not in self.known_members:
+            self.known_members[group] = self.forge.members(group)
+        return self.known_members[group]
 
     def repo(self, environment: Environment) -> GitOpsRepo:
         """Return the repository that `environment` is deployed from."""

@@ -23,7 +23,7 @@ from tidegate.forge.gitlab.answers import Answers
 from tidegate.forge.gitlab.client import GitLabClient
 from tidegate.forge.gitlab.mergeability import CONFLICT, PASSING
 from tidegate.forge.gitlab.merging import Merging, not_open
-from tidegate.forge.gitlab.notes import all_notes
+from tidegate.forge.gitlab.notes import StatusNotes, all_notes
 from tidegate.forge.gitlab.opening import opening_fields
 from tidegate.forge.gitlab.parse import Note, account, approvals, member, merge_request, note
 from tidegate.forge.gitlab.people import People, members_today
@@ -61,10 +61,19 @@ class GitLabForge:
         clock: for pauses, and for what day it is.
         retry: how often to try what has not been answered; None for the usual.
         patience: seconds to wait at most until GitLab has worked out whether something can be merged.
+        notes: is told of the notes that are read; None for nobody.
     """
 
     def __init__(
-        self, url: str, tokens: Tokens, http: Client, clock: Clock, *, retry: Retry | None = None, patience: float = 60
+        self,
+        url: str,
+        tokens: Tokens,
+        http: Client,
+        clock: Clock,
+        *,
+        retry: Retry | None = None,
+        patience: float = 60,
+        notes: StatusNotes | None = None,
     ) -> None:
         self._url = url
         self._tokens = tokens
@@ -73,6 +82,7 @@ class GitLabForge:
         self._retry = retry or Retry(sleep=clock.sleep)
         self._patience = patience
         self._people = People()
+        self._status_notes = notes or StatusNotes()
         self._answers = Answers()
         self._names: dict[str, str] = {}
 
@@ -107,6 +117,7 @@ class GitLabForge:
         conflicts = seen.conflicts or seen.status == CONFLICT if is_open and seen.status not in PASSING else None
         found = self._approved(api, seen.request)
         notes = tuple(all_notes(api, _path(project, iid)))
+        self._status_notes.look(_path(project, iid), notes, lambda: self._me(api))
         return replace(
             found,
             conflicts=conflicts,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tidegate.errors import TidegateError
 from tidegate.forge.gitlab.client import GitLabClient
@@ -10,6 +10,28 @@ from tidegate.forge.gitlab.parse import Note, note
 from tidegate.model.approval_record import MARK
 
 _OLDEST_FIRST = {"sort": "asc", "order_by": "created_at"}
+
+
+class StatusNotes:
+    """Which note of a merge request is the kept one, and what it says, as this run has seen it: saves a look."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, ...], tuple[int, str]] = {}
+
+    def look(self, path: tuple[str, ...], notes: Iterable[Note], me: Callable[[], str]) -> None:
+        """Take in the notes of a merge request, the oldest first, as they were read for something else."""
+        marked = [one for one in notes if not one.is_system and one.text.startswith(MARK)]
+        ours = [one for one in marked if one.by == me()]
+        if len(ours) == 1:  # of several, all but one are still to be deleted
+            self.keep(path, ours[0].id, ours[0].text)
+
+    def keep(self, path: tuple[str, ...], number: int, text: str) -> None:
+        """Remember what the note says now."""
+        self._seen[path] = (number, text)
+
+    def of(self, path: tuple[str, ...]) -> tuple[int, str] | None:
+        """Return number and text of the note; None when it has not been seen."""
+        return self._seen.get(path)
 
 
 def keep_note(
@@ -31,10 +53,10 @@ def keep_note(
     if kept is None:
         made = note(api.send("POST", *path, "notes", body={"body": text}))
         oldest = _kept(api, path, me, made.id)
-        if oldest is None or oldest.id == made.id or _same(oldest.text, text):
+        if oldest is None or oldest.id == made.id or is_same(oldest.text, text):
             return (oldest or made).id, True
         kept = oldest
-    if _same(kept.text, text):
+    if is_same(kept.text, text):
         return kept.id, False
     change_note(api, path, kept.id, text)
     return kept.id, True
@@ -67,5 +89,6 @@ def _kept(api: GitLabClient, path: tuple[str, ...], me: Callable[[], str], made:
     return ours[0] if ours else None
 
 
-def _same(text: str, other: str) -> bool:
+def is_same(text: str, other: str) -> bool:
+    """Return whether two texts are the same to GitLab, which keeps its own line ends."""
     return text.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()

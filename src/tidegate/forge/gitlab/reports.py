@@ -9,7 +9,7 @@ from typing import Final
 from tidegate.errors import TidegateError
 from tidegate.errors.forge import ForgeRefused
 from tidegate.forge.gitlab.client import GitLabClient
-from tidegate.forge.gitlab.notes import change_note, keep_note
+from tidegate.forge.gitlab.notes import StatusNotes, change_note, is_same, keep_note
 from tidegate.forge.gitlab.parse import account
 from tidegate.forge.gitlab.statuses import put_status
 from tidegate.forge.gitlab.tokens import Tokens
@@ -32,10 +32,19 @@ class GitLabReports:
         clock: for pauses, and for how old memories are.
         told: what was told before.
         retry: how often to try what has not been answered; None for the usual.
+        notes: the kept notes, as the forge sees them in the same run; None for none.
     """
 
     def __init__(
-        self, url: str, tokens: Tokens, http: Client, clock: Clock, *, told: Told, retry: Retry | None = None
+        self,
+        url: str,
+        tokens: Tokens,
+        http: Client,
+        clock: Clock,
+        *,
+        told: Told,
+        retry: Retry | None = None,
+        notes: StatusNotes | None = None,
     ) -> None:
         self._url = url
         self._tokens = tokens
@@ -45,7 +54,7 @@ class GitLabReports:
         self._lock = Lock()
         self._others = 0
         self._names: dict[str, str] = {}
-        self._notes: dict[tuple[str, int], tuple[int, str]] = {}
+        self._notes = notes or StatusNotes()
 
     def tell(self, report: Report, *, later: bool = False) -> bool:
         """Show `report`; see the port."""
@@ -71,15 +80,15 @@ class GitLabReports:
         return written
 
     def _note(self, api: GitLabClient, report: Report, me: Callable[[], str]) -> tuple[int, bool]:
-        """Have the note, with no look at the others when this run knows its number; return number, and if written."""
-        place, path = (report.project, report.iid), ("projects", report.project, "merge_requests", str(report.iid))
-        known = self._notes.get(place)
-        if known is not None and known[1] == report.note:
+        """Have the note, with no look at the others when this run has seen it; return its number, and if written."""
+        path = ("projects", report.project, "merge_requests", str(report.iid))
+        known = self._notes.of(path)
+        if known is not None and is_same(known[1], report.note):
             return known[0], False
         number, written = (known[0], True) if known is not None else (0, False)
         if known is None or not self._changed(api, path, number, report.note):
             number, written = keep_note(api, path, me, report.note, is_first=report.is_new)
-        self._notes[place] = (number, report.note)
+        self._notes.keep(path, number, report.note)
         return number, written
 
     @staticmethod
