@@ -55,6 +55,14 @@ class DockerRegistry:
         """The endpoint of a registry account."""
         return f"http://{self.host}"
 
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU that the process has used so far (Linux)."""
+        if self._process is None:
+            return 0.0
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def start(self) -> None:
         """Start, or start again on the same port with the same storage; return when it answers."""
         program = shutil.which("docker-registry")
