@@ -27,6 +27,11 @@ from support.road_texts import DEV, file_of, image_policy
 
 NAMES = ("version", "promote", "deliver", "check")
 INPUTS: dict[str, dict[str, object]] = {name: {"service": "inventory"} for name in ("version", "promote")}
+COPYING = b"""\
+copy:
+  script: [skopeo copy docker://e2e.example/a:1 docker://prd.example/a:1]
+  rules: [{if: $CI_MERGE_REQUEST_APPROVED}]
+"""
 BUILD = """\
 import os, sys
 from pathlib import Path
@@ -165,7 +170,7 @@ def test_deliver_is_one_at_a_time_and_asks_for_an_id_token(stand: Stand) -> None
 
 def test_a_merge_request_shows_what_is_wrong_in_it(stand: Stand) -> None:
     world = stand.world
-    files = {"clusters/dev/inventory/policy.yaml": image_policy("9.x")}
+    files = {"clusters/dev/inventory/policy.yaml": image_policy("9.x"), ".gitlab-ci.yml": COPYING}
     commit_files(world.repository(DEV), "feature", files)
     checkout = stand.checkout(DEV)
     checkout.configure({"include": [included("check")]})
@@ -178,11 +183,11 @@ def test_a_merge_request_shows_what_is_wrong_in_it(stand: Stand) -> None:
     assert ended.code == 1, ended.out
     assert "selects-nothing" in ended.out
     report = next(checkout.folder.glob(".gitlab-ci-local/artifacts/*/gl-code-quality-report.json"))
-    (problem,) = json.loads(report.read_text())
-    assert (problem["check_name"], problem["location"]["path"]) == (
-        "selects-nothing",
-        "clusters/dev/inventory/policy.yaml",
-    )
+    problems = {each["check_name"]: each["location"] for each in json.loads(report.read_text())}
+    assert problems == {
+        "credentials-in-merge-requests": {"path": ".gitlab-ci.yml", "lines": {"begin": 2}},
+        "selects-nothing": {"path": "clusters/dev/inventory/policy.yaml", "lines": {"begin": 11}},
+    }
     assert json.loads(report.with_name("tidegate.sarif").read_text())["version"] == "2.1.0"
     assert world.log(DEV, "%H") == before
     assert {call.method for call in stand.gitlab.calls} <= {"GET"}

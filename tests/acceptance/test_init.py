@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +85,29 @@ def test_without_a_terminal_every_question_is_named_with_its_option(world: RoadW
         yaml.safe_load((world.folder / "tidegate.yaml").read_text())["environments"]["staging"]["approvals"]["count"]
         == 1
     )
+
+
+def test_a_person_is_asked_for_what_is_not_seen(world: RoadWorld, repositories: list[str]) -> None:
+    """On a terminal: the first suggestion is taken, the others are answered."""
+    ours, theirs = os.openpty()
+    asking = subprocess.Popen(
+        [sys.executable, "-m", "tidegate", "-C", str(world.folder), "init", *repositories],
+        env=world.environ,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    os.write(ours, b"\n1:group:platform/staging-approvers\n2:user:ann,user:bob\n")
+    out, err = asking.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert asking.returncode == 0, err.decode()
+    assert out == b""
+    assert b"how many must approve for e2e" in err
+    environments = yaml.safe_load((world.folder / "tidegate.yaml").read_text())["environments"]
+    assert "approvals" not in environments["e2e"]
+    assert environments["staging"]["approvals"]["from"] == ["group:platform/staging-approvers"]
+    assert environments["production"]["approvals"]["count"] == 2
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,8 @@ def init(
     for note in proposal.notes:
         invocation.output.say(printable(f"look at {note}"))
     if "://" in proposal.base:
-        home = projects[0].path
+        own = (each.path for each, place in zip(projects, addresses, strict=True) if _holds(place, target))
+        home = next(own, proposal.environments[0].spot.project)
         _say_lines(invocation, _lines(proposal, projects, home, components, image))
 
 
@@ -110,6 +111,11 @@ def _place(invocation: Invocation, text: str) -> str:
     """Return a place as git takes it; a path is relative to where the call is made from."""
     folder = invocation.path(text)
     return str(folder.absolute()) if folder.exists() else text
+
+
+def _holds(place: str, file: Path) -> bool:
+    """Return whether `file` lies in the checkout at `place`."""
+    return Path(place).is_dir() and file.absolute().is_relative_to(Path(place).resolve())
 
 
 def _forge_in_file(base: str, file: Path) -> str:
