@@ -16,6 +16,7 @@ from support.engine_world import (
     on_approval,
 )
 from tidegate.engine.plan import Plan
+from tidegate.engine.promote import planned_promotion, promote
 from tidegate.engine.steps import Comment, CommitFiles, OpenMergeRequest
 from tidegate.errors.manifest import ImageNotFound, SymbolicLink
 from tidegate.errors.registry import TagExists
@@ -31,7 +32,7 @@ from tidegate.errors.release import (
     TagUnreadable,
     TargetImageGone,
 )
-from tidegate.model import Carry, MergeRequest
+from tidegate.model import Carry, MergeRequest, MergeRequestOptions
 from tidegate.testing.remotes import Link
 
 E2E_BRANCH = "tidegate/inventory/to-e2e"
@@ -179,6 +180,34 @@ def test_a_newer_release_updates_the_open_merge_request_and_tells_its_reviewers(
     (note,) = town.forge.merge_request(GITOPS, found.iid).comments
     assert note.text.startswith("`1.1.4-rc1` replaces `1.1.3-rc1`: digest `sha256:")
     assert town.commits(GITOPS, E2E_BRANCH) == town.commits(GITOPS) + 1
+
+
+def test_a_version_may_have_a_merge_request_of_its_own(town: EngineWorld) -> None:
+    found = opened(town, "e2e")
+    newer(town)
+    world = town.world()
+    service, target = world.service("inventory"), world.environment("e2e")
+    for _ in range(2):
+        separate = promote(town.world(), service, target, town.told, separate=True).merge_request
+        assert separate is not None
+        assert (separate.iid, separate.source_branch) == (found.iid + 1, "tidegate/inventory/1.1.4/to-e2e")
+    first = town.forge.merge_request(GITOPS, found.iid)
+    assert (first.title, first.head) == (found.title, found.head)
+    assert planned_promotion(town.world(), service, target, separate=True).steps == ()
+    again = promote(town.world(), service, target, town.told, "1.1.3", separate=True).merge_request
+    assert again is not None
+    assert again.source_branch == "tidegate/inventory/1.1.3/to-e2e"
+
+
+def test_a_merge_request_is_opened_as_its_environment_wants_it(town: EngineWorld) -> None:
+    wishes = MergeRequestOptions(labels=("promotion",), draft=True)
+    town.change("e2e", merge_request=wishes)
+    (step,) = (step for step in town.plan("e2e").steps if isinstance(step, OpenMergeRequest))
+    assert (step.options, step.title) == (wishes, "Draft: Promote inventory 1.1.3-rc1 to e2e")
+    found = opened(town, "e2e")
+    assert found.draft
+    town.forge.describe(GITOPS, found.iid, title="Promote inventory 1.1.3-rc1 to e2e", description=found.description)
+    assert town.plan("e2e").steps == ()
 
 
 def test_a_draft_stays_a_draft(town: EngineWorld) -> None:
