@@ -33,3 +33,9 @@ class InvalidPattern(UsageError):
     """A tag or path pattern of the configuration can't be used."""
 
     code = "model/pattern"
+
+
+class InvalidKey(UsageError):
+    """The text is no key of the server's queue."""
+
+    code = "model/key"
