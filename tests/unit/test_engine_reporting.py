@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from support.engine_world import PRD, STAGING, EngineWorld, on_approval
+from tidegate.engine.reporting import verdict_report
 from tidegate.errors.forge import ForgeForbidden, HeadMoved
 from tidegate.errors.registry import RegistryUnreachable
-from tidegate.model import Answer, Gates, MergeRequestState, ReportState
+from tidegate.model import Answer, Gates, MergeRequestState, Reason, ReportState, Verdict
 from tidegate.model.approval_record import MARK, recorded
 from tidegate.testing.reports import FakeReports
 
@@ -187,6 +188,17 @@ def test_words_of_others_are_no_markup_in_the_note(town: Town) -> None:
     assert "<" not in report.note.partition("\n")[2]
     assert "@all" not in report.note
     assert "\\`x\\` \\| b.yaml" in report.note
+
+
+def test_no_line_of_the_note_begins_with_what_others_wrote(town: Town) -> None:
+    """GitLab does what a line with a slash before it says."""
+    request = town.open("staging", PRD_IMAGE)
+    seen = town.look(request).seen
+    assert seen is not None
+    words = "changes a\n/merge\r\n/approve\x85/close"
+    report = verdict_report(seen, Verdict.of([Reason("scope", Answer.NO, words, hint=words)]))
+    assert not any(line.strip().startswith("/") for line in report.note.splitlines())
+    assert report.summary == "changes a /merge /approve /close"
 
 
 def test_without_a_way_to_show_it_a_note_of_its_own_tells_of_the_delivery(town: Town) -> None:

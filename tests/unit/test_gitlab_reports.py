@@ -116,6 +116,13 @@ def test_without_its_memory_nothing_is_shown_twice(town: Town) -> None:
         assert (town.statuses, town.notes) == before
 
 
+def test_without_its_memory_a_run_only_looks_at_those_that_can_wait(town: Town) -> None:
+    town.reports().tell(town.report())
+    town.count()
+    assert town.reports(cache="two").tell(town.report(), later=True) is False
+    assert all(call.startswith("GET ") for call in town.count())
+
+
 def test_the_note_is_changed_in_place_and_the_status_moves_on(town: Town) -> None:
     reports = town.reports()
     for state, summary, note in (

@@ -22,7 +22,9 @@ _LONGEST: Final = 255
 _ENDED: Final = "canceled"
 
 
-def put_status(api: GitLabClient, me: Callable[[], str], report: Report, link: str | None) -> bool:
+def put_status(
+    api: GitLabClient, me: Callable[[], str], report: Report, link: str | None, *, look_first: bool = False
+) -> bool:
     """Have the report's commit show its state and summary; return whether anything was written.
 
     Args:
@@ -30,10 +32,12 @@ def put_status(api: GitLabClient, me: Callable[[], str], report: Report, link: s
         me: tells the token's user.
         report: what to show.
         link: where a person reads more, or None.
+        look_first: it is likely to be shown already.
     """
     text = _shortened(report.summary)
-    if report.state is ReportState.REFUSED and _shown(api, me, report) == (report.state.value, text):
-        return False  # GitLab would make another one each time
+    # Of a state that ends one, such as failed, GitLab would make another each time.
+    if (look_first or report.state is ReportState.REFUSED) and _shown(api, me, report) == (report.state.value, text):
+        return False
     try:
         _post(api, report, report.state.value, text, link)
     except StatusUnchanged:
