@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from support.git_worlds import git
 from support.road_texts import DEV
 from support.road_world import release_image, world_with_release
 
@@ -25,4 +26,10 @@ def test_two_versions_wait_side_by_side(tmp_path: Path) -> None:
     world.tidegate("deliver", f"{DEV}!2")
     again = world.tidegate("deliver", f"{DEV}!1", expect=11)
     assert "conflicts with main" in again.out
-    world.tidegate("promote", "inventory", "--to", "e2e")  # the usual branch stands beside those of versions
+
+    world.push_image("dev", "1.1.5", release_image("inventory 1.1.5"))
+    world.declare("dev", "1.1.5")
+    usual = world.json("promote", "inventory", "--to", "e2e")
+    assert usual["mergeRequest"] == f"{DEV}!3"
+    branches = git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/tidegate", cwd=world.repository(DEV))
+    assert "tidegate/inventory/to-e2e" in branches.split()

@@ -13,6 +13,7 @@ import pytest
 from support.git_worlds import commit_files, git
 from support.gitlab_contract import needs_contract, openapi
 from support.gitlab_world import PROJECT, GitLabWorld, gitlab_world
+from tidegate.model import MergeRequestOptions
 from tidegate.ports import NewMergeRequest
 from tidegate.testing.gitlab.routes import PREFIX, ROUTES, Route
 from tidegate.testing.gitlab.state import Milestone
@@ -160,3 +161,39 @@ def test_python_gitlab_meets_the_same_states_of_a_commit(world: GitLabWorld) -> 
         other.projects.get(PROJECT).commits.get(head, lazy=True).statuses.create({**wanted, "name": "other"})
         found = {(one.name, one.status, one.author["username"]) for one in statuses.list(get_all=True)}
         assert found == {("build", "pending", "mallory"), ("other", "pending", "ada")}
+
+
+def test_python_gitlab_and_our_client_ask_alike_for_labels_rebases_and_auto_merge(world: GitLabWorld) -> None:
+    home = world.gitlab.project(PROJECT)
+    repository = world.gitlab.root / f"{PROJECT}.git"
+    with as_user(world, "mallory") as client:
+        project = client.projects.get(PROJECT)
+        made = project.mergerequests.create(
+            {"source_branch": "promote", "target_branch": "main", "title": "T", "labels": "a,b", "squash": True}
+        )
+        assert (made.labels, made.squash) == (["a", "b"], True)
+        (found,) = project.mergerequests.list(state="opened", approved_by_ids="None", get_all=True)
+        assert found.iid == made.iid
+        assert [one.iid for one in world.forge().merge_requests(PROJECT, approved=True)] == []
+
+        home.merge_method = "rebase_merge"
+        commit_files(repository, "main", {"b.yaml": b"b: 2\n"})
+        assert project.mergerequests.get(made.iid).detailed_merge_status == "need_rebase"
+        with pytest.raises(gitlab.exceptions.GitlabMRClosedError):
+            made.merge()
+        made.rebase()
+        rebased = project.mergerequests.get(made.iid, include_rebase_in_progress=True)
+        assert (rebased.rebase_in_progress, rebased.merge_error) == (False, None)
+        assert rebased.sha == world.forge().merge_request(PROJECT, made.iid).head
+        assert rebased.sha != made.sha
+
+        home.blocked_by = "ci_still_running"
+        rebased.merge(merge_when_pipeline_succeeds=True)
+        assert world.forge().merge_request(PROJECT, made.iid).scheduled
+        rebased.cancel_merge_when_pipeline_succeeds()
+        assert not world.forge().merge_request(PROJECT, made.iid).scheduled
+        options = MergeRequestOptions(auto_merge=True)
+        world.forge().merge(PROJECT, made.iid, head=rebased.sha, message="m", user="robot", options=options)
+        assert project.mergerequests.get(made.iid).merge_when_pipeline_succeeds
+        home.blocked_by = ""
+        assert project.mergerequests.get(made.iid).state == "merged"

@@ -38,8 +38,8 @@ class Call:
         return value if isinstance(value, str) else ""
 
     def flag(self, name: str) -> bool:
-        """Return a parameter as true or false."""
-        return self.body.get(name, self.query.get(name)) in {True, "true", "1"}
+        """Return a parameter as true or false, in any of the words that Grape takes for true."""
+        return str(self.body.get(name, self.query.get(name))).lower() in {"true", "t", "1", "yes", "y", "on"}
 
     def numbers(self, name: str) -> list[int]:
         """Return a parameter as numbers: a list, or a text with commas between them."""
