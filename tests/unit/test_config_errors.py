@@ -159,6 +159,24 @@ MISTAKES = [
     ),
     Mistake("team/inventory", "x, keep: [a]", "services.inventory.keep", "[a]", "only with carry: release", None),
     Mistake("from: dev", "ranges: commit, from: dev", "environments.live.ranges", "commit", "only with deploy", None),
+    Mistake("deploy: auto", "deploy: auto, promote: auto", "environments.dev.promote", "auto", "first environ", "from"),
+    Mistake(
+        "from: dev",
+        "promote: auto, deploy: auto, from: dev",
+        "environments.live.promote",
+        "auto",
+        "automation moves it",
+        "deploy: merge-request",
+    ),
+    Mistake("version: 1", "version: 1\nserver: {resync: 0s}", "server.resync", "0s", "without a pause", "resync: 5m"),
+    Mistake(
+        "version: 1",
+        "version: 1\nserver: {webhooks: {gitlab_token_env: s3cret}}",
+        "server.webhooks.gitlab_token_env",
+        "s3cret",
+        "not the name of a variable",
+        "the secret itself never",
+    ),
     Mistake(
         "version: 1", "version: 1\npolicy: {ignore: {x-y: ' '}}", "policy.ignore.x-y", "' '", "reason is missing", None
     ),

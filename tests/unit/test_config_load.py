@@ -7,7 +7,7 @@ import pytest
 
 import tidegate.cli.demo
 from support.configs import SMALL, load_text
-from tidegate.config import GitLabForge, Identity, LocalForge, load
+from tidegate.config import GitLabForge, Identity, LocalForge, ServerSettings, WebhookSecrets, load
 from tidegate.errors import Place
 from tidegate.errors.config import ConfigInvalid, ConfigMissing, ConfigUnreadable
 from tidegate.model import (
@@ -18,6 +18,7 @@ from tidegate.model import (
     Environment,
     Gates,
     PathPattern,
+    Promote,
     Ranges,
     RegistryAccount,
     RepositorySettings,
@@ -86,6 +87,17 @@ def test_how_ranges_move_and_which_rules_are_off(tmp_path: Path) -> None:
     assert pipeline.ignored_rules == {"lanes-overlap": "twins"}
     plain = load_text(tmp_path, SMALL).pipeline
     assert (plain.environments[0].ranges, plain.ignored_rules) == (Ranges.COMMIT, {})
+
+
+def test_who_opens_merge_requests_and_what_the_server_does(tmp_path: Path) -> None:
+    text = SMALL.replace("from: dev", "from: dev, promote: auto")
+    server = "{resync: 90s, workers: 2, webhooks: {gitlab_token_env: HOOK, registry_token_env: PUSHED}}"
+    found = load_text(tmp_path, f"{text}server: {server}\n")
+    assert found.pipeline.environments[1].promote is Promote.AUTO
+    assert found.server == ServerSettings(timedelta(seconds=90), 2, WebhookSecrets("HOOK", None, "PUSHED"))
+    plain = load_text(tmp_path, SMALL)
+    assert plain.pipeline.environments[1].promote is Promote.MANUAL
+    assert plain.server == ServerSettings(timedelta(minutes=5), 4, WebhookSecrets())
 
 
 def test_how_many_requests_a_registry_is_sent_at_once(tmp_path: Path) -> None:

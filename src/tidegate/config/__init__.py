@@ -2,7 +2,16 @@
 
 from tidegate.config.durations import duration
 from tidegate.config.load import FILE_NAME, load
-from tidegate.config.settings import Configuration, ForgeSettings, GitLabForge, Identity, LocalForge, Origin
+from tidegate.config.settings import (
+    Configuration,
+    ForgeSettings,
+    GitLabForge,
+    Identity,
+    LocalForge,
+    Origin,
+    ServerSettings,
+    WebhookSecrets,
+)
 
 __all__ = [
     "FILE_NAME",
@@ -12,6 +21,8 @@ __all__ = [
     "Identity",
     "LocalForge",
     "Origin",
+    "ServerSettings",
+    "WebhookSecrets",
     "duration",
     "load",
 ]

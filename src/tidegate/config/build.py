@@ -16,7 +16,17 @@ from tidegate.config.schema import (
     EnvironmentSection,
     ServiceSection,
 )
-from tidegate.config.settings import Configuration, ForgeSettings, GitLabForge, Identity, LocalForge, Origin
+from tidegate.config.server_schema import ServerSection
+from tidegate.config.settings import (
+    Configuration,
+    ForgeSettings,
+    GitLabForge,
+    Identity,
+    LocalForge,
+    Origin,
+    ServerSettings,
+    WebhookSecrets,
+)
 from tidegate.config.tree import Block, dotted, node_at
 from tidegate.config.tree import Path as KeyPath
 from tidegate.model import (
@@ -31,6 +41,7 @@ from tidegate.model import (
     MergeRequestOptions,
     PathPattern,
     Pipeline,
+    Promote,
     Ranges,
     RegistryAccount,
     RepositorySettings,
@@ -61,7 +72,23 @@ def build(document: Document, tree: Block, file: Path) -> Configuration:
         ignored_rules=document.policy.ignore,
     )
     identity = Identity(document.identity.name, document.identity.email)
-    return Configuration(pipeline, _forge(document, file.parent), identity, file, dict(_origins(document, tree)))
+    return Configuration(
+        pipeline=pipeline,
+        forge=_forge(document, file.parent),
+        identity=identity,
+        file=file,
+        origins=dict(_origins(document, tree)),
+        server=_server(document.server),
+    )
+
+
+def _server(section: ServerSection) -> ServerSettings:
+    hooks = section.webhooks
+    return ServerSettings(
+        resync=duration(section.resync),
+        workers=section.workers,
+        webhooks=WebhookSecrets(hooks.gitlab_token_env, hooks.gitlab_signing_env, hooks.registry_token_env),
+    )
 
 
 def _discovers(tree: Block) -> bool:
@@ -119,6 +146,7 @@ def _environment(
         gates=Gates(soak=duration(section.gates.soak)),
         ranges=Ranges(section.ranges),
         merge_request=_merge_request(usual, section.merge_request),
+        promote=Promote(section.promote),
     )
 
 

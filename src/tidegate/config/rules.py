@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from tidegate.config.explain import suggest
 from tidegate.config.merge_request_schema import OF_EVERY_FORGE, MergeRequestSection
 from tidegate.config.registry_rules import REGISTRY_RULES
+from tidegate.config.server_rules import SERVER_RULES
 from tidegate.config.tree import Block, Leaf, Path, Row, dotted, key_place, leaves
 from tidegate.errors.config import Finding
 
@@ -203,6 +204,20 @@ def ranges_with_auto(tree: Block) -> Iterator[Finding]:
             yield Finding(ranges.place, dotted(("environments", name, "ranges")), what, "delete it, or deploy: auto")
 
 
+def promote_by_merge_request(tree: Block) -> Iterator[Finding]:
+    """`promote` says who opens merge requests; where none are opened it has no meaning."""
+    for name, environment in tree.blocks("environments"):
+        promote, deploy = environment.entries.get("promote"), environment.text("deploy")
+        if promote is None:
+            continue
+        key = dotted(("environments", name, "promote"))
+        if "from" not in environment.entries:
+            yield Finding(promote.place, key, "nothing is promoted to the first environment", "delete it, or add from:")
+        elif deploy is not None and deploy.value == "auto":
+            what = "Flux's image automation moves it: no merge request is opened"
+            yield Finding(promote.place, key, what, "delete it, or deploy: merge-request")
+
+
 def no_control_characters(tree: Block) -> Iterator[Finding]:
     """Names and values are what a person can read: no escape sequences, no line breaks, no invisible characters."""
     what = "has a control character"
@@ -233,4 +248,6 @@ RULES: Final[tuple[Rule, ...]] = (
     local_forge_merges_plainly,
     keep_with_release,
     ranges_with_auto,
+    promote_by_merge_request,
+    *SERVER_RULES,
 )

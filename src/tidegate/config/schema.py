@@ -18,6 +18,7 @@ from tidegate.config import grammar, registry_grammar
 from tidegate.config.merge_request_schema import MergeRequestSection
 from tidegate.config.registry_schema import RegistrySection
 from tidegate.config.section import CUSTOM, Section, checked
+from tidegate.config.server_schema import ServerSection
 
 SUPPORTED_VERSION: Final = 1
 DISCOVER: Final = "discover"
@@ -126,6 +127,10 @@ class EnvironmentSection(Section):
     deploy: Literal["auto", "merge-request"] = Field(
         default="merge-request", description="auto: Flux's image automation moves it; else a merge request does."
     )
+    promote: Literal["manual", "auto"] = Field(
+        default="manual",
+        description="auto: the server opens the merge request when its source has a new release and the gates pass.",
+    )
     rewrite: Literal["on-open", "on-approval"] = Field(
         default="on-open", description="When the target's image comes into the merge request's manifest."
     )
@@ -224,3 +229,4 @@ class Document(Section):
         description="The services, by name; or discover."
     )
     policy: PolicySection = Field(default=PolicySection(), description="What the checks look for.")
+    server: ServerSection = Field(default=ServerSection(), description="What `tidegate serve` does.")

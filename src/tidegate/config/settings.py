@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -80,6 +81,36 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSecrets:
+    """Names of the environment variables that hold what webhooks prove themselves with; None: not taken.
+
+    Args:
+        gitlab_token: of GitLab's secret token (`X-Gitlab-Token`).
+        gitlab_signing: of GitLab's signing secret (`whsec_…`, Standard Webhooks).
+        registry_token: of what registries send as `Authorization`.
+    """
+
+    gitlab_token: str | None = None
+    gitlab_signing: str | None = None
+    registry_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What `tidegate serve` does.
+
+    Args:
+        resync: how long it is at most until everything is looked at again.
+        workers: how many keys are handled at once.
+        webhooks: how webhooks prove themselves.
+    """
+
+    resync: timedelta = timedelta(minutes=5)
+    workers: int = 4
+    webhooks: WebhookSecrets = WebhookSecrets()
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """What tidegate.yaml, the environment and the defaults say together.
 
@@ -89,6 +120,7 @@ class Configuration:
         identity: who commits and merges.
         file: the file that was read, absolute.
         origins: effective key (dotted) → value and where it comes from, in the schema's order.
+        server: what `tidegate serve` does.
     """
 
     pipeline: Pipeline
@@ -96,3 +128,4 @@ class Configuration:
     identity: Identity
     file: Path
     origins: Mapping[str, Origin]
+    server: ServerSettings

@@ -21,6 +21,15 @@ class Deploy(Enum):
     """A merge request, delivered by Tidegate."""
 
 
+class Promote(Enum):
+    """Who opens the merge request to an environment."""
+
+    MANUAL = "manual"
+    """A person, or a pipeline that runs `tidegate promote`."""
+    AUTO = "auto"
+    """The server, when the source environment has another release and the gates pass."""
+
+
 class Rewrite(Enum):
     """When the merge request's manifest comes to name the target image."""
 
@@ -94,6 +103,7 @@ class Environment:
         gates: what else is needed.
         ranges: how the range of its ImagePolicy is changed, with `deploy: auto`.
         merge_request: how its merge requests are opened and merged.
+        promote: who opens them.
     """
 
     name: str
@@ -109,6 +119,7 @@ class Environment:
     gates: Gates = Gates()
     ranges: Ranges = Ranges.COMMIT
     merge_request: MergeRequestOptions = PLAIN
+    promote: Promote = Promote.MANUAL
 
 
 @dataclass(frozen=True, slots=True)
