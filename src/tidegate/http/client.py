@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from tidegate.errors.http import AddressRefused, ConnectionBroken, FieldInvalid
 from tidegate.http.connections import Connection, Pool, Timeouts, Trust
@@ -17,6 +17,9 @@ from tidegate.http.messages import Request, Response, Stream, reason
 from tidegate.http.proxies import Proxies
 from tidegate.http.url import Origin, resolve, target
 from tidegate.http.wire import NotHttp, request_head
+
+if TYPE_CHECKING:
+    import logging
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
@@ -104,7 +107,7 @@ class Client:
         answered = False
         try:
             self._write(connection, request)
-            with _breaks_as(request):
+            with _BreaksAs(request):
                 head = connection.inflow.head()
                 body = Body(connection.inflow, head, request.method)
             answered = True
@@ -126,11 +129,11 @@ class Client:
         first = next(pieces, b"")
         if len(first) <= _SHORT:  # one packet, and one turn of the server's, for a small request
             head, first = head + first, b""
-        with _breaks_as(request):
+        with _BreaksAs(request):
             connection.sock.sendall(head)
         for piece in chain((first,) if first else (), pieces):
             try:
-                with _breaks_as(request):
+                with _BreaksAs(request):
                     connection.sock.sendall(piece)
             except ConnectionBroken as error:
                 if isinstance(error.__cause__, BrokenPipeError | ConnectionResetError):
@@ -158,21 +161,36 @@ class Client:
         return fields
 
 
-@contextmanager
-def _breaks_as(request: Request) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, NotHttp) as error:
-        what = f"the connection broke before an answer ({reason(error)})"
-        raise ConnectionBroken(what, where=str(request)) from error
+class _BreaksAs:
+    """Turns what breaks a connection before the answer into our error. One is made for each turn of each request."""
+
+    __slots__ = ("_request",)
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(value, OSError | NotHttp):
+            what = f"the connection broke before an answer ({reason(value)})"
+            raise ConnectionBroken(what, where=str(self._request)) from value
 
 
 def _tell(response: Response) -> None:
     """Log one exchange. Whoever listens has imported `logging`; for nobody it would be a tenth of a retag's time."""
     if "logging" in sys.modules:
-        import logging  # noqa: PLC0415 - see above
+        _log().debug("%s: %d", response.request, response.status)
 
-        logging.getLogger(__name__).debug("%s: %d", response.request, response.status)
+
+@functools.cache
+def _log() -> logging.Logger:
+    import logging  # noqa: PLC0415 - see above
+
+    return logging.getLogger(__name__)
 
 
 def _pieces(body: bytes | Stream | None) -> Iterator[bytes]:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin
 
 from tidegate.errors.http import AddressRefused, InvalidUrl
 
 _PORTS: Final = {"http": 80, "https": 443}
+_HIGHEST_PORT: Final = 65535
+_PARTS: Final = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.-]*)://(?:[^/?# ]*@)?(\[[0-9A-Fa-f:.]+\]|[^]/?#@:[ ]+)(?::([0-9]{0,5}))?"
+    r"(/[^?# ]*)?(\?[^# ]*)?(?:#[^ ]*)?"
+)
+"""Scheme, host, port, path, and query with its mark; what is before @ and behind # is not for a request line."""
 _METADATA_SERVICE: Final = ipaddress.ip_address("fd00:ec2::254")
 """AWS's instance metadata over IPv6: not link-local by its number, but it is what link-local is refused for."""
 
@@ -67,7 +74,7 @@ def resolve(base: str, location: str) -> str:
         InvalidUrl: it leads nowhere.
     """
     try:
-        url = urljoin(base, location)
+        url = location if _PARTS.fullmatch(location) else urljoin(base, location)
     except ValueError as error:
         raise InvalidUrl("the server points to something that is no URL", where=without_secrets(base)) from error
     here, there = Origin.of(base), Origin.of(url)
@@ -101,19 +108,12 @@ class _Url:
 
 @functools.lru_cache(maxsize=256)
 def _read(url: str) -> _Url:
-    """Return the parts of `url`. One request asks for them several times."""
-    try:
-        parts = urlsplit(url)
-        port_is_valid = parts.port is None or parts.port > 0
-    except ValueError:
-        parts, port_is_valid = SplitResult("", "", "", "", ""), False
-    clean = url.isascii() and url.isprintable() and " " not in url
-    if not clean or not port_is_valid or parts.scheme not in _PORTS or not parts.hostname:
-        raise InvalidUrl("this is not an http or https URL", where=_shown(parts), hint="https://host[:port]/path")
-    origin = Origin(parts.scheme, parts.hostname.lower(), parts.port or _PORTS[parts.scheme])
-    return _Url(origin, parts.path, f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}")
-
-
-def _shown(parts: SplitResult) -> str | None:
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}"[:200] if host.isprintable() and host else None
+    """Return the parts of `url` (RFC 3986, 3). One request asks for them several times."""
+    parts = _PARTS.fullmatch(url)
+    scheme, host, port, path, query = parts.groups("") if parts else ("", "", "", "", "")
+    scheme = scheme.lower()
+    number = int(port) if port else _PORTS.get(scheme, 0)
+    if not url.isascii() or not url.isprintable() or scheme not in _PORTS or not 0 < number <= _HIGHEST_PORT:
+        shown = f"{scheme}://{host}"[:200] if host.isprintable() and host else None
+        raise InvalidUrl("this is not an http or https URL", where=shown, hint="https://host[:port]/path")
+    return _Url(Origin(scheme, host.lower().strip("[]"), number), path, f"{path or '/'}{query}")

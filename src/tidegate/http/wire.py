@@ -68,7 +68,7 @@ def parse_head(data: bytes) -> Head:
     fields: dict[str, tuple[str, ...]] = {}
     last = ""
     for line in lines:
-        if line[:1] in {" ", "\t"} and last:  # a folded line, as old servers send them (RFC 9112, 5.2)
+        if line.startswith((" ", "\t")) and last:  # a folded line, as old servers send them (RFC 9112, 5.2)
             *before, value = fields[last]
             fields[last] = (*before, f"{value} {line.strip()}")
             continue

@@ -7,9 +7,10 @@ a plain text.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from http import HTTPStatus
+from types import TracebackType
 from typing import Final
 
 from tidegate.errors import TidegateError
@@ -84,14 +85,26 @@ def _kind(status: int, code: str, text: str) -> type[TidegateError]:
     return RegistryFailed if broken or status == HTTPStatus.REQUEST_TIMEOUT else RegistryRefused
 
 
-@contextmanager
-def unreachable() -> Iterator[None]:
-    """Turn the transport's failures into the port's."""
-    try:
-        yield
-    except (ConnectionBroken, HostUnreachable) as error:
-        hint = error.hint or _HINTS[RegistryUnreachable]
-        raise RegistryUnreachable(error.what, where=error.where, hint=hint) from error
+class _Unreachable:
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(value, ConnectionBroken | HostUnreachable):
+            hint = value.hint or _HINTS[RegistryUnreachable]
+            raise RegistryUnreachable(value.what, where=value.where, hint=hint) from value
+
+
+_UNREACHABLE: Final = _Unreachable()
+
+
+def unreachable() -> AbstractContextManager[None]:
+    """Return a context that turns the transport's failures into the port's."""
+    return _UNREACHABLE
 
 
 def _said(response: Response) -> tuple[str, str]:
