@@ -40,32 +40,51 @@ def open_world(
     Raises:
         TokenMissing: what is configured as the forge's token holds none.
     """
+    with open_worlds(configuration, environ, clock, actor) as new_world:
+        yield new_world(partial)
+
+
+@contextmanager
+def open_worlds(
+    configuration: Configuration, environ: Mapping[str, str], clock: Clock, actor: str
+) -> Iterator[Callable[[bool], World]]:
+    """Give what makes worlds, each of which sees repositories, groups and the forge anew; arguments as `open_world`.
+
+    It may be called by many threads; a world is for one. What they share is safe for many: the mirrors, the registries
+    with what is known of their blobs, and the connections. They are closed at the end.
+    """
     identity = Identity(configuration.identity.name, configuration.identity.email)
     remotes = _project_remotes(configuration.forge, environ)
     with ExitStack() as stack:
         git = Git.find(environ)
         mirrors = stack.enter_context(Mirrors(git, cache_folder(environ)))
         images = stack.enter_context(open_images(configuration, environ))
-        forge: Forge
-        reports: Reports | None
+        new_forge: Callable[[], tuple[Forge, Reports | None]]
         if isinstance(configuration.forge, GitLabForge):
-            forge, reports = stack.enter_context(_open_gitlab(configuration.forge, environ, clock))
+            new_forge = stack.enter_context(_open_gitlab(configuration.forge, environ, clock))
         else:
             from tidegate.forge.local import LocalForge
 
-            reports = None
-            forge = LocalForge(remotes, mirrors, identity, clock, configuration.forge.groups)
-        world = World(
-            pipeline=configuration.pipeline,
-            images=images,
-            repos=MirroredRepos(remotes, mirrors, identity, clock),
-            forge=forge,
-            clock=clock,
-            actor=actor,
-            version_tags=_sources(git, remotes, identity, clock),
-            reports=reports,
-        )
-        yield with_discovered_services(world, partial=partial) if configuration.pipeline.discover else world
+            local = LocalForge(remotes, mirrors, identity, clock, configuration.forge.groups)
+
+            def new_forge() -> tuple[Forge, Reports | None]:
+                return local, None
+
+        def new_world(partial: bool) -> World:  # noqa: FBT001 - as in `open_world`
+            forge, reports = new_forge()
+            world = World(
+                pipeline=configuration.pipeline,
+                images=images,
+                repos=MirroredRepos(remotes, mirrors, identity, clock),
+                forge=forge,
+                clock=clock,
+                actor=actor,
+                version_tags=_sources(git, remotes, identity, clock),
+                reports=reports,
+            )
+            return with_discovered_services(world, partial=partial) if configuration.pipeline.discover else world
+
+        yield new_world
 
 
 @contextmanager
@@ -188,7 +207,9 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 
 
 @contextmanager
-def _open_gitlab(settings: GitLabForge, environ: Mapping[str, str], clock: Clock) -> Iterator[tuple[Forge, Reports]]:
+def _open_gitlab(
+    settings: GitLabForge, environ: Mapping[str, str], clock: Clock
+) -> Iterator[Callable[[], tuple[Forge, Reports]]]:
     from tidegate import __version__
     from tidegate.forge.gitlab import forge
     from tidegate.forge.gitlab.notes import StatusNotes
@@ -202,9 +223,13 @@ def _open_gitlab(settings: GitLabForge, environ: Mapping[str, str], clock: Clock
     with Client(f"tidegate/{__version__}", trust=trust, proxies=Proxies.of(environ)) as http:
         tokens = Tokens(environ, settings.tokens)
         told = Told(cache_folder(environ) / "told" / sha256(settings.url.encode()).hexdigest()[:16], clock)
-        notes = StatusNotes()
-        reports = GitLabReports(settings.url, tokens, http, clock, told=told, notes=notes)
-        yield forge.GitLabForge(settings.url, tokens, http, clock, notes=notes), reports
+
+        def new_forge() -> tuple[Forge, Reports]:
+            notes = StatusNotes()
+            reports = GitLabReports(settings.url, tokens, http, clock, told=told, notes=notes)
+            return forge.GitLabForge(settings.url, tokens, http, clock, notes=notes), reports
+
+        yield new_forge
 
 
 def _project_remotes(forge: ForgeSettings, environ: Mapping[str, str]) -> ProjectRemotes:
