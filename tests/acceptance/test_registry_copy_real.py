@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +18,11 @@ from tidegate.errors.registry import RegistryUnauthorized, RegistryUnreachable, 
 from tidegate.http import Retry
 from tidegate.model.image import ImageRef
 from tidegate.model.registry_account import RegistryAccount
+from tidegate.registry.copy import Copier, Referrers, Wish
 from tidegate.registry.images import RegistryImages
-from tidegate.testing.images import BuiltImage, build_image, build_index
+from tidegate.registry.referrers import list_at
+from tidegate.registry.tree import Home
+from tidegate.testing.images import BuiltImage, build_image, build_index, build_referrer
 
 DEV, PRD = "dev.example.com", "prd.example.com"
 LOGIN = {"TIDEGATE_REGISTRY_PRD_USERNAME": USERNAME, "TIDEGATE_REGISTRY_PRD_PASSWORD": PASSWORD}
@@ -70,18 +74,46 @@ def test_what_a_fresh_image_of_four_blobs_costs_and_skopeo_reads_it(world: World
     source, target = world.push(image, "fresh"), ImageRef(PRD, "fresh", "1.1.3")
     report = world.images.copy(source, target)
     assert report.blobs_sent == 4
-    requests = [*world.dev.requests, *world.prd.requests]
-    assert len([each for each in requests if "/blobs/" in each]) == 12  # read, begin, write
-    rest = [each for each in requests if "/blobs/" not in each]
-    assert [each for each in rest if "/manifests/" in each] == [
-        f"GET /v2/fresh/manifests/{image.digest}",
-        "HEAD /v2/fresh/manifests/1.1.3",
-        "PUT /v2/fresh/manifests/1.1.3",
-    ]
-    assert rest.count("GET /v2/fresh/tags/list") == 1
-    assert len(rest) - 4 <= 1  # whether the registry lists referrers itself: asked once
+    assert sorted(_kinds(world.prd)) == ["HEAD manifests", *["POST blobs"] * 4, *["PUT blobs"] * 4, "PUT manifests"]
+    read = [
+        each for each in _kinds(world.dev) if each != "GET referrers"
+    ]  # once in a run: whether there is such a list
+    assert sorted(read) == [*["GET blobs"] * 4, "GET manifests", "GET tags"]
+    assert world.cost - len(world.dev.requests) + len(read) == 16
     seen = _inspect(target, world.prd)
     assert (seen["Digest"], seen["Labels"]) == (str(image.digest), {"org.opencontainers.image.version": "1.1.3"})
+
+
+def _kinds(proxy: FaultProxy) -> list[str]:
+    """The requests that came, e.g. `GET blobs`."""
+    words = [request.split(maxsplit=1) for request in proxy.requests]
+    return [f"{method} {re.split('/(manifests|blobs|tags|referrers)/', path)[1]}" for method, path in words]
+
+
+def test_without_a_look_at_what_is_attached_a_fresh_image_of_four_blobs_costs_fifteen_requests(world: World) -> None:
+    """One less would mean to write the tag without a look at what stands there: a blob costs three, a manifest two."""
+    source = world.push(build_image("bare", layers=3), "bare")
+    assert source.digest
+    dev, prd = Home(world.images.registry(DEV), DEV, "bare"), Home(world.images.registry(PRD), PRD, "bare")
+    Copier(Retry()).copy(dev, source.digest, prd, "1.0.0", wish=Wish(referrers=Referrers.NEVER))
+    assert world.cost == 15
+
+
+def test_an_unchanged_image_costs_one_head_at_each_end_also_with_what_is_attached(world: World) -> None:
+    source = world.push(build_index("unchanged"), "unchanged")
+    assert source.digest
+    dev, prd = Home(world.images.registry(DEV), DEV, "unchanged"), Home(world.images.registry(PRD), PRD, "unchanged")
+    sbom = build_referrer(dev.registry.manifest("unchanged", "built").descriptor, "sbom")
+    sbom.push(dev.registry, "unchanged", str(sbom.digest))
+    list_at(dev, source.digest, [sbom.root])
+    assert Copier(Retry()).copy(dev, "built", prd, "1.0.0").referrers == 1
+    world.dev.requests.clear()
+    world.prd.requests.clear()
+    assert Copier(Retry()).copy(dev, "built", prd, "1.0.0").adopted
+    assert [*world.dev.requests, *world.prd.requests] == [
+        "HEAD /v2/unchanged/manifests/built",
+        "HEAD /v2/unchanged/manifests/1.0.0",
+    ]
 
 
 def test_nothing_to_do_costs_one_request(world: World) -> None:
