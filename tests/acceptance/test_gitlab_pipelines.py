@@ -64,6 +64,13 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
         yield stand
 
 
+@pytest.fixture(scope="module")
+def schedule(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineCheckout]:
+    """A checkout with `deliver`, for those who only look at its jobs."""
+    with gitlab_stand(tmp_path_factory.mktemp("schedule") / "world") as stand:
+        yield delivering(stand)
+
+
 def delivering(stand: Stand) -> PipelineCheckout:
     found = stand.checkout(DEV)
     found.configure({"include": [included("deliver")]})
@@ -157,13 +164,13 @@ def test_what_flux_has_not_taken_yet_is_a_warning(stand: Stand) -> None:
     ],
 )
 def test_deliver_runs_for_the_protected_default_branch_alone(
-    stand: Stand, variables: dict[str, str | None], *, runs: bool
+    schedule: PipelineCheckout, variables: dict[str, str | None], *, runs: bool
 ) -> None:
-    assert ("tidegate-deliver" in delivering(stand).jobs(variables)) == runs
+    assert ("tidegate-deliver" in schedule.jobs(variables)) == runs
 
 
-def test_deliver_is_one_at_a_time_and_asks_for_an_id_token(stand: Stand) -> None:
-    job: Any = delivering(stand).expanded()["tidegate-deliver"]
+def test_deliver_is_one_at_a_time_and_asks_for_an_id_token(schedule: PipelineCheckout) -> None:
+    job: Any = schedule.expanded()["tidegate-deliver"]
     assert job["resource_group"] == "tidegate-deliver"
     assert job["id_tokens"] == {"AWS_ID_TOKEN": {"aud": "$CI_SERVER_URL"}}
 

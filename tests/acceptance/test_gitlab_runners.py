@@ -14,7 +14,7 @@ from support.road_world import release_image
 from support.stage import Call, Played, Stage
 
 RUNNERS = 4
-ROUNDS = 4
+ROUNDS = 3
 
 
 @pytest.fixture(scope="module")

@@ -42,8 +42,9 @@ def locate_project(git: Git, place: str, forge: str | None = None) -> LocatedPro
         UnsafeRemote: the address is not allowed.
         InvalidProject: the address does not tell a project's path.
     """
-    remote = Remote.parse(place)
-    base, path = _split(_address(git, place) if Path(place).is_dir() else remote.url, forge)
+    root = _root(git, place) if Path(place).is_dir() else None
+    remote = Remote.parse(place if root is None else str(root))
+    base, path = _split(remote.url if root is None else _address(git, root), forge)
     if not path or path.startswith("."):
         raise InvalidProject(
             f"{place} does not tell which project it is",
@@ -53,12 +54,22 @@ def locate_project(git: Git, place: str, forge: str | None = None) -> LocatedPro
     return LocatedProject(base, path, remote)
 
 
-def _address(git: Git, place: str) -> str:
-    """Return the address of a checkout's `origin`; without one, the folder itself."""
-    found = git.run("-C", place, "remote", "get-url", "origin", fine=frozenset({0, 2, 128}))
-    address = found.text.partition("\n")[0] if found.status == 0 else place
-    if "://" not in address and (Path(place) / address).exists():
-        return str((Path(place) / address).resolve())
+def _root(git: Git, folder: str) -> Path:
+    """Return the folder of the repository that holds `folder`: of a checkout its top, also of one of its work trees.
+
+    Of none, the folder itself: reading it tells why it is none.
+    """
+    found = git.run("-C", folder, "rev-parse", "--path-format=absolute", "--git-common-dir", fine=frozenset({0, 128}))
+    own = Path(found.text) if found.status == 0 else Path(folder)
+    return own.parent if own.name == ".git" else own
+
+
+def _address(git: Git, root: Path) -> str:
+    """Return the address of a repository's `origin`; without one, the folder itself."""
+    found = git.run("-C", str(root), "remote", "get-url", "origin", fine=frozenset({0, 2, 128}))
+    address = found.text.partition("\n")[0] if found.status == 0 else str(root)
+    if "://" not in address and (root / address).exists():
+        return str((root / address).resolve())
     return Remote.parse(address).url
 
 
