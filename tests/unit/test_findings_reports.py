@@ -6,8 +6,10 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from jsonschema import Draft202012Validator
 
+from support.cli import tidegate
 from support.report_schemas import CODE_QUALITY, SARIF
 from tidegate.cli.findings import code_quality, findings_report, sarif
 from tidegate.engine.check import POLICY
@@ -83,3 +85,10 @@ def test_people_see_what_counts_and_programs_see_all() -> None:
     records: Any = report.document["findings"]
     assert [each["ignored"] for each in records] == [None, None, None, "soon"]
     assert (ERROR.fails, WARNING.fails, IGNORED.fails) == (True, False, False)
+
+
+@pytest.mark.parametrize("text", ["html=report.html", "sarif", "sarif="])
+def test_a_report_to_save_is_a_format_and_a_file(text: str) -> None:
+    refused = tidegate("check", "--save", text)
+    assert refused.code == 2
+    assert "is not written sarif=FILE or codequality=FILE" in refused.err
