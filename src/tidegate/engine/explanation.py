@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tidegate.engine.decide import decide
@@ -64,7 +64,7 @@ class Explanation:
             return unreadable
         overwritten = next((cell for cell in (self.target, self.source) if cell.overwritten), None)
         if overwritten is not None:
-            return _overwritten(overwritten)
+            return trouble(overwritten) or ""
         if self.settled:
             target, source = self.target.environment.name, self.source.environment.name
             return f"{target} has {self.target.service.name} {self.target.tag}, the newest of {source}"
@@ -72,16 +72,9 @@ class Explanation:
 
     def _unreadable(self) -> str | None:
         """Return what there is to say when source or target can't be read, or the source has nothing."""
-        service, source = self.source.service.name, self.source.environment.name
         if self.source.digest is None:
-            if self.source.fault is not None:
-                return f"{source}'s {service} can't be read: {self.source.fault}"
-            if self.source.image is None:
-                return f"{source} has no {service} yet"
-            return f"{self.source.image} does not exist in the registry of {source}"
-        if self.target.digest is None and self.target.fault is not None:
-            return f"{self.target.environment.name}'s {service} can't be read: {self.target.fault}"
-        return None
+            return trouble(self.source)
+        return trouble(self.target) if self.target.digest is None and self.target.fault is not None else None
 
     def _advice(self, word: str) -> str:
         """Return how to promote, or why that would be refused."""
@@ -103,11 +96,19 @@ class Explanation:
         return f"{word}: {'; '.join(reason.text for reason in self.verdict.obstacles)}"
 
 
-def _overwritten(cell: Cell) -> str:
-    held = cell.digest.short if cell.digest else "nothing"
-    given = cell.delivered.short if cell.delivered else "nothing"
-    name = f"{cell.environment.name}'s {cell.service.name} {cell.tag}"
-    return f"{name} holds {held}, and {given} was delivered: the tag was overwritten"
+def trouble(cell: Cell) -> str | None:
+    """Return what is wrong with what an environment has, in one sentence, or None."""
+    service, environment = cell.service.name, cell.environment.name
+    if cell.digest is None:
+        if cell.fault is not None:
+            return f"{environment}'s {service} can't be read: {cell.fault}"
+        if cell.image is None:
+            return f"{environment} has no {service} yet"
+        return f"{cell.image} does not exist in the registry of {environment}"
+    if cell.overwritten and cell.delivered is not None:
+        held = f"{environment}'s {service} {cell.tag} holds {cell.digest.short}"
+        return f"{held}, and {cell.delivered.short} was delivered: the tag was overwritten"
+    return None
 
 
 def moving_merge_requests(
@@ -119,9 +120,18 @@ def moving_merge_requests(
         unreadable: told why one can't be read, which is passed over then; None: that is raised.
     """
     for found in world.forge.merge_requests(target.repo, unreadable=unreadable):
-        seen = observe_delivery(world, world.forge.merge_request(target.repo, found.iid))
-        if seen and seen.target == target and any(each.service.name == service.name for each in seen.deliveries):
-            yield seen
+        # What it moves is read from git. Only of those that matter is the forge asked for approvals and the rest.
+        if moves(observe_delivery(world, replace(found, approvals=(), recorded=())), service, target):
+            seen = observe_delivery(world, world.forge.merge_request(target.repo, found.iid))
+            if seen is not None and moves(seen, service, target):
+                yield seen
+
+
+def moves(seen: MergeRequestSeen | None, service: Service, target: Environment) -> bool:
+    """Return whether a merge request moves `service` to `target`."""
+    return (
+        seen is not None and seen.target == target and any(one.service.name == service.name for one in seen.deliveries)
+    )
 
 
 def explain(world: World, service: Service, target: Environment) -> Explanation:
@@ -131,20 +141,35 @@ def explain(world: World, service: Service, target: Environment) -> Explanation:
         NoSource: `target` is the first environment.
     """
     source = world.source_of(target)
-    branch = promotion_branch(service, target)
     unread: list[TidegateError] = []
     moving: list[MergeRequestSeen] = []
     try:
         moving.extend(moving_merge_requests(world, service, target, unread.append))
     except TidegateError as fault:
         unread.append(fault)
+    return explained(world, look(world, service, source), look(world, service, target), moving, unread)
+
+
+def explained(
+    world: World, source: Cell, target: Cell, moving: Sequence[MergeRequestSeen], unread: Sequence[TidegateError] = ()
+) -> Explanation:
+    """Return the explanation that follows from what was read.
+
+    Args:
+        source: what the environment before has.
+        target: what the environment has.
+        moving: the open merge requests that move it.
+        unread: why merge requests can't be read.
+    """
+    service = target.service
+    branch = promotion_branch(service, target.environment)
     # Of several, Tidegate's own tells more than one made by hand.
     chosen = next(
         (seen for seen in moving if seen.merge_request.source_branch == branch), moving[0] if moving else None
     )
     explanation = Explanation(
-        source=look(world, service, source),
-        target=look(world, service, target),
+        source=source,
+        target=target,
         merge_request=chosen.merge_request if chosen else None,
         verdict=decide(chosen) if chosen else None,
         moving=_moving(chosen, service) if chosen else None,
