@@ -47,7 +47,9 @@ def end_state(world: RoadWorld, repositories: tuple[str, ...] = ("inventory",)) 
             if ref.startswith("refs/heads/"):
                 branches[f"{project} {ref}"] = [graph.told(each) for each in graph.reachable(ref)]
             if ref.startswith("refs/tidegate/"):
-                events[f"{project} {ref}"] = [graph.event(each) for each in graph.reachable(ref)]
+                told = [graph.event(each) for each in graph.reachable(ref)]
+                # A push is recorded by whoever looks first: by its own delivery only when that was interrupted.
+                events[f"{project} {ref}"] = [each for each in told if "Push to !" not in each]
     with _opened(world) as opened:
         names = {tuple(each.split()[:2]) for each in events}
         requests = [opened.forge.merge_request(name, int(ref.rpartition("/")[2])) for name, ref in sorted(names)]
