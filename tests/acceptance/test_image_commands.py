@@ -15,7 +15,8 @@ from types import SimpleNamespace
 import pytest
 
 from support.cli import Ended, tidegate
-from support.docker_registry import DockerRegistry
+from support.configs import SMALL
+from support.docker_registry import CERTIFICATES, DockerRegistry
 from support.fault_proxy import Fault, FaultProxy
 from support.road_world import release_image, world_with_release
 from tidegate.model.digest import Digest
@@ -69,6 +70,24 @@ def test_a_release_is_carried_by_a_folder_and_verified_at_the_site(folder: Path,
     back = _image(folder, "copy", site, "oci-layout:back:again")
     assert "2 attached" in back.err
     _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:back:again", "--deep")
+
+
+def test_a_registry_with_a_certificate_of_ones_own_authority(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    build_image("large", layers=2, layer_bytes=3_000_000).push(LayoutFolder(folder / "build"), "", "large")
+    there = "prd:large:1"
+    with DockerRegistry(tmp_path_factory.mktemp("tls"), tls=True) as safe:
+        text = SMALL.replace("prd: {host: prd.example", f"prd: {{host: prd.example, endpoint: '{safe.url}'")
+        (folder / "tidegate.yaml").write_text(text)
+        refused = _image(folder, "copy", "oci-layout:build:large", there, expect=1)
+        assert "http/not-trusted" in refused.err
+        assert "SSL_CERT_FILE" in refused.err
+        trusted = {"HOME": str(folder), "SSL_CERT_FILE": str(CERTIFICATES / "ca.pem")}
+        for pair in (("oci-layout:build:large", there), (there, "oci-layout:back:large")):
+            ended = tidegate("-C", folder, "image", "copy", *pair, environ=trusted)
+            assert ended.code == 0, ended.err
+    _image(folder, "verify", "oci-layout:build:large", "oci-layout:back:large", "--deep")
 
 
 def test_what_is_missing_is_told(folder: Path) -> None:

@@ -6,12 +6,14 @@ import http.client
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+CERTIFICATES: Final = Path(__file__).parent.parent / "data" / "tls"
 USERNAME: Final = "tidegate"
 PASSWORD: Final = "gate-keeper"
 _HTPASSWD: Final = f"{USERNAME}:$2b$04$TidegateTestRegistrysOOl3K5HgnrP.d.IoC9Tz4jvJ5/MZ1HYy\n"
@@ -27,7 +29,7 @@ storage:
   delete: {{enabled: true}}
   cache: {{blobdescriptor: inmemory}}
   maintenance: {{uploadpurging: {{enabled: false}}}}
-http: {{addr: "127.0.0.1:{port}"}}
+http: {{addr: "127.0.0.1:{port}"{tls}}}
 """
 
 
@@ -37,11 +39,13 @@ class DockerRegistry:
     Args:
         folder: where storage, configuration and log go.
         auth: ask for USERNAME and PASSWORD (Basic).
+        tls: speak TLS with the certificate in `CERTIFICATES`.
     """
 
-    def __init__(self, folder: Path, *, auth: bool = False) -> None:
+    def __init__(self, folder: Path, *, auth: bool = False, tls: bool = False) -> None:
         self.folder = folder
         self.auth = auth
+        self.tls = tls
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -53,7 +57,7 @@ class DockerRegistry:
     @property
     def url(self) -> str:
         """The endpoint of a registry account."""
-        return f"http://{self.host}"
+        return f"{'https' if self.tls else 'http'}://{self.host}"
 
     @property
     def cpu_seconds(self) -> float:
@@ -99,7 +103,9 @@ class DockerRegistry:
         self.stop()
 
     def _launch(self, program: str, port: int) -> None:
-        config = _CONFIG.format(storage=self.folder / "storage", port=port)
+        pem = CERTIFICATES / "server.pem"
+        tls = f", tls: {{certificate: {pem}, key: {pem}}}" if self.tls else ""
+        config = _CONFIG.format(storage=self.folder / "storage", port=port, tls=tls)
         if self.auth:
             (self.folder / "htpasswd").write_text(_HTPASSWD)
             config += f"auth: {{htpasswd: {{realm: test, path: {self.folder / 'htpasswd'}}}}}\n"
@@ -117,7 +123,13 @@ class DockerRegistry:
     def _answers(self, port: int) -> bool:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+            connection = (
+                http.client.HTTPSConnection(
+                    "127.0.0.1", port, timeout=2, context=ssl.create_default_context(cafile=CERTIFICATES / "ca.pem")
+                )
+                if self.tls
+                else http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+            )
             try:
                 connection.request("GET", "/v2/")
                 if connection.getresponse().status in {200, 401}:

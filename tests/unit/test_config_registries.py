@@ -55,6 +55,14 @@ def test_a_variable_may_say_which_credentials(tmp_path: Path) -> None:
     assert account(tmp_path, "insecure: false", environ=environ).credentials == Login("robot", None, "PW")
 
 
+def test_where_a_registry_may_send_us(tmp_path: Path) -> None:
+    assert account(tmp_path, "insecure: false").follow == ()
+    assert account(tmp_path, "follow: ['http://minio:9000']").follow == ("http://minio:9000",)
+    for wrong in ("minio:9000", "http://minio/path", "http://me:pw@minio", "ftp://minio"):
+        (found,) = findings(tmp_path, f"follow: ['{wrong}']")
+        assert "pw" not in str(found)
+
+
 def test_how_repositories_are_made(tmp_path: Path) -> None:
     keys = "create_repositories: true, repository: {tags: {cost center: '42'}, encryption: KMS_DSSE, kms_key: alias/r}"
     assert account(tmp_path, keys).repository == RepositorySettings(

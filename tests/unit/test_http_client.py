@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -276,6 +277,45 @@ def test_a_name_that_leads_to_a_link_local_address_is_refused(monkeypatch: pytes
         client.close()
         with pytest.raises(AddressRefused):
             client.send(Request("GET", f"{server.url}/a", given_by_server=True))
+
+
+def test_what_is_allowed_is_followed_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("connections", "url"):
+        monkeypatch.setattr(f"tidegate.http.{module}.is_link_local", lambda address: address == "127.0.0.1")
+    with (
+        Client("test/1", trust=Trust(CERTIFICATES / "ca.pem")) as client,
+        ScriptedServer(by_line({"GET /b": Reply(body=b"there")})) as there,
+        ScriptedServer(by_line({"GET /a": Reply(302, fields={"Location": f"{there.url}/b"})}), tls=True) as server,
+    ):
+        request = Request("GET", f"{server.url}/a", SECRET)
+        with pytest.raises(AddressRefused):
+            client.send(request)
+        with client.send(replace(request, allowed=frozenset({Origin.of(there.url)}))) as response:
+            assert response.read(10) == b"there"
+        assert "Authorization" not in there.requests[0].fields
+
+
+def test_a_proxy_that_wants_a_password_gets_it_and_one_that_refuses_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asked: list[bytes] = []
+
+        def refuse() -> None:
+            here, _ = listener.accept()
+            with here:
+                asked.append(here.recv(1000))
+                here.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        proxies = Proxies.of({"https_proxy": f"http://me:pw@127.0.0.1:{listener.getsockname()[1]}"})
+        with (
+            Client("test/1", proxies=proxies) as client,
+            pytest.raises(HostUnreachable, match=r"through the proxy 127\.0\.0\.1: it answered 407"),
+        ):
+            client.send(Request("GET", "https://registry.example.com/a", SECRET))
+        thread.join()
+    assert b"\r\nProxy-Authorization: Basic bWU6cHc=\r\n" in asked[0]
+    assert b"c2VjcmV0" not in asked[0]
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:

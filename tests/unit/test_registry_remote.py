@@ -193,6 +193,22 @@ def test_realms_that_are_not_asked(registry: str, realm: str) -> None:
             authorizer.answer([f'Bearer realm="{realm}"'], ("repository:app:pull",), None)
 
 
+def test_a_realm_that_is_allowed_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("http.connections", "registry.authorization"):
+        monkeypatch.setattr(f"tidegate.{module}.is_link_local", lambda address: address == "127.0.0.1")
+    with Client("test/1") as client, ScriptedServer(lambda _: Reply(body=b'{"token": "t"}')) as there:
+        challenge = [f'Bearer realm="{there.url}/token"']
+        for follow in (frozenset[Origin](), frozenset({Origin.of(there.url)})):
+            authorizer = Authorizer(
+                Origin.of("https://registry.example.com"), client, lambda: ME, hint="", follow=follow
+            )
+            if follow:
+                assert authorizer.answer(challenge, ("repository:app:pull",), None) == "Bearer t"
+            else:
+                with pytest.raises(AddressRefused):
+                    authorizer.answer(challenge, ("repository:app:pull",), None)
+
+
 @pytest.mark.parametrize(
     ("status", "body", "fields", "error", "text"),
     [

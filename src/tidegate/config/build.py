@@ -107,6 +107,7 @@ def _account(name: str, section: RegistrySection, folder: Path) -> RegistryAccou
         insecure=section.insecure,
         create_repositories=section.create_repositories,
         requests=section.requests,
+        follow=tuple(section.follow),
         credentials=None if section.credentials is None else _credentials(section.credentials, folder),
         repository=RepositorySettings() if section.repository is None else _repository(section.repository),
     )

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
-from tidegate.config.grammar import Wrong
+from tidegate.config.grammar import Wrong, url
 
 _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
 _ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}", re.ASCII)
@@ -18,6 +19,14 @@ _KMS_KEY: Final = re.compile(r"[A-Za-z0-9:/_-]{1,2048}", re.ASCII)
 _TAG: Final = re.compile(r"[\w .:/=+@-]*")
 _LONGEST_TAG_KEY: Final = 128
 _LONGEST_TAG_VALUE: Final = 256
+
+
+def origin(text: str) -> Wrong | None:
+    """An `http(s)` URL of nothing but a host and a port."""
+    wrong = url(text)
+    if wrong is None and urlsplit(text).path:
+        return Wrong(f"{text[:200]!r} has more than host and port", "e.g. http://minio.example.internal:9000")
+    return wrong
 
 
 def variable(text: str) -> Wrong | None:

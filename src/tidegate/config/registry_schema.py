@@ -85,6 +85,11 @@ class RegistrySection(Section):
         description="Requests at once at most; fewer while it asks for patience.",
         examples=[8],
     )
+    follow: list[Annotated[str, checked(registry_grammar.origin)]] = Field(
+        default=[],
+        description="Where it may send us (redirects, uploads, token servers) though it is plain HTTP or link-local.",
+        examples=[["http://minio.example.internal:9000"]],
+    )
     create_repositories: bool = Field(default=False, description="Create a repository that is missing.")
     repository: RepositorySection | None = Field(
         default=None, description="With create_repositories on ECR: how a repository is created."

@@ -62,7 +62,8 @@ class Client:
         """Send `request` and return the answer, whatever its status; its body is still to be read.
 
         Redirects of GET and HEAD are followed, at most five: never from https to http, never to a link-local
-        address, and without credentials once they leave the host. Other methods' redirects are returned.
+        address, but as `request.allowed` says; and without credentials once they leave the host. Other methods'
+        redirects are returned.
 
         Raises:
             HostUnreachable, ConnectionBroken, ServerNotTrusted, AddressRefused, FieldInvalid, InvalidUrl: from
@@ -93,7 +94,8 @@ class Client:
 
     def _exchange(self, request: Request) -> Response:
         origin = Origin.of(request.url)
-        connection = self._pool.take(origin, fresh=False, given_by_server=request.given_by_server)
+        given = request.given_by_server and origin not in request.allowed
+        connection = self._pool.take(origin, fresh=False, given_by_server=given)
         try:
             return self._attempt(connection, request)
         except ConnectionBroken:
@@ -101,7 +103,7 @@ class Client:
             again = connection.used and request.method in _IDEMPOTENT and not isinstance(request.body, Stream)
             if not again:
                 raise
-        return self._attempt(self._pool.take(origin, fresh=True, given_by_server=request.given_by_server), request)
+        return self._attempt(self._pool.take(origin, fresh=True, given_by_server=given), request)
 
     def _attempt(self, connection: Connection, request: Request) -> Response:
         answered = False
@@ -198,7 +200,7 @@ def _pieces(body: bytes | Stream | None) -> Iterator[bytes]:
 
 
 def _follow(request: Request, location: str) -> Request:
-    url = resolve(request.url, location)
+    url = resolve(request.url, location, request.allowed)
     headers = request.headers
     if Origin.of(url) != Origin.of(request.url):
         headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET_FIELDS}

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from tidegate.errors.http import ConnectionBroken, ResponseTooLarge
 from tidegate.http.inflow import Body, EndedEarly
-from tidegate.http.url import without_secrets
+from tidegate.http.url import Origin, without_secrets
 from tidegate.http.wire import Head, NotHttp
 
 PIECE: Final = 256 * 1024
@@ -41,6 +41,7 @@ class Request:
         headers: fields besides Host, Content-Length and User-Agent.
         body: bytes, a stream, or None for no body.
         given_by_server: the URL came from a server's answer: it may not lead to a link-local address.
+        allowed: where a server may send us although it is plain HTTP or link-local.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | Stream | None = field(default=None, repr=False)
     given_by_server: bool = False
+    allowed: frozenset[Origin] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.method} {without_secrets(self.url)}"

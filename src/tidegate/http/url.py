@@ -66,11 +66,11 @@ def without_secrets(url: str) -> str:
     return f"{parts.origin}{parts.path}"
 
 
-def resolve(base: str, location: str) -> str:
+def resolve(base: str, location: str, allowed: frozenset[Origin] = frozenset()) -> str:
     """Return the URL that a server's `Location` (absolute or relative, with its query) means at `base`.
 
     Raises:
-        AddressRefused: it leads from https to http, or to a link-local address.
+        AddressRefused: it leads from https to http, or to a link-local address, and not to one of `allowed`.
         InvalidUrl: it leads nowhere.
     """
     try:
@@ -78,6 +78,8 @@ def resolve(base: str, location: str) -> str:
     except ValueError as error:
         raise InvalidUrl("the server points to something that is no URL", where=without_secrets(base)) from error
     here, there = Origin.of(base), Origin.of(url)
+    if there in allowed:
+        return url
     if here.scheme == "https" and there.scheme != "https":
         raise AddressRefused(f"the server points from https to {there}", where=without_secrets(base))
     if there.host != here.host and is_link_local(there.host):

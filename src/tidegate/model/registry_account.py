@@ -82,6 +82,8 @@ class RegistryAccount:
         insecure: plain HTTP or unverified TLS is allowed.
         create_repositories: a missing repository is created.
         requests: requests at once at most; None for what is usual for this kind of registry.
+        follow: `scheme://host[:port]` where it may send us (redirects, uploads, token servers) although that is plain
+            HTTP or link-local.
         credentials: who we are to it, as configured; None when other places say so.
         repository: how a missing repository is made.
     """
@@ -92,5 +94,6 @@ class RegistryAccount:
     insecure: bool = False
     create_repositories: bool = False
     requests: int | None = None
+    follow: tuple[str, ...] = ()
     credentials: Login | AwsIdentity | None = None
     repository: RepositorySettings = RepositorySettings()

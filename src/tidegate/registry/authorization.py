@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
@@ -47,6 +47,7 @@ class Authorizer:
         client: sends the requests for tokens.
         find: looks the credentials up; called when they are first needed, before they end, and when they are refused.
         hint: where credentials would have to be put.
+        follow: where the registry may send us for a token although it is plain HTTP or link-local.
         monotonic: a clock in seconds.
     """
 
@@ -57,12 +58,14 @@ class Authorizer:
         find: Callable[[], Credentials | None],
         *,
         hint: str,
+        follow: frozenset[Origin] = frozenset(),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._origin = origin
         self._client = client
         self._find = find
         self._hint = hint
+        self._follow = follow
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._credentials: Credentials | None = None
@@ -143,7 +146,8 @@ class Authorizer:
         realm = self._realm(challenge)
         service = challenge.parameters.get("service", "")
         started = self._monotonic()
-        with self._client.send(_token_request(realm, service, scopes, credentials)) as response:
+        request = replace(_token_request(realm, service, scopes, credentials), allowed=self._follow)
+        with self._client.send(request) as response:
             if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
                 raise self._unauthorized("the registry's token server does not accept these credentials")
             if response.status != HTTPStatus.OK:
@@ -154,6 +158,8 @@ class Authorizer:
     def _realm(self, challenge: Challenge) -> str:
         realm = challenge.parameters.get("realm", "")
         origin = Origin.of(realm)
+        if origin in self._follow:
+            return realm
         if origin.scheme not in {"https", self._origin.scheme}:
             raise AddressRefused(f"the registry sends us for a token to plain {origin}", where=str(self._origin))
         if is_link_local(origin.host):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from tidegate.errors.registry import RepositoryMissing
-from tidegate.http import Retry, Sender
+from tidegate.http import Origin, Retry, Sender
 from tidegate.model.ecr import EcrHost
 from tidegate.model.manifest import Descriptor, Manifest
 from tidegate.model.registry_account import RegistryAccount, RepositorySettings
@@ -79,9 +79,16 @@ class EcrRegistry(RemoteRegistry):
     """
 
     def __init__(
-        self, base: str, client: Sender, authorizer: Authorizer, retry: Retry, repositories: EcrRepositories
+        self,
+        base: str,
+        client: Sender,
+        authorizer: Authorizer,
+        retry: Retry,
+        repositories: EcrRepositories,
+        *,
+        follow: frozenset[Origin] = frozenset(),
     ) -> None:
-        super().__init__(base, client, authorizer, retry)
+        super().__init__(base, client, authorizer, retry, follow)
         self._repositories = repositories
 
     def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:

@@ -43,4 +43,4 @@ def upload_location(response: Response) -> str:
     location = response.header("Location")
     if not location:
         raise RegistryFailed("the registry began an upload and does not say where", where=str(response.request))
-    return resolve(response.request.url, location)
+    return resolve(response.request.url, location, response.request.allowed)

@@ -19,7 +19,7 @@ from tidegate.ports.images import CopyReport
 from tidegate.ports.registry import Registry
 from tidegate.registry.endpoint import locate
 from tidegate.registry.pace import Pace, Paced
-from tidegate.registry.reach import Reach
+from tidegate.registry.reach import Reach, follow
 from tidegate.registry.remote import RemoteRegistry
 from tidegate.registry.tree import Home
 
@@ -144,5 +144,5 @@ class RegistryImages:
             from tidegate.registry.ecr import EcrRegistry, EcrRepositories  # noqa: PLC0415 - for ECR only
 
             repositories = EcrRepositories(account, ecr, self._environment, self._retry)
-            return EcrRegistry(place, client, authorizer, self._retry, repositories)
-        return RemoteRegistry(place, client, authorizer, self._retry)
+            return EcrRegistry(place, client, authorizer, self._retry, repositories, follow=follow(account))
+        return RemoteRegistry(place, client, authorizer, self._retry, follow(account))

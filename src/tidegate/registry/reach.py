@@ -56,7 +56,9 @@ class Reach:
         """
         origin = Origin.of(base)
         look_up = find or (lambda: self.credentials(account, base))
-        return Authorizer(origin, self.client(account), look_up, hint=_hint(account, origin.authority))
+        return Authorizer(
+            origin, self.client(account), look_up, hint=_hint(account, origin.authority), follow=follow(account)
+        )
 
     def credentials(self, account: RegistryAccount, base: str) -> Credentials | None:
         """Return the credentials for the account's registry at `base`, looked up anew, or None.
@@ -75,6 +77,11 @@ class Reach:
         with self._lock:
             for client in self._clients.values():
                 client.close()
+
+
+def follow(account: RegistryAccount) -> frozenset[Origin]:
+    """Return where the account's registry may send us although it is plain HTTP or link-local."""
+    return frozenset(Origin.of(address) for address in account.follow)
 
 
 def _hint(account: RegistryAccount, authority: str) -> str:

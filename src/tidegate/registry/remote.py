@@ -46,14 +46,23 @@ class RemoteRegistry:
         client: sends the requests.
         authorizer: what to send as Authorization.
         retry: how often to try.
+        follow: where the registry may send us although it is plain HTTP or link-local.
     """
 
-    def __init__(self, base: str, client: Sender, authorizer: Authorizer, retry: Retry) -> None:
+    def __init__(
+        self,
+        base: str,
+        client: Sender,
+        authorizer: Authorizer,
+        retry: Retry,
+        follow: frozenset[Origin] = frozenset(),
+    ) -> None:
         self._base = base
         self._origin = Origin.of(base)
         self._client = client
         self._authorizer = authorizer
         self._retry = retry
+        self._follow = follow
         self._lock = threading.Lock()
         self._uploads: dict[tuple[str, Digest], str] = {}
         self._lists_referrers = True
@@ -153,7 +162,8 @@ class RemoteRegistry:
             upload = self._uploads.pop((repository, blob.digest), None)
         location = upload or self._begin_upload(repository)
         url = f"{location}{'&' if '?' in location else '?'}digest={blob.digest}"
-        request = Request("PUT", url, {"Content-Type": _BLOB}, given_by_server=Origin.of(url) != self._origin)
+        elsewhere = Origin.of(url) != self._origin
+        request = Request("PUT", url, {"Content-Type": _BLOB}, given_by_server=elsewhere, allowed=self._follow)
         body = Stream(blob.size, _exactly(blob, pieces, request))
         with self._send(replace(request, body=body), _push(repository)) as response:
             if response.status not in {HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.ACCEPTED}:
@@ -261,7 +271,7 @@ class RemoteRegistry:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Request:
-        return Request(method, f"{self._base}/v2/{repository}/{rest}", headers or {}, body)
+        return Request(method, f"{self._base}/v2/{repository}/{rest}", headers or {}, body, allowed=self._follow)
 
     def _send(self, request: Request, scopes: Scopes) -> Response:
         """Send with authorization; asked for one, or for a newer one, send once more."""
