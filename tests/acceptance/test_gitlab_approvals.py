@@ -12,10 +12,13 @@ from support.gitlab_stand import Stand, gitlab_stand
 from support.road_texts import STAGING, file_of
 from tidegate.errors.forge import MergeBlocked
 from tidegate.forge.gitlab.client import GitLabClient
+from tidegate.forge.gitlab.forge import GitLabForge
 from tidegate.forge.gitlab.statuses import NAME
 from tidegate.forge.gitlab.tokens import Tokens
 from tidegate.http import Client, Retry
 from tidegate.model.approval_record import MARK, first_line, recorded
+from tidegate.ports import NewMergeRequest
+from tidegate.testing.clock import FakeClock
 from tidegate.testing.gitlab import Answer, Fault
 from tidegate.testing.gitlab.state import ApprovalRule, Note
 
@@ -141,10 +144,27 @@ def test_a_status_that_cannot_be_written_stops_no_delivery_and_is_told(on_open: 
 
 def test_a_scheduled_delivery_writes_nothing_that_it_has_shown(on_open: Road) -> None:
     road = on_open
+    before = len(road.gitlab.calls)
     for _ in range(2):
-        before = len(road.gitlab.calls)
         road.world.tidegate("deliver", "--all")
-        assert all(one.method == "GET" for one in road.gitlab.calls[before:])
+    assert all(one.method == "GET" for one in road.gitlab.calls[before:])
+
+
+def test_one_that_was_made_by_hand_is_shown_by_a_scheduled_delivery(on_open: Road) -> None:
+    road = on_open
+    data = road.world.read(STAGING, file_of("staging"), road.request.source)
+    road.world.commit(STAGING, {file_of("staging"): data}, "by-hand", subject="By hand")
+    with Client("person") as http:
+        tokens = Tokens({"GITLAB_TOKEN": road.gitlab.token("dana")})
+        person = GitLabForge(road.gitlab.url, tokens, http, FakeClock())
+        person.open(STAGING, NewMergeRequest("by-hand", "main", "By hand", "", "dana"))
+    before = len(road.gitlab.calls)
+    road.world.tidegate("deliver", "--all", "--dry-run")
+    assert all(one.method == "GET" for one in road.gitlab.calls[before:])
+    road.world.tidegate("deliver", "--all")
+    shown = [(one.ref, one.state, one.description) for one in road.project.statuses if one.ref == "by-hand"]
+    assert shown == [("by-hand", "pending", "needs 1 approval from platform/staging-approvers")]
+    assert len([one for one in road.project.requests[2].notes if one.body.startswith(MARK)]) == 1
 
 
 # --- GitLab's own rules

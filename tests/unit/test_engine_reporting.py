@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from support.engine_world import PRD, STAGING, EngineWorld, on_approval
+from tidegate.engine.deliver import show_verdicts
 from tidegate.engine.reporting import verdict_report
-from tidegate.errors.forge import ForgeForbidden, HeadMoved
-from tidegate.errors.registry import RegistryUnreachable
+from tidegate.errors import TidegateError
+from tidegate.errors.forge import ForgeForbidden, HeadMoved, MergeBlocked
+from tidegate.errors.registry import RegistryRefused, RegistryUnreachable
 from tidegate.model import Answer, Gates, MergeRequestState, Reason, ReportState, Verdict
 from tidegate.model.approval_record import MARK, recorded
 from tidegate.testing.reports import FakeReports
@@ -100,22 +103,50 @@ def test_a_refusal_is_shown_as_failed(town: Town) -> None:
     assert "evil.example/team/inventory is not in the registry" in summary
 
 
-def test_a_delivery_that_fails_says_why_and_goes_on_later(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (
+            RegistryUnreachable("prd.example does not answer"),
+            ("pending", "is tried again: prd.example does not answer"),
+        ),
+        (RegistryRefused("may not push"), ("failed", "failed: may not push")),
+    ],
+)
+def test_a_delivery_that_fails_says_why_and_goes_on_later(
+    town: Town, monkeypatch: pytest.MonkeyPatch, error: TidegateError, shown: tuple[str, str]
+) -> None:
     opened = town.promote("staging").merge_request
     assert opened is not None
     town.approve(opened, "stella")
     honest = town.images.copy
 
     def copy(*_: object, **__: object) -> object:
-        raise RegistryUnreachable("prd.example does not answer")
+        raise error
 
     monkeypatch.setattr(town.images, "copy", copy)
-    with pytest.raises(RegistryUnreachable):
+    with pytest.raises(type(error)):
         town.deliver(opened)
-    assert town.states[-1] == ("failed", "the delivery failed: prd.example does not answer")
+    assert town.states[-1] == (shown[0], f"the delivery {shown[1]}")
     monkeypatch.setattr(town.images, "copy", honest)
     assert town.deliver(opened).delivered
     assert [state for state, _ in town.states[-2:]] == ["running", "success"]
+
+
+def test_what_the_forge_itself_waits_for_leaves_the_image_available(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = town.promote("staging").merge_request
+    assert opened is not None
+    town.approve(opened, "stella")
+
+    def merge(*_: object, **__: object) -> object:
+        raise MergeBlocked("its pipeline is still running")
+
+    monkeypatch.setattr(town.forge, "merge", merge)
+    with pytest.raises(MergeBlocked):
+        town.deliver(opened)
+    assert town.states[-1] == ("success", f"{PRD_IMAGE} is available")
 
 
 def test_what_cannot_be_shown_stops_nothing_and_is_told(town: Town) -> None:
@@ -135,6 +166,24 @@ def test_a_promotion_stands_when_its_state_cannot_be_worked_out(town: Town, monk
     monkeypatch.setattr("tidegate.engine.deliver.observe_delivery", fail)
     assert town.promote("staging").merge_request is not None
     assert "does not show its state: somebody pushed" in town.told.warnings[-1]
+
+
+def test_of_many_that_wait_others_are_told_first_in_each_minute(town: Town) -> None:
+    """A run tells ten of them: so all get their turn, with nothing remembered."""
+    delivery = town.look(town.open("staging", PRD_IMAGE))
+    assert delivery.seen is not None
+    many = [
+        replace(delivery, seen=replace(delivery.seen, merge_request=replace(delivery.merge_request, iid=number)))
+        for number in range(25)
+    ]
+    told: set[int] = set()
+    for _ in range(5):
+        town.shown.told.clear()
+        show_verdicts(town.world("gate"), many, town.told)
+        assert len(town.shown.told) == 25
+        told |= {one.iid for one in town.shown.told[:10]}
+        town.clock.advance(timedelta(minutes=1))
+    assert told == set(range(25))
 
 
 def test_the_same_is_shown_while_nothing_but_time_passes(town: Town) -> None:

@@ -14,7 +14,7 @@ from tidegate.engine.plan_delivery import plan_delivery, stopping_plan
 from tidegate.engine.reporting import failure_report, tell, verdict_report
 from tidegate.engine.run import Progress, run_plan, until_settled
 from tidegate.engine.world import World
-from tidegate.errors import TidegateError
+from tidegate.errors import Blocked, Pending, TidegateError
 from tidegate.errors.forge import CodeOwnersUnknown
 from tidegate.model import Answer, MergeRequest, MergeRequestState, Verdict
 
@@ -151,5 +151,8 @@ def show_promoted(world: World, found: MergeRequest, progress: Progress, *, is_n
 
 
 def _show_failure(world: World, delivery: Delivery, error: TidegateError, progress: Progress) -> None:
+    """Have the page show what ended a delivery; what the forge itself waits for, it shows itself."""
+    if isinstance(error, (Blocked, Pending)):
+        return
     if delivery.seen is not None and delivery.verdict is not None and delivery.plan is not None:
         tell(world, failure_report(delivery.seen, delivery.verdict, error), progress)

@@ -58,10 +58,10 @@ def available_report(seen: MergeRequestSeen, verdict: Verdict) -> Report:
 
 
 def failure_report(seen: MergeRequestSeen, verdict: Verdict, error: TidegateError) -> Report:
-    """Return what is shown of a delivery that `error` ended."""
-    what = Reason("delivery", Answer.NO, f"the delivery failed: {error.what}", hint=error.hint, code=error.code)
-    with_it = Verdict.of((*verdict.reasons, what))
-    return _report(seen, with_it, ReportState.REFUSED, what.text)
+    """Return what is shown of a delivery that `error` ended: it waits where the same may go well the next time."""
+    answer, words = (Answer.WAIT, "is tried again") if error.retryable else (Answer.NO, "failed")
+    what = Reason("delivery", answer, f"the delivery {words}: {error.what}", hint=error.hint, code=error.code)
+    return _report(seen, Verdict.of((*verdict.reasons, what)), _STATES[answer], what.text)
 
 
 def _report(seen: MergeRequestSeen, verdict: Verdict, state: ReportState, summary: str) -> Report:
