@@ -242,3 +242,26 @@ def test_of_what_waits_only_its_state_is_read_again_and_again(town: Town) -> Non
     assert f"GET {REQUESTS}" in town.called
     town.push("a: 3\n")
     assert forge.merge_request(PROJECT, 1).head != first.head
+
+
+def test_what_was_mergeable_a_moment_ago_is_not_asked_about_again(town: Town) -> None:
+    head = town.opened().head
+    forge = town.forge()
+    forge.merge_request(PROJECT, 1)
+    town.gitlab.calls.clear()
+    assert forge.merge(PROJECT, 1, head=head, message="m", user="robot").state is MergeRequestState.MERGED
+    assert town.called == [MERGE]
+
+
+def test_what_was_mergeable_a_moment_ago_may_be_merged_or_moved_by_now(town: Town) -> None:
+    head = town.opened().head
+    forge = town.forge()
+    forge.merge_request(PROJECT, 1)
+    town.push("a: 3\n")
+    with pytest.raises(HeadMoved):
+        forge.merge(PROJECT, 1, head=head, message="m", user="robot")
+    new = forge.merge_request(PROJECT, 1).head
+    town.merge(new)
+    town.gitlab.calls.clear()
+    assert forge.merge(PROJECT, 1, head=new, message="m", user="robot").state is MergeRequestState.MERGED
+    assert town.called == [MERGE, f"GET {REQUEST}"]

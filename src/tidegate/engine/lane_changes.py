@@ -173,8 +173,8 @@ def open_request(world: World, project: str, source: str, target: str | None = N
     return next(
         (
             each
-            for each in world.forge.merge_requests(project)
-            if each.source_branch == source and target in {None, each.target_branch}
+            for each in world.forge.merge_requests(project, source_branch=source)
+            if target in {None, each.target_branch}
         ),
         None,
     )

@@ -21,7 +21,7 @@ from tidegate.errors.forge import (
 from tidegate.errors.git import BranchMissing, InvalidBranch
 from tidegate.forge.gitlab.answers import Answers
 from tidegate.forge.gitlab.client import GitLabClient
-from tidegate.forge.gitlab.mergeability import CONFLICT, PASSING
+from tidegate.forge.gitlab.mergeability import CONFLICT, FINE, PASSING
 from tidegate.forge.gitlab.merging import Merging, not_open
 from tidegate.forge.gitlab.notes import StatusNotes, all_notes
 from tidegate.forge.gitlab.opening import opening_fields
@@ -85,6 +85,7 @@ class GitLabForge:
         self._status_notes = notes or StatusNotes()
         self._answers = Answers()
         self._names: dict[str, str] = {}
+        self._fine: dict[tuple[str, int], str] = {}
 
     def merge_requests(
         self,
@@ -113,6 +114,7 @@ class GitLabForge:
         """Return one merge request; `conflicts` is None while GitLab has not worked it out."""
         api = self._api(project)
         seen = merge_request(project, api.get(*_path(project, iid), missing=_missing(project, iid)))
+        self._fine[project, iid] = seen.request.head if seen.status == FINE else ""
         is_open = seen.request.state is MergeRequestState.OPEN
         conflicts = seen.conflicts or seen.status == CONFLICT if is_open and seen.status not in PASSING else None
         found = self._approved(api, seen.request)
@@ -244,7 +246,11 @@ class GitLabForge:
         """Merge as the project's merge method wants, guarded by `head`: see `Merging`."""
         _check_user(user)
         api, missing = self._api(project), _missing(project, iid)
-        return Merging(api, self._clock, project, iid, head, self._patience, missing, options).merge(message)
+        is_fine = self._fine.pop((project, iid), None) == head
+        merging = Merging(
+            api, self._clock, project, iid, head, self._patience, missing, options=options, is_fine=is_fine
+        )
+        return merging.merge(message)
 
     def unschedule(self, project: str, iid: int) -> MergeRequest:
         """Cancel auto-merge, or take it off the merge train; nothing happens when neither is so."""

@@ -16,6 +16,7 @@ PASSING: Final = frozenset(
     }
 )
 """Words that pass by themselves within seconds: GitLab works it out in the background."""
+FINE: Final = "mergeable"
 CONFLICT: Final = "conflict"
 OF_PIPELINES: Final = frozenset({"ci_must_pass", "ci_still_running"})
 NEED_REBASE: Final = "need_rebase"

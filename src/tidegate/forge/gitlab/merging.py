@@ -20,7 +20,7 @@ from tidegate.errors.forge import (
 )
 from tidegate.errors.git import BranchMissing
 from tidegate.forge.gitlab.client import GitLabClient
-from tidegate.forge.gitlab.mergeability import CONFLICT, NEED_REBASE, OF_PIPELINES, PASSING, obstacle
+from tidegate.forge.gitlab.mergeability import CONFLICT, FINE, NEED_REBASE, OF_PIPELINES, PASSING, obstacle
 from tidegate.forge.gitlab.parse import Seen, compared_paths, merge_request
 from tidegate.forge.gitlab.rebasing import rebase
 from tidegate.model.merge_request import MergeRequest, MergeRequestOptions, MergeRequestState
@@ -31,7 +31,6 @@ _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 4.0
 _PIPELINE_LAG: Final = 3.0
 """Seconds. Tidegate's own status was written a moment ago, and GitLab counts it in the background."""
-_FINE: Final = "mergeable"
 _OLD_NAMES: Final = {False: "merge_when_pipeline_succeeds", True: "when_pipeline_succeeds"}
 """What `auto_merge` was called before GitLab 17.11: for a merge, and for a merge train."""
 _UNSURE: Final = (ForgeUnreachable, ForgeFailed, MergeBlocked, HeadMoved)
@@ -51,6 +50,7 @@ class Merging:
         patience: seconds to wait at most until GitLab has worked out whether it can be merged.
         missing: raised when there is no such merge request.
         options: how to merge.
+        is_fine: GitLab said a moment ago that it can be merged at `head`, so that it need not be asked first.
     """
 
     api: GitLabClient
@@ -61,6 +61,7 @@ class Merging:
     patience: float
     missing: TidegateError
     options: MergeRequestOptions
+    is_fine: bool = False
 
     def merge(self, message: str) -> MergeRequest:
         """Merge, and return the merged merge request; one that is merged at this head already is returned as it is.
@@ -74,37 +75,49 @@ class Merging:
             MergeabilityUnknown: GitLab has not worked it out in time.
         """
         refusal: TidegateError | None = None
-        pause = _FIRST_PAUSE
+        pause, lag, look = _FIRST_PAUSE, _PIPELINE_LAG, not self.is_fine or self.options.scheduled
         for _ in range(_ATTEMPTS):
-            seen = self._settled(lag=_PIPELINE_LAG if refusal is None else 0)
-            if self._is_settled(seen):
-                return seen.request
-            if seen.status == NEED_REBASE and self.options.rebase:
-                rebase(self.api, self.clock, seen.request, self.patience)
-                continue
-            if refusal is not None and isinstance(refusal, MergeBlocked) and seen.status != _FINE:
-                raise self._obstacle(seen)
-            if seen.conflicts or seen.status == CONFLICT:
-                raise self._obstacle(seen)
+            if look:
+                found, lag = self._look(refusal, lag), 0.0
+                if found is not None:
+                    return found
+            look = True
             try:
                 answer = self._ask(message)
             except _UNSURE as error:
                 refusal = error
             else:
-                if answer is not None and self._is_settled(answer):
+                if answer is not None and self._is_done(answer):
                     return answer.request
             self.clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         seen = self._settled()
-        if self._is_settled(seen):
+        if self._is_done(seen):
             return seen.request
-        raise refusal if refusal is not None and seen.status == _FINE else self._obstacle(seen)
+        raise refusal if refusal is not None and seen.status == FINE else self._obstacle(seen)
+
+    def _look(self, refusal: TidegateError | None, lag: float) -> MergeRequest | None:
+        """Return the merge request when there is nothing left to ask for; None when it is to be asked for.
+
+        Args:
+            refusal: what GitLab said when it was asked before; it is asked again only for what can be merged now.
+            lag: as for `_settled`.
+        """
+        seen = self._settled(lag)
+        if self._is_done(seen):
+            return seen.request
+        if seen.status == NEED_REBASE and self.options.rebase:
+            rebase(self.api, self.clock, seen.request, self.patience)
+        refused = isinstance(refusal, MergeBlocked) and seen.status != FINE
+        if refused or seen.conflicts or seen.status == CONFLICT:
+            raise self._obstacle(seen)
+        return None
 
     @property
     def _path(self) -> tuple[str, ...]:
         return ("projects", self.project, "merge_requests", str(self.iid))
 
-    def _is_settled(self, seen: Seen) -> bool:
+    def _is_done(self, seen: Seen) -> bool:
         """Return whether it is merged, or GitLab is to merge it by itself as the options ask for."""
         return seen.request.state is MergeRequestState.MERGED or (self.options.scheduled and seen.request.scheduled)
 
