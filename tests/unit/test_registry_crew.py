@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tidegate.registry.crew import Crew
+from tidegate.registry.crew import Crew, at_once
 
 
 def _crew(
@@ -63,3 +63,30 @@ def test_the_first_error_ends_the_others_and_is_raised(thrower: int) -> None:
         _crew(act, 50, most=2, stop=stop).run()
     assert time.monotonic() - began < 3
     assert sorted(did) == [0, 1]
+
+
+def test_what_is_done_at_once_comes_back_in_order() -> None:
+    begun = threading.Barrier(8, timeout=5)
+
+    def slow(value: int) -> int:
+        if value < 8:
+            begun.wait()  # none gets further unless eight are under way
+        time.sleep(0.01 * (value % 3))
+        return value * value
+
+    assert at_once(slow, range(30)) == [value * value for value in range(30)]
+    assert at_once(slow, []) == []
+
+
+def test_at_once_the_first_error_leaves_the_rest_undone() -> None:
+    done: list[int] = []
+
+    def fails(value: int) -> None:
+        if value == 3:
+            raise KeyError(value)
+        time.sleep(0.01)
+        done.append(value)
+
+    with pytest.raises(KeyError, match="3"):
+        at_once(fails, range(100))
+    assert len(done) < 20

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
@@ -70,13 +70,15 @@ class Batch:
     Args:
         retry: how often a blob is tried.
         workers: images at once.
+        monotonic: a clock in seconds.
     """
 
-    def __init__(self, retry: Retry, workers: int) -> None:
+    def __init__(self, retry: Retry, workers: int, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.sent = ByteCount()
         """Bytes of blobs that were sent so far."""
         self._workers = workers
-        self._events: SimpleQueue[Event] = SimpleQueue()
+        self._monotonic = monotonic
+        self._events: SimpleQueue[Event | BaseException] = SimpleQueue()
         self._copier = Copier(retry, on_bytes=self.sent.add, on_blob=self._note)
         self._search = ReferrerSearch()
 
@@ -101,24 +103,42 @@ class Batch:
             tick: called about every `tick_seconds`, for a display.
             tick_seconds: see `tick`.
         """
-        running: set[Future[Copied]] = set()
-        waiting = iter(pairs)
-        pool = ThreadPoolExecutor(self._workers, "image")
+        left, due = len(pairs), self._monotonic() + tick_seconds
+        waiting = SimpleQueue[Pair]()
+        for pair in pairs:
+            waiting.put(pair)
+        try:
+            for _ in range(min(self._workers, left)):
+                threading.Thread(target=self._work, args=(waiting, wish, platform), name="image", daemon=True).start()
+            while left:
+                event = self._next(max(0.0, due - self._monotonic()))
+                if self._monotonic() >= due:
+                    due = self._monotonic() + tick_seconds
+                    tick()
+                if isinstance(event, BaseException):
+                    raise event
+                if event is not None:
+                    left -= isinstance(event, Copied)
+                    yield event
+        finally:
+            if left:
+                self._copier.stop()
+
+    def _next(self, seconds: float) -> Event | BaseException | None:
+        try:
+            return self._events.get(timeout=seconds)
+        except Empty:
+            return None
+
+    def _work(self, waiting: SimpleQueue[Pair], wish: Wish, platform: str | None) -> None:
+        """Copy what waits, one after another. What no copy should end with ends the run."""
         try:
             while True:
-                while len(running) < self._workers and (pair := next(waiting, None)) is not None:
-                    running.add(pool.submit(self._one, pair, wish, platform))
-                if not running:
-                    return
-                done, running = wait(running, timeout=tick_seconds, return_when=FIRST_COMPLETED)
-                yield from self._happened()
-                for future in done:
-                    yield future.result()
-                tick()
-        finally:
-            if running:
-                self._copier.stop()
-            pool.shutdown(wait=False, cancel_futures=True)
+                self._events.put(self._one(waiting.get_nowait(), wish, platform))
+        except Empty:
+            return
+        except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
+            self._events.put(error)
 
     def _one(self, pair: Pair, wish: Wish, platform: str | None) -> Copied:
         source, target = pair.source, pair.target
@@ -138,13 +158,6 @@ class Batch:
 
     def _note(self, target: Home, blob: Descriptor, moved: Moved) -> None:
         self._events.put(BlobThere(target, blob, moved))
-
-    def _happened(self) -> Iterator[Event]:
-        while True:
-            try:
-                yield self._events.get_nowait()
-            except Empty:
-                return
 
 
 class ByteCount:

@@ -13,13 +13,38 @@ _MOST: Final = 8
 
 
 def at_once(function: Callable[[T], R], values: Sequence[T]) -> list[R]:
-    """Return what `function` makes of each value, in order; of several, in threads."""
+    """Return what `function` makes of each value, in order; of several, in the caller's thread and further ones.
+
+    The first error leaves the rest undone, and is raised when what had begun is done.
+    """
     if len(values) <= 1:
         return [function(value) for value in values]
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - for one value it costs more than the value
+    made: dict[int, R] = {}
+    left = deque(enumerate(values))
+    errors: list[BaseException] = []
 
-    with ThreadPoolExecutor(min(_MOST, len(values))) as pool:
-        return list(pool.map(function, values))
+    def work() -> None:
+        while left and not errors:
+            try:
+                number, value = left.popleft()
+            except IndexError:
+                return
+            try:
+                made[number] = function(value)
+            except BaseException as error:
+                errors.append(error)
+                if not isinstance(error, Exception):
+                    raise  # Ctrl-C in the caller's thread: nobody waits for helpers whom a silent registry holds up
+
+    helpers = [threading.Thread(target=work, daemon=True) for _ in range(min(_MOST, len(values)) - 1)]
+    for helper in helpers:
+        helper.start()
+    work()
+    for helper in helpers:
+        helper.join()
+    if errors:
+        raise errors[0]
+    return [made[number] for number in range(len(values))]
 
 
 class Crew(Generic[T]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -67,6 +66,8 @@ class CopyTalk:
         if self._under_way:
             first, others = self._under_way[0], len(self._under_way) - 1
             parts.append(f"waits for {first}{f' and {others} more' if others else ''}")
+        import shutil  # what else it brings takes a while, and only a terminal needs it
+
         line = printable(", ".join(parts))[: shutil.get_terminal_size().columns - 1]
         self._output.talk.write(f"{_ERASE}{line}")
         self._output.talk.flush()
