@@ -5,9 +5,10 @@ Outward effects are: every git command that writes, every HTTP request that chan
 
 from __future__ import annotations
 
-import http.client
 import os
+import re
 import signal
+import socket
 import subprocess
 import threading
 from collections import Counter
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 _WRITING: Final = {"push": "git push", "fast-import": "git fast-import", "hash-object": "git hash-object"}
+_REQUEST: Final = re.compile(rb"([A-Z]+) \S+ HTTP/1\.1\r\n(?:[^\r\n]+\r\n)*\r\n")
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 HOOK: Final = """\
@@ -93,26 +95,28 @@ class Boundary:
     def _watch_http(self) -> None:
         boundary = self
 
-        class Watched(http.client.HTTPConnection):
-            def putrequest(self, method: str, url: str, **options: object) -> None:
-                self._moment = boundary._begins(method) if method in _CHANGING else None
-                self._pieces = 0
-                super().putrequest(method, url, **options)
+        class Watched(socket.socket):
+            _moment: str | None = None
 
-            def send(self, data: bytes) -> None:
-                self._pieces += 1  # http.client sends the head as the first
-                if self._moment == "during" and self._pieces > 1:
-                    super().send(bytes(data[: len(data) // 2]))
+            def sendall(self, data: bytes | memoryview, flags: int = 0) -> None:
+                sent = bytes(data)
+                request = _REQUEST.match(sent)
+                if request:
+                    method = request[1].decode()
+                    self._moment = boundary._begins(method) if method in _CHANGING else None
+                body = sent[request.end() :] if request else sent
+                if self._moment == "during" and body:
+                    super().sendall(sent[: len(sent) - len(body) // 2], flags)
                     _die()
-                super().send(data)
+                super().sendall(data, flags)
 
-            def getresponse(self) -> http.client.HTTPResponse:
-                response = super().getresponse()
+            def recv(self, size: int, flags: int = 0) -> bytes:
+                received = super().recv(size, flags)
                 if self._moment == "after":
                     _die()
-                return response
+                return received
 
-        http.client.HTTPConnection = Watched
+        socket.socket = Watched
 
     def _watch_files(self) -> None:
         for name in ("rename", "replace", "link"):
