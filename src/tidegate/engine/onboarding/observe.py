@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from tidegate.engine.onboarding.seen import SeenBranch, SeenImage, SeenProject, SeenRelease
 from tidegate.engine.onboarding.spots import RANKS
-from tidegate.errors import TidegateError
-from tidegate.errors.git import BranchMissing
+from tidegate.errors.git import BranchMissing, FileTooLarge
+from tidegate.errors.manifest import InvalidYaml, NotHelmRelease, YamlTooLarge
 from tidegate.flux import find_images, helm_releases, image_policies
 from tidegate.ports import GitOpsRepo
 
-PIPELINE_FILE = ".gitlab-ci.yml"
 _DEFAULTS = ("main", "master", "trunk")
 
 
 def observe(repo: GitOpsRepo, base: str, path: str, refs: Iterable[str]) -> SeenProject:
     """Return what a repository shows: of its default branch, and of branches that are called like environments.
-
-    A file that can't be read is passed over: the configuration is checked against it later.
 
     Args:
         repo: the repository.
@@ -41,41 +38,41 @@ def observe(repo: GitOpsRepo, base: str, path: str, refs: Iterable[str]) -> Seen
         path,
         tuple(_branch(repo, name, head) for name, head in heads.items()),
         tuple(ref.removeprefix("refs/tags/") for ref in refs if ref.startswith("refs/tags/")),
-        pipeline=PIPELINE_FILE in repo.read(heads[default], [PIPELINE_FILE]),
     )
 
 
 def _branch(repo: GitOpsRepo, name: str, head: str) -> SeenBranch:
     paths = [path for path in repo.files(head, "") if path.endswith((".yaml", ".yml"))]
-    contents = _read(repo, head, paths)
-    releases = [found for path, data in contents.items() if b"HelmRelease" in data and (found := _release(path, data))]
-    policies = sum(_policies(path, data) for path, data in contents.items() if b"ImagePolicy" in data)
-    return SeenBranch(name, tuple(releases), policies)
+    unreadable: list[str] = []
+    contents = _read(repo, head, paths, unreadable)
+    releases: list[SeenRelease] = []
+    policies = 0
+    for path, data in contents.items():
+        try:
+            releases += _release(path, data) if b"HelmRelease" in data else ()
+            policies += len(image_policies(data, file=path)) if b"ImagePolicy" in data else 0
+        except (InvalidYaml, YamlTooLarge) as error:
+            unreadable.append(str(error))
+    return SeenBranch(name, tuple(releases), policies, tuple(unreadable))
 
 
-def _read(repo: GitOpsRepo, head: str, paths: list[str]) -> Mapping[str, bytes]:
-    """Return the files; one that is too large is left out."""
+def _read(repo: GitOpsRepo, head: str, paths: list[str], unreadable: list[str]) -> Mapping[str, bytes]:
+    """Return the files; one that is too large is left out, and told."""
     try:
         return repo.read(head, paths)
-    except TidegateError:
-        if len(paths) <= 1:
+    except FileTooLarge as error:
+        if len(paths) == 1:
+            unreadable.append(str(error))
             return {}
     half = len(paths) // 2
-    return {**_read(repo, head, paths[:half]), **_read(repo, head, paths[half:])}
+    return {**_read(repo, head, paths[:half], unreadable), **_read(repo, head, paths[half:], unreadable)}
 
 
-def _release(path: str, data: bytes) -> SeenRelease | None:
+def _release(path: str, data: bytes) -> Iterator[SeenRelease]:
     try:
         names = tuple(each.name for each in helm_releases(data, file=path) if each.name)
-        sites = find_images(data, file=path)
-    except TidegateError:
-        return None
+    except NotHelmRelease:
+        return
+    sites = find_images(data, file=path)
     images = tuple(SeenImage(site.image, site.marker is not None) for site in sites if site.image is not None)
-    return SeenRelease(path, names, images)
-
-
-def _policies(path: str, data: bytes) -> int:
-    try:
-        return len(image_policies(data, file=path))
-    except TidegateError:
-        return 0
+    yield SeenRelease(path, names, images)

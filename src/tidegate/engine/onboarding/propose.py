@@ -93,7 +93,12 @@ class _Proposing:
         self._answers = answers
         self._found = find_spots(projects)
         self._questions: list[Question] = []
-        self._notes: list[str] = []
+        self._notes = [
+            f"{project.path}: {text}"
+            for project in projects
+            for branch in project.branches
+            for text in branch.unreadable
+        ]
         self._spots = dict(answers.environments) or self._named()
 
     def proposal(self) -> Proposal:

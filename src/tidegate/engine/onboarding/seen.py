@@ -44,11 +44,13 @@ class SeenBranch:
         name: of the branch.
         releases: by path.
         policies: how many ImagePolicies it holds.
+        unreadable: why files that may hold either can't be read, each with its place.
     """
 
     name: str
     releases: tuple[SeenRelease, ...]
     policies: int = 0
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,12 @@ class SeenProject:
         path: its path on the forge, e.g. `platform/gitops`.
         branches: the default branch first.
         tags: its git tags.
-        pipeline: whether it has a `.gitlab-ci.yml`.
     """
 
     base: str
     path: str
     branches: tuple[SeenBranch, ...]
     tags: tuple[str, ...] = ()
-    pipeline: bool = False
 
     @property
     def name(self) -> str:
