@@ -73,7 +73,7 @@ class GitLabReports:
             link = f"{link}#note_{number}" if link else None
         except TidegateError as error:
             failed = error  # the status is what holds a merge back: it is written all the same
-        written = put_status(api, me, report, link, look_first=later) or written
+        written = put_status(api, me, report, link, look_first=later and not written) or written
         if failed is not None:
             raise failed
         self._told.keep(report)
