@@ -40,14 +40,14 @@ def open_world(
     Raises:
         TokenMissing: what is configured as the forge's token holds none.
     """
-    with open_worlds(configuration, environ, clock, actor) as new_world:
-        yield new_world(partial)
+    with open_worlds(configuration, environ, clock, actor, partial=partial) as new_world:
+        yield new_world()
 
 
 @contextmanager
 def open_worlds(
-    configuration: Configuration, environ: Mapping[str, str], clock: Clock, actor: str
-) -> Iterator[Callable[[bool], World]]:
+    configuration: Configuration, environ: Mapping[str, str], clock: Clock, actor: str, *, partial: bool = False
+) -> Iterator[Callable[[], World]]:
     """Give what makes worlds, each of which sees repositories, groups and the forge anew; arguments as `open_world`.
 
     It may be called by many threads; a world is for one. What they share is safe for many: the mirrors, the registries
@@ -70,7 +70,7 @@ def open_worlds(
             def new_forge() -> tuple[Forge, Reports | None]:
                 return local, None
 
-        def new_world(partial: bool) -> World:  # noqa: FBT001 - as in `open_world`
+        def new_world() -> World:
             forge, reports = new_forge()
             world = World(
                 pipeline=configuration.pipeline,

@@ -46,6 +46,12 @@ COMMANDS: Final = (
         EVERYDAY,
         "Wait until an environment declares a release; exit code 8 when the time is over.",
     ),
+    Entry(
+        "serve",
+        "tidegate.cli.serve:serve",
+        EVERYDAY,
+        "Deliver what is approved as soon as it may go, hear webhooks, and show the board.",
+    ),
     Entry("mr", "tidegate.cli.mr:mr", MERGE_REQUESTS, "List, read, open, approve and close merge requests."),
     Entry(
         "check",

@@ -1,0 +1,99 @@
+"""`tidegate serve`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from tidegate.cli.invocation import Invocation, pass_invocation
+from tidegate.cli.lazy import Command
+from tidegate.cli.options import as_option
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+_HIGHEST_PORT: Final = 65535
+
+
+@click.command(
+    "serve",
+    cls=Command,
+    examples=[
+        "tidegate serve",
+        "tidegate serve --listen 0.0.0.0:8080 --workers 8 --resync 15m",
+        "curl http://127.0.0.1:8080/api/v1/board",
+    ],
+)
+@click.option(
+    "--listen", metavar="HOST:PORT", default="127.0.0.1:8080", show_default=True, help="Where to answer requests."
+)
+@click.option("--workers", type=click.IntRange(1, 64), help="How much is looked at at once. Default: server.workers.")
+@click.option("--resync", metavar="TIME", help="Look at everything at least so often. Default: server.resync.")
+@click.option(
+    "--deadline", metavar="TIME", default="20s", show_default=True, help="When stopped, how long a step may still take."
+)
+@as_option
+@pass_invocation
+def serve(
+    invocation: Invocation, *, listen: str, workers: int | None, resync: str | None, deadline: str, user: str
+) -> None:
+    """Deliver what is approved as soon as it may go, hear webhooks, and show the board.
+
+    It keeps nothing that matters: all it does follows from the repositories, the forge and the registries, and is
+    right again one resync after a start. SIGTERM and SIGINT end it in order, with exit code 0.
+    """
+    _require_extra()
+    from tidegate.bootstrap import open_worlds
+    from tidegate.cli.debug import Scrubber
+    from tidegate.server.logs import start_logging
+    from tidegate.server.process import Serving
+    from tidegate.server.process import serve as serve_until_stopped
+    from tidegate.server.thread_queue import ThreadQueue
+
+    configuration, environ, clock = invocation.configuration, invocation.environ, invocation.clock
+    host, port = _address(listen)
+    serving = Serving(
+        host=host,
+        port=port,
+        workers=workers or configuration.server.workers,
+        resync=_length(resync) if resync else configuration.server.resync,
+        deadline=_length(deadline).total_seconds(),
+    )
+    start_logging(sys.stderr, Scrubber.of(environ).clean)
+    with open_worlds(configuration, environ, clock, user, partial=True) as new_world:
+        serve_until_stopped(serving, configuration, new_world, ThreadQueue(), environ=environ, clock=clock)
+
+
+def _require_extra() -> None:
+    """Raise `ServerExtraMissing` where what the server is made of is not installed."""
+    from importlib.util import find_spec
+
+    from tidegate.errors.server import ServerExtraMissing
+
+    missing = [name for name in ("fastapi", "jinja2", "prometheus_client", "uvicorn") if find_spec(name) is None]
+    if missing:
+        raise ServerExtraMissing(
+            f"the server needs what is not installed: {', '.join(missing)}", hint="pip install 'tidegate[server]'"
+        )
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Return host and port of `HOST:PORT`; an IPv6 address stands in brackets."""
+    from tidegate.errors.server import InvalidListen
+
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) > _HIGHEST_PORT:
+        raise InvalidListen(f"{text[:80]!r} is not HOST:PORT", where="--listen", hint="e.g. --listen 127.0.0.1:8080")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _length(text: str) -> timedelta:
+    from tidegate.config import duration
+    from tidegate.errors.config import InvalidDuration
+
+    length = duration(text)
+    if not length:
+        raise InvalidDuration(f"{text!r} is no time at all", hint="e.g. 20s or 5m")
+    return length

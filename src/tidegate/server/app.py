@@ -1,0 +1,48 @@
+"""The HTTP face: a table of routes."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
+
+from tidegate import __version__
+from tidegate.errors import TidegateError
+from tidegate.server.board_routes import board_routes
+from tidegate.server.hook_routes import hook_routes
+from tidegate.server.parts import Parts
+from tidegate.server.problems import answer_error
+from tidegate.server.request_ids import RequestIds
+
+
+def make_app(parts: Parts) -> FastAPI:
+    """Return the application. It does nothing by itself: queue and workers are the process's."""
+    app = FastAPI(
+        title="Tidegate", version=__version__, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
+    )
+    app.add_middleware(RequestIds)
+    app.add_exception_handler(TidegateError, answer_error)
+    app.include_router(board_routes(parts.board))
+    app.include_router(hook_routes(parts))
+
+    @app.get("/healthz", tags=["process"])
+    async def healthz() -> JSONResponse:
+        """Say that the process is alive."""
+        return JSONResponse({"alive": True})
+
+    @app.get("/readyz", tags=["process"])
+    async def readyz() -> JSONResponse:
+        """Say whether everything has been looked at once and keys are handled."""
+        record = {
+            "ready": parts.is_ready,
+            "resynced": parts.resynced.is_set(),
+            "queue": parts.queue.is_alive,
+            "stopping": parts.stopping.is_set(),
+        }
+        return JSONResponse(record, 200 if parts.is_ready else 503)
+
+    @app.get("/metrics", tags=["process"])
+    def metrics() -> Response:
+        """Return figures for Prometheus."""
+        return Response(parts.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return app

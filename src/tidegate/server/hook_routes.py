@@ -1,0 +1,82 @@
+"""`POST /webhooks/…`: proved, parsed, queued, answered. Nothing else is done while the sender waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from tidegate.errors import TidegateError
+from tidegate.errors.server import WebhookTooLarge
+from tidegate.model.key import Key
+from tidegate.server.parts import Parts
+from tidegate.server.problems import document_of, status_of
+from tidegate.server.webhooks.gitlab import keys_of_gitlab
+from tidegate.server.webhooks.registry import keys_of_registry
+
+MOST_BYTES: Final = 2 * 1024 * 1024
+"""GitLab's and registries' events have some kilobytes; a push of many commits some hundred."""
+_ACCEPTED: Final = 202
+
+
+def hook_routes(parts: Parts) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+
+    @router.post("/gitlab", status_code=_ACCEPTED)
+    async def gitlab(request: Request) -> JSONResponse:
+        """Take an event of GitLab: merge request, push, pipeline or note."""
+
+        def keys(body: bytes) -> frozenset[Key]:
+            parts.gitlab.check(request.headers, body, parts.clock.now().timestamp())
+            return keys_of_gitlab(request.headers.get("x-gitlab-event", ""), body, parts.pipeline())
+
+        return await _answer(parts, "gitlab", request, keys)
+
+    @router.post("/registry", status_code=_ACCEPTED)
+    async def registry(request: Request) -> JSONResponse:
+        """Take a registry's push event: CNCF distribution, Harbor, or Amazon ECR's through EventBridge."""
+
+        def keys(body: bytes) -> frozenset[Key]:
+            parts.registry.check(request.headers)
+            return keys_of_registry(body, parts.pipeline())
+
+        return await _answer(parts, "registry", request, keys)
+
+    return router
+
+
+async def _answer(
+    parts: Parts, source: str, request: Request, keys_of: Callable[[bytes], frozenset[Key]]
+) -> JSONResponse:
+    try:
+        keys = keys_of(await _body(request))
+    except TidegateError as error:
+        status = status_of(error)
+        parts.metrics.webhooks.labels(source, status.value).inc()
+        return JSONResponse(document_of(error), status)
+    parts.queue.add(keys)
+    parts.metrics.webhooks.labels(source, _ACCEPTED).inc()
+    return JSONResponse({"queued": len(keys)}, _ACCEPTED)
+
+
+async def _body(request: Request) -> bytes:
+    """Return the body.
+
+    Raises:
+        WebhookTooLarge: it is too large; the rest of it is not read.
+    """
+    declared = request.headers.get("content-length", "0")
+    body = bytearray()
+    if not declared.isdecimal() or int(declared) <= MOST_BYTES:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > MOST_BYTES:
+                break
+        else:
+            return bytes(body)
+    raise WebhookTooLarge(
+        f"the body has more than {MOST_BYTES} bytes", hint="a resync finds what it told; nothing is lost"
+    )

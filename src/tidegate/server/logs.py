@@ -1,0 +1,53 @@
+"""Structured logs: one JSON object a line, with the request's id where there is one."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Final, TextIO
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The id of the request that is being answered."""
+_LIBRARIES: Final = ("uvicorn.error",)
+
+
+class JsonLines(logging.Formatter):
+    """Writes a record as JSON. What stands in `extra={"fields": {…}}` is laid beside the message.
+
+    Args:
+        clean: takes secrets out of a text.
+    """
+
+    def __init__(self, clean: Callable[[str], str]) -> None:
+        super().__init__()
+        self._clean = clean
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        fields = getattr(record, "fields", None)
+        if isinstance(fields, dict):
+            line |= fields
+        if (current := request_id.get()) is not None:
+            line["request_id"] = current
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return self._clean(json.dumps(line, ensure_ascii=False, default=str))
+
+
+def start_logging(stream: TextIO, clean: Callable[[str], str]) -> None:
+    """Have everything that the server says go to `stream`, one JSON object a line."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines(clean))
+    for name in ("tidegate", *_LIBRARIES):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(logging.INFO)
+        logger.propagate = False

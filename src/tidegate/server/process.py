@@ -1,0 +1,186 @@
+"""The process: parts put together, keys handled, HTTP served, and all of it stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import signal
+import socket
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Event, Thread
+from typing import Final
+
+import uvicorn
+
+from tidegate.config import Configuration
+from tidegate.engine.world import World
+from tidegate.errors.server import ListenRefused, WebhookSecretMissing
+from tidegate.model.key import EverythingKey
+from tidegate.ports import Clock
+from tidegate.ports.queue import KeyQueue
+from tidegate.server.app import make_app
+from tidegate.server.board_store import BoardStore
+from tidegate.server.metrics import Metrics
+from tidegate.server.parts import Parts
+from tidegate.server.reconciler import Reconciler
+from tidegate.server.webhooks.proof import GitLabProof, RegistryProof, signing_key
+from tidegate.server.work import Work
+
+_LOG: Final = logging.getLogger(__name__)
+_SPREAD: Final = 0.1
+_REQUESTS_SECONDS: Final = 3
+"""How long requests that are being answered may take when the process is to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How to serve.
+
+    Args:
+        host: the address to listen on.
+        port: the port; 0 for any that is free.
+        workers: how many keys are handled at once.
+        resync: how long it is at most until everything is looked at again.
+        deadline: seconds within which the process ends when it is asked to.
+    """
+
+    host: str
+    port: int
+    workers: int
+    resync: timedelta
+    deadline: float
+
+
+def serve(
+    serving: Serving,
+    configuration: Configuration,
+    new_world: Callable[[], World],
+    queue: KeyQueue,
+    *,
+    environ: Mapping[str, str],
+    clock: Clock,
+) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        serving: how.
+        configuration: what tidegate.yaml says.
+        new_world: makes a world that sees everything anew; called by many threads.
+        queue: not started yet.
+        environ: environment variables, for webhooks' secrets.
+        clock: what time it is.
+
+    Raises:
+        ListenRefused: the system does not let it listen there.
+        WebhookSecretMissing: a variable that the configuration names holds no secret.
+    """
+    board, stopping = BoardStore(), Event()
+    metrics = Metrics(queue, board)
+    reconciler = Reconciler(new_world, queue, board, stopping)
+    work = Work(reconciler, metrics)
+    parts = Parts(
+        configuration=configuration,
+        new_world=new_world,
+        pipeline=lambda: reconciler.pipeline or configuration.pipeline,
+        queue=queue,
+        board=board,
+        metrics=metrics,
+        gitlab=_gitlab_proof(configuration, environ),
+        registry=RegistryProof(_secret(configuration.server.webhooks.registry_token, environ)),
+        clock=clock,
+        resynced=work.resynced,
+        stopping=stopping,
+    )
+    with _listening(serving.host, serving.port) as listening:
+        queue.start(work, workers=serving.workers)
+        clockwork = Thread(target=_resync, args=(queue, serving.resync, stopping), name="resync", daemon=True)
+        clockwork.start()
+        try:
+            asked = asyncio.run(_answer_requests(parts, listening))
+            ended = queue.stop(max(0.0, asked + serving.deadline - time.monotonic()))
+        finally:
+            stopping.set()
+            queue.stop(0)
+    _LOG.info("stopped" if ended else "stopped, and left a step to the next run", extra={"fields": {"event": "stop"}})
+
+
+async def _answer_requests(parts: Parts, listening: socket.socket) -> float:
+    """Answer requests until the process is asked to end; return when it was asked, as `time.monotonic`."""
+    asked = 0.0
+    server = _Server(
+        uvicorn.Config(
+            make_app(parts),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=_REQUESTS_SECONDS,
+        )
+    )
+
+    def stop() -> None:
+        nonlocal asked
+        asked = asked or time.monotonic()
+        parts.stopping.set()
+        server.should_exit = True
+        loop.run_in_executor(None, parts.queue.stop, 0)
+
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop)
+    host, port = listening.getsockname()[:2]
+    _LOG.info(
+        "listening on http://%s:%s", host, port, extra={"fields": {"event": "listen", "host": host, "port": port}}
+    )
+    await server.serve(sockets=[listening])
+    return asked or time.monotonic()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the process: uvicorn would raise them again, and the exit code would not be 0."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+
+def _resync(queue: KeyQueue, every: timedelta, stopping: Event) -> None:
+    """Have everything looked at now and again; replicas that were started at once drift apart."""
+    while not stopping.is_set():
+        queue.add([EverythingKey()])
+        stopping.wait(every.total_seconds() * (1 - _SPREAD * random.random()))  # noqa: S311 - no secret
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        raise ListenRefused(
+            f"can't listen there: {error.strerror}",
+            where=f"{host}:{port}",
+            hint="name an address of this machine and a free port, e.g. --listen 127.0.0.1:8080",
+        ) from error
+
+
+def _gitlab_proof(configuration: Configuration, environ: Mapping[str, str]) -> GitLabProof:
+    names = configuration.server.webhooks
+    signing = _secret(names.gitlab_signing, environ)
+    key = signing_key(signing, names.gitlab_signing) if signing and names.gitlab_signing else None
+    return GitLabProof(_secret(names.gitlab_token, environ), key)
+
+
+def _secret(variable: str | None, environ: Mapping[str, str]) -> str | None:
+    if variable is None:
+        return None
+    if not environ.get(variable):
+        raise WebhookSecretMissing(
+            "the variable is not set", where=variable, hint="set it, or delete its name below server.webhooks"
+        )
+    return environ[variable]

@@ -1,0 +1,170 @@
+"""Reconciler: handles one key by looking at the world and doing the next right thing with the engine's own means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from threading import Event
+
+from tidegate.engine.auto_promotion import is_due
+from tidegate.engine.board import BoardCell, first_cell
+from tidegate.engine.deliver import Delivery, deliver_merge_request
+from tidegate.engine.explanation import explain
+from tidegate.engine.promote import promote
+from tidegate.engine.status import look
+from tidegate.engine.world import World
+from tidegate.errors import TidegateError
+from tidegate.model import Answer, Environment, Pipeline, Service
+from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
+from tidegate.ports.queue import KeyQueue
+from tidegate.server.board_store import BoardStore
+from tidegate.server.cells import arrange, told
+from tidegate.server.resync import resync
+from tidegate.server.step_log import StepLog
+from tidegate.server.webhooks.touched import following
+
+
+class Outcome(Enum):
+    """What became of a key."""
+
+    DELIVERED = "delivered"
+    SCHEDULED = "scheduled"
+    """The forge is to merge it."""
+    PROMOTED = "promoted"
+    WAITS = "waits"
+    REFUSED = "refused"
+    LOOKED = "looked"
+    """There was nothing to do."""
+
+
+class Reconciler:
+    """Handles keys. Safe for many threads: each key gets a world of its own, which sees everything anew.
+
+    Args:
+        new_world: makes a world.
+        queue: where further keys go.
+        board: whose cells are renewed.
+        stopping: set when no further step is to begin.
+    """
+
+    def __init__(self, new_world: Callable[[], World], queue: KeyQueue, board: BoardStore, stopping: Event) -> None:
+        self._new_world = new_world
+        self._queue = queue
+        self._board = board
+        self._stopping = stopping
+        self._pipeline: Pipeline | None = None
+
+    @property
+    def pipeline(self) -> Pipeline | None:
+        """The pipeline as the newest world has it, with the services that were found; None before the first."""
+        return self._pipeline
+
+    def _look_out(self) -> World:
+        world = self._new_world()
+        self._pipeline = world.pipeline
+        return world
+
+    def handle(self, key: Key) -> Outcome:
+        """Look at what `key` names, do what is to be done, renew the board's cells; return what became of it.
+
+        Raises:
+            TidegateError: it could not be done. Where the class says so, the same may succeed later.
+            HandedBack: the process is to end.
+        """
+        match key:
+            case MergeRequestKey():
+                return self._merge_request(key)
+            case ServiceKey():
+                return self._service(key)
+            case EverythingKey():
+                found = resync(self._look_out(), self._board)
+                self._queue.add(found)
+                return Outcome.LOOKED
+
+    def _merge_request(self, key: MergeRequestKey) -> Outcome:
+        world = self._look_out()
+        if key.project not in {each.repo for each in world.pipeline.environments if each.source}:
+            return Outcome.LOOKED
+        shown = self._showing(f"{key.project}!{key.iid}")
+        try:
+            delivery = deliver_merge_request(world, key.project, key.iid, StepLog(key, self._stopping), later=True)
+        except TidegateError as error:
+            self._renew(shown, error)
+            raise
+        touched = _cells_of(delivery) | shown
+        self._renew(touched, None)
+        if delivery.delivered:
+            self._queue.add(following(touched, world.pipeline))
+        return _outcome(delivery)
+
+    def _showing(self, ref: str) -> frozenset[ServiceKey]:
+        """Return the cells that wait for a merge request, as far as the board knows."""
+        rows = self._board.snapshot.board.rows.values()
+        cells = (cell for row in rows for cell in row.values())
+        return frozenset(cell.key for cell in cells if cell.merge_request and cell.merge_request.ref == ref)
+
+    def _renew(self, keys: frozenset[ServiceKey], failure: TidegateError | None) -> None:
+        """Look at cells anew, in a world that is newer than what was done."""
+        if keys:
+            world = self._look_out()
+            self._board.renew(self._cell(world, key, failure) for key in sorted(keys, key=str) if _is_known(world, key))
+
+    def _cell(self, world: World, key: ServiceKey, failure: TidegateError | None) -> BoardCell:
+        service, environment = world.service(key.service), world.environment(key.environment)
+        if environment.source is None:
+            return first_cell(look(world, service, environment))
+        return told(world, explain(world, service, environment), failure)
+
+    def _service(self, key: ServiceKey) -> Outcome:
+        world = self._look_out()
+        arrange(world, self._board)
+        if not _is_known(world, key):
+            return Outcome.LOOKED
+        service, environment = world.service(key.service), world.environment(key.environment)
+        if environment.source is None:
+            self._board.renew([first_cell(look(world, service, environment))])
+            return Outcome.LOOKED
+        explanation = explain(world, service, environment)
+        if is_due(world, explanation):
+            return self._promote(world, key, service, environment)
+        self._board.renew([told(world, explanation)])
+        found = explanation.merge_request
+        if found is not None and explanation.verdict is not None and explanation.verdict.answer is Answer.GO:
+            if not found.scheduled:
+                self._queue.add([MergeRequestKey(found.project, found.iid)])
+            return Outcome.LOOKED
+        return Outcome.WAITS if explanation.wants_promotion or found is not None else Outcome.LOOKED
+
+    def _promote(self, world: World, key: ServiceKey, service: Service, environment: Environment) -> Outcome:
+        try:
+            promoted = promote(world, service, environment, StepLog(key, self._stopping))
+        except TidegateError as error:
+            self._renew(frozenset({key}), error)
+            raise
+        if promoted.merge_request is None:
+            self._renew(frozenset({key}), None)
+            return Outcome.LOOKED
+        # It may go at once; in any case its handling renews the cell.
+        self._queue.add([MergeRequestKey(promoted.merge_request.project, promoted.merge_request.iid)])
+        return Outcome.PROMOTED
+
+
+def _is_known(world: World, key: ServiceKey) -> bool:
+    return key.service in world.pipeline.services and world.pipeline.environment(key.environment) is not None
+
+
+def _cells_of(delivery: Delivery) -> frozenset[ServiceKey]:
+    if delivery.seen is None:
+        return frozenset()
+    target = delivery.seen.target.name
+    return frozenset(ServiceKey(each.service.name, target) for each in delivery.seen.deliveries)
+
+
+def _outcome(delivery: Delivery) -> Outcome:
+    if delivery.delivered:
+        return Outcome.DELIVERED
+    if delivery.scheduled:
+        return Outcome.SCHEDULED
+    if delivery.verdict is None:
+        return Outcome.LOOKED
+    return Outcome.REFUSED if delivery.verdict.answer is Answer.NO else Outcome.WAITS

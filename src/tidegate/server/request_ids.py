@@ -1,0 +1,65 @@
+"""Each request has an id: the caller's, or a new one. It is in the answer and in the log."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from typing import Final
+from uuid import uuid4
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tidegate.server.logs import request_id
+
+_LOG: Final = logging.getLogger(__name__)
+_NAME: Final = b"x-request-id"
+_FINE: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_SILENT: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What is asked every few seconds is not logged."""
+
+
+class RequestIds:
+    """ASGI middleware.
+
+    Args:
+        app: what answers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, and log it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == _NAME), b"")
+        current = given if _FINE.fullmatch(given) else uuid4().hex.encode()
+        token = request_id.set(current.decode())
+        began = time.monotonic()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (_NAME, current)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            if scope["path"] not in _SILENT:
+                self._log(scope, status, time.monotonic() - began)
+            request_id.reset(token)
+
+    def _log(self, scope: Scope, status: int, seconds: float) -> None:
+        fields = {
+            "event": "request",
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "milliseconds": round(seconds * 1000, 1),
+        }
+        _LOG.info("%s %s", scope["method"], scope["path"], extra={"fields": fields})

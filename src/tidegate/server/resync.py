@@ -1,0 +1,93 @@
+"""Resync: looking at everything, with few questions to the forge."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tidegate.engine.auto_promotion import is_due
+from tidegate.engine.board import first_cell
+from tidegate.engine.explanation import explained
+from tidegate.engine.observations import MergeRequestSeen
+from tidegate.engine.observe_delivery import observe_delivery
+from tidegate.engine.status import Cell, matrix
+from tidegate.engine.world import World
+from tidegate.errors import TidegateError
+from tidegate.model.key import Key, MergeRequestKey, ServiceKey
+from tidegate.server.board_store import BoardStore
+from tidegate.server.cells import arrange, told
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenOnes:
+    """The open merge requests of all projects, from afar: without their approvals.
+
+    Args:
+        moving: cell → those that move it.
+        unread: project → why some can't be read.
+    """
+
+    moving: Mapping[ServiceKey, Sequence[MergeRequestSeen]]
+    unread: Mapping[str, Sequence[TidegateError]]
+
+
+def resync(world: World, board: BoardStore) -> tuple[Key, ...]:
+    """Renew the whole board, and return the keys of all that is to be looked at by itself.
+
+    Those are the open merge requests that move an image, with approvals and all that decides; and the environments
+    that are to get one. A repository, a registry or a merge request that can't be read hides nothing else.
+    """
+    pipeline = world.pipeline
+    arrange(world, board)
+    found = _open_ones(world)
+    keys: dict[Key, None] = {}
+    for seen in (one for many in found.moving.values() for one in many):
+        keys[MergeRequestKey(seen.merge_request.project, seen.merge_request.iid)] = None
+    for row in matrix(world, tuple(pipeline.services.values())):
+        keys.update(dict.fromkeys(_renew(world, board, row, found)))
+    return tuple(keys)
+
+
+def _renew(world: World, board: BoardStore, row: Sequence[Cell], found: _OpenOnes) -> list[Key]:
+    """Renew the cells of one service; return those that are to get a merge request."""
+    cells = {cell.environment.name: cell for cell in row}
+    due: list[Key] = []
+    for target in row:
+        if target.environment.source is None:
+            board.renew([first_cell(target)])
+            continue
+        key = ServiceKey(target.service.name, target.environment.name)
+        moving = found.moving.get(key, ())
+        shown = board.snapshot.board.cell(key)
+        if moving and shown is not None and shown.merge_request is not None:
+            continue  # it tells more than can be seen from afar, and the merge request's own key renews it
+        unread = found.unread.get(target.environment.repo, ())
+        explanation = explained(world, cells[target.environment.source], target, moving, unread)
+        board.renew([told(world, explanation)])
+        if is_due(world, explanation):
+            due.append(key)
+    return due
+
+
+def _open_ones(world: World) -> _OpenOnes:
+    moving: dict[ServiceKey, list[MergeRequestSeen]] = defaultdict(list)
+    unread: dict[str, list[TidegateError]] = defaultdict(list)
+    for project in sorted({each.repo for each in world.pipeline.environments if each.source}):
+        try:
+            opened = world.forge.merge_requests(project, unreadable=unread[project].append)
+            if opened:
+                world.repos.repo(project).refresh()  # it is to have the heads that the forge just named
+        except TidegateError as fault:
+            unread[project].append(fault)
+            continue
+        for each in opened:
+            try:
+                seen = observe_delivery(world, each)
+            except TidegateError as fault:
+                unread[project].append(fault)
+                continue
+            if seen is not None:
+                for delivery in seen.deliveries:
+                    moving[ServiceKey(delivery.service.name, delivery.target.name)].append(seen)
+    return _OpenOnes(moving, unread)
