@@ -228,7 +228,8 @@ CASES = (
                 listed(folder, retags(here, target=f"{{here}}/f:{folder.name}-")),
             ],
             "skopeo": lambda here, _, folder: xargs(
-                ["skopeo", "copy", "--all", *PLAIN],
+                # docker-registry answers 500 when the same manifest is just being written; tidegate and crane try again
+                ["skopeo", "copy", "--all", "--retry-times=3", *PLAIN],
                 4,
                 listed(folder, retags(here, scheme="docker://", target=f"{{here}}/f:{folder.name}-")),
             ),
