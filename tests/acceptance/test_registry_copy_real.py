@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
@@ -16,7 +17,9 @@ from support.docker_registry import PASSWORD, USERNAME, DockerRegistry
 from support.fault_proxy import FaultProxy
 from tidegate.errors.registry import RegistryUnauthorized, RegistryUnreachable, TagExists
 from tidegate.http import Retry
+from tidegate.model.digest import Digest
 from tidegate.model.image import ImageRef
+from tidegate.model.manifest import OCI_MANIFEST, Descriptor, Manifest
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.copy import Copier, Referrers, Wish
 from tidegate.registry.images import RegistryImages
@@ -138,6 +141,49 @@ def test_an_index_is_the_same_on_the_other_side(world: World) -> None:
     for child in image.children:
         child_ref = ImageRef(PRD, "team/index", None, child.digest)
         assert world.images.digest(child_ref) == child.digest
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "layer"),
+    [
+        (OCI_MANIFEST, "application/vnd.oci.image.config.v1+json", "application/vnd.oci.image.layer.v1.tar+zstd"),
+        (OCI_MANIFEST, "application/vnd.oci.empty.v1+json", "application/vnd.example.model.v1+gguf"),
+        (
+            OCI_MANIFEST,
+            "application/vnd.cncf.helm.config.v1+json",
+            "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
+        ),
+        (
+            "application/vnd.docker.distribution.manifest.v2+json",
+            "application/vnd.docker.container.image.v1+json",
+            "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        ),
+    ],
+)
+def test_any_manifest_stays_as_it_is_to_the_byte(world: World, kind: str, config: str, layer: str) -> None:
+    """Odd spaces, keys in no order, twice the same layer, `data`, unknown keys: nothing is put in order."""
+    dev, repository = world.images.registry(DEV), f"odd-{Digest.of(f'{kind}{config}'.encode()).hex}"
+    blobs = {media_type: f"{media_type} of {kind}".encode() for media_type in (config, layer)}
+    if "empty" in config:
+        blobs[config] = b"{}"
+    parts = {}
+    for media_type, data in blobs.items():
+        blob = Descriptor(media_type, Digest.of(data), len(data))
+        dev.write_blob(repository, blob, iter((data,)))
+        inline = base64.b64encode(data).decode()
+        parts[media_type] = (
+            f'{{"size":{len(data)},  "digest": "{blob.digest}","data":"{inline}",\n"mediaType":"{media_type}"}}'
+        )
+    text = (
+        f'{{ "layers":[{parts[layer]},{parts[layer]}] ,\t"x-unknown": 1.0e2, "schemaVersion":2,\r\n'
+        f'"annotations":{{"ü":"\\u00e9\\/"}},"mediaType":"{kind}","config":{parts[config]}}}\n\n'
+    )
+    manifest = Manifest(kind, text.encode())
+    dev.put_manifest(repository, "odd", manifest)
+    target = ImageRef(PRD, repository, "1.0.0")
+    report = world.images.copy(ImageRef(DEV, repository, None, manifest.digest), target)
+    assert report.blobs_sent == 2
+    assert world.images.registry(PRD).manifest(repository, "1.0.0") == manifest
 
 
 def test_blobs_are_mounted_between_repositories_of_one_registry(world: World) -> None:
