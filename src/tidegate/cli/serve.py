@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +24,7 @@ _HIGHEST_PORT: Final = 65535
     examples=[
         "tidegate serve",
         "tidegate serve --listen 0.0.0.0:8080 --workers 8 --resync 15m",
-        "curl http://127.0.0.1:8080/api/v1/board",
+        "tidegate serve --resync 30s --as release-bot",
     ],
 )
 @click.option(
@@ -63,7 +64,11 @@ def serve(
     )
     start_logging(sys.stderr, Scrubber.of(environ).clean)
     with open_worlds(configuration, environ, clock, user, partial=True) as new_world:
-        serve_until_stopped(serving, configuration, new_world, ThreadQueue(), environ=environ, clock=clock)
+        ended = serve_until_stopped(serving, configuration, new_world, ThreadQueue(), environ=environ, clock=clock)
+        if not ended:
+            # A step is still running. It ends here, as if killed, rather than see its connections close under it.
+            sys.stderr.flush()
+            os._exit(0)
 
 
 def _require_extra() -> None:

@@ -156,6 +156,13 @@ def first_cell(cell: Cell) -> BoardCell:
     return _cell(cell, state, wrong or f"{cell.environment.name} has {cell.service.name} {cell.tag}", faults)
 
 
+def unlooked_cell(cell: Cell, found: MergeRequest) -> BoardCell:
+    """Return the cell of an environment to which `found` moves something, whose approvals nobody has looked at yet."""
+    sentence = f"{found.ref} is being looked at"
+    faults = (Fault.of(cell.fault),) if cell.fault else ()
+    return replace(_cell(cell, BoardState.UNKNOWN, sentence, faults), merge_request=MergeRequestLink.of(found))
+
+
 def board_cell(explanation: Explanation, gap: Gap | None, failure: TidegateError | None = None) -> BoardCell:
     """Return the cell of an environment that is promoted to.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from threading import Lock
 from typing import TypeAlias
 
 from tidegate.engine.board import Board, BoardCell
+from tidegate.model.key import ServiceKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +55,31 @@ class BoardStore:
         self._lock = Lock()
         self._snapshot = Snapshot(0, Board())
         self._listeners: dict[int, Listener] = {}
-        self._numbers = 0
+        self._numbers = count(1)
+        self._looked: dict[ServiceKey, int] = {}
+        self._arranged = 0
 
     @property
     def snapshot(self) -> Snapshot:
         """The newest snapshot."""
         return self._snapshot
 
-    def arrange(self, environments: Sequence[str], services: Iterable[str]) -> None:
-        """Say which environments and services there are; cells of others are forgotten."""
+    def look(self) -> int:
+        """Return the number of a look at the world that begins now; later looks have higher ones."""
+        return next(self._numbers)
+
+    def arrange(self, environments: Sequence[str], services: Iterable[str], look: int) -> None:
+        """Say which environments and services there are; cells of others are forgotten.
+
+        Args:
+            environments: names in order.
+            services: names.
+            look: the look that told it. What a later one told stands.
+        """
         with self._lock:
+            if look < self._arranged:
+                return
+            self._arranged = look
             board = self._snapshot.board
             wanted = tuple(sorted(services))
             if board.environments == tuple(environments) and tuple(board.rows) == wanted:
@@ -71,25 +88,32 @@ class BoardStore:
                 name: {each: cell for each, cell in board.rows.get(name, {}).items() if each in environments}
                 for name in wanted
             }
+            self._looked = {key: at for key, at in self._looked.items() if key.service in rows}
             self._publish(Board(tuple(environments), rows), (), wanted)
 
-    def renew(self, cells: Iterable[BoardCell]) -> None:
-        """Put cells in the place of older ones. Of a service or an environment that is not there, nothing is kept."""
+    def renew(self, cells: Iterable[BoardCell], look: int) -> None:
+        """Put cells in the place of older ones. Of a service or an environment that is not there, nothing is kept.
+
+        Args:
+            cells: any.
+            look: the look that told them. What a later one told stands: a resync takes long, and must not undo what
+                was seen meanwhile.
+        """
         with self._lock:
             board = self._snapshot.board
-            changed = tuple(
-                cell
-                for cell in cells
-                if cell.service in board.rows
-                and cell.environment in board.environments
-                and board.cell(cell.key) != cell
-            )
+            newer = [cell for cell in cells if self._is_newer(board, cell, look)]
+            self._looked.update((cell.key, look) for cell in newer)
+            changed = tuple(cell for cell in newer if board.cell(cell.key) != cell)
             if not changed:
                 return
             rows = dict(board.rows)
             for cell in changed:
                 rows[cell.service] = {**rows[cell.service], cell.environment: cell}
             self._publish(Board(board.environments, rows), changed, None)
+
+    def _is_newer(self, board: Board, cell: BoardCell, look: int) -> bool:
+        is_there = cell.service in board.rows and cell.environment in board.environments
+        return is_there and look >= self._looked.get(cell.key, 0)
 
     def _publish(self, board: Board, cells: tuple[BoardCell, ...], services: tuple[str, ...] | None) -> None:
         self._snapshot = Snapshot(self._snapshot.revision + 1, board)
@@ -101,8 +125,7 @@ class BoardStore:
     def subscribed(self, listener: Listener) -> Iterator[Snapshot]:
         """Have `listener` told of every change that follows the snapshot which this gives."""
         with self._lock:
-            self._numbers += 1
-            number = self._numbers
+            number = next(self._numbers)
             self._listeners[number] = listener
             snapshot = self._snapshot
         try:

@@ -12,13 +12,13 @@ from tidegate.errors import TidegateError
 from tidegate.server.board_store import BoardStore
 
 
-def arrange(world: World, board: BoardStore) -> None:
+def arrange(world: World, board: BoardStore, look: int) -> None:
     """Say to the board which environments and services there are.
 
     While an environment can't be looked through for services, those that were found before are not forgotten.
     """
     kept = board.snapshot.board.rows if world.undiscovered else ()
-    board.arrange([each.name for each in world.pipeline.environments], {*world.pipeline.services, *kept})
+    board.arrange([each.name for each in world.pipeline.environments], {*world.pipeline.services, *kept}, look)
 
 
 def told(world: World, explanation: Explanation, failure: TidegateError | None = None) -> BoardCell:

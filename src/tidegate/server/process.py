@@ -64,7 +64,7 @@ def serve(
     *,
     environ: Mapping[str, str],
     clock: Clock,
-) -> None:
+) -> bool:
     """Serve until SIGTERM or SIGINT.
 
     Args:
@@ -74,6 +74,9 @@ def serve(
         queue: not started yet.
         environ: environment variables, for webhooks' secrets.
         clock: what time it is.
+
+    Returns:
+        Whether nothing is in hand any more; else a step has taken longer than the deadline.
 
     Raises:
         ListenRefused: the system does not let it listen there.
@@ -107,6 +110,7 @@ def serve(
             stopping.set()
             queue.stop(0)
     _LOG.info("stopped" if ended else "stopped, and left a step to the next run", extra={"fields": {"event": "stop"}})
+    return ended
 
 
 async def _answer_requests(parts: Parts, listening: socket.socket) -> float:

@@ -11,7 +11,7 @@ from tidegate.engine.board import BoardCell, first_cell
 from tidegate.engine.deliver import Delivery, deliver_merge_request
 from tidegate.engine.explanation import explain
 from tidegate.engine.promote import promote
-from tidegate.engine.status import look
+from tidegate.engine.status import look as look_at
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model import Answer, Environment, Pipeline, Service
@@ -59,10 +59,12 @@ class Reconciler:
         """The pipeline as the newest world has it, with the services that were found; None before the first."""
         return self._pipeline
 
-    def _look_out(self) -> World:
+    def _look(self) -> tuple[int, World]:
+        """Return a world that sees everything anew, and the number of this look."""
+        look = self._board.look()
         world = self._new_world()
         self._pipeline = world.pipeline
-        return world
+        return look, world
 
     def handle(self, key: Key) -> Outcome:
         """Look at what `key` names, do what is to be done, renew the board's cells; return what became of it.
@@ -77,12 +79,12 @@ class Reconciler:
             case ServiceKey():
                 return self._service(key)
             case EverythingKey():
-                found = resync(self._look_out(), self._board)
-                self._queue.add(found)
+                look, world = self._look()
+                self._queue.add(resync(world, self._board, look))
                 return Outcome.LOOKED
 
     def _merge_request(self, key: MergeRequestKey) -> Outcome:
-        world = self._look_out()
+        _, world = self._look()
         if key.project not in {each.repo for each in world.pipeline.environments if each.source}:
             return Outcome.LOOKED
         shown = self._showing(f"{key.project}!{key.iid}")
@@ -106,28 +108,32 @@ class Reconciler:
     def _renew(self, keys: frozenset[ServiceKey], failure: TidegateError | None) -> None:
         """Look at cells anew, in a world that is newer than what was done."""
         if keys:
-            world = self._look_out()
-            self._board.renew(self._cell(world, key, failure) for key in sorted(keys, key=str) if _is_known(world, key))
+            look, world = self._look()
+            known = [key for key in sorted(keys, key=str) if _is_known(world, key)]
+            self._board.renew([self._cell(world, key, failure) for key in known], look)
 
     def _cell(self, world: World, key: ServiceKey, failure: TidegateError | None) -> BoardCell:
         service, environment = world.service(key.service), world.environment(key.environment)
         if environment.source is None:
-            return first_cell(look(world, service, environment))
+            return first_cell(look_at(world, service, environment))
         return told(world, explain(world, service, environment), failure)
 
     def _service(self, key: ServiceKey) -> Outcome:
-        world = self._look_out()
-        arrange(world, self._board)
+        look, world = self._look()
+        arrange(world, self._board, look)
         if not _is_known(world, key):
             return Outcome.LOOKED
         service, environment = world.service(key.service), world.environment(key.environment)
         if environment.source is None:
-            self._board.renew([first_cell(look(world, service, environment))])
+            self._board.renew([first_cell(look_at(world, service, environment))], look)
             return Outcome.LOOKED
         explanation = explain(world, service, environment)
         if is_due(world, explanation):
             return self._promote(world, key, service, environment)
-        self._board.renew([told(world, explanation)])
+        self._board.renew([told(world, explanation)], look)
+        passing = next((fault for fault in explanation.faults if fault.retryable), None)
+        if passing is not None:
+            raise passing
         found = explanation.merge_request
         if found is not None and explanation.verdict is not None and explanation.verdict.answer is Answer.GO:
             if not found.scheduled:

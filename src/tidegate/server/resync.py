@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tidegate.engine.auto_promotion import is_due
-from tidegate.engine.board import first_cell
+from tidegate.engine.board import BoardCell, first_cell, unlooked_cell
 from tidegate.engine.explanation import explained
 from tidegate.engine.observations import MergeRequestSeen
 from tidegate.engine.observe_delivery import observe_delivery
@@ -32,42 +32,60 @@ class _OpenOnes:
     unread: Mapping[str, Sequence[TidegateError]]
 
 
-def resync(world: World, board: BoardStore) -> tuple[Key, ...]:
+def resync(world: World, board: BoardStore, look: int) -> tuple[Key, ...]:
     """Renew the whole board, and return the keys of all that is to be looked at by itself.
 
     Those are the open merge requests that move an image, with approvals and all that decides; and the environments
     that are to get one. A repository, a registry or a merge request that can't be read hides nothing else.
     """
     pipeline = world.pipeline
-    arrange(world, board)
+    arrange(world, board, look)
     found = _open_ones(world)
     keys: dict[Key, None] = {}
     for seen in (one for many in found.moving.values() for one in many):
         keys[MergeRequestKey(seen.merge_request.project, seen.merge_request.iid)] = None
     for row in matrix(world, tuple(pipeline.services.values())):
-        keys.update(dict.fromkeys(_renew(world, board, row, found)))
+        shown = [board.snapshot.board.cell(_key_of(cell)) for cell in row]
+        cells, due = _row(world, row, shown, found)
+        board.renew(cells, look)
+        keys.update(dict.fromkeys(due))
     return tuple(keys)
 
 
-def _renew(world: World, board: BoardStore, row: Sequence[Cell], found: _OpenOnes) -> list[Key]:
-    """Renew the cells of one service; return those that are to get a merge request."""
-    cells = {cell.environment.name: cell for cell in row}
+def _row(
+    world: World, row: Sequence[Cell], shown: Sequence[BoardCell | None], found: _OpenOnes
+) -> tuple[list[BoardCell], list[Key]]:
+    """Return the new cells of one service, and those that are to get a merge request.
+
+    Args:
+        world: where the rest is read.
+        row: what its environments have.
+        shown: what the board has in their places.
+        found: the open merge requests.
+    """
+    by_name = {cell.environment.name: cell for cell in row}
+    cells: list[BoardCell] = []
     due: list[Key] = []
-    for target in row:
+    for target, old in zip(row, shown, strict=True):
         if target.environment.source is None:
-            board.renew([first_cell(target)])
+            cells.append(first_cell(target))
             continue
-        key = ServiceKey(target.service.name, target.environment.name)
-        moving = found.moving.get(key, ())
-        shown = board.snapshot.board.cell(key)
-        if moving and shown is not None and shown.merge_request is not None:
-            continue  # it tells more than can be seen from afar, and the merge request's own key renews it
+        moving = found.moving.get(_key_of(target), ())
+        if moving:
+            # Its approvals are not known yet. The merge request's own key looks at them, and renews the cell.
+            if old is None or old.merge_request is None:
+                cells.append(unlooked_cell(target, moving[0].merge_request))
+            continue
         unread = found.unread.get(target.environment.repo, ())
-        explanation = explained(world, cells[target.environment.source], target, moving, unread)
-        board.renew([told(world, explanation)])
+        explanation = explained(world, by_name[target.environment.source], target, (), unread)
+        cells.append(told(world, explanation))
         if is_due(world, explanation):
-            due.append(key)
-    return due
+            due.append(_key_of(target))
+    return cells, due
+
+
+def _key_of(cell: Cell) -> ServiceKey:
+    return ServiceKey(cell.service.name, cell.environment.name)
 
 
 def _open_ones(world: World) -> _OpenOnes:
