@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -126,3 +127,18 @@ def test_a_scheduled_delivery_is_no_delivery_until_it_is_merged(town: EngineWorl
 
 def test_nothing_open_asks_nothing_more(town: EngineWorld) -> None:
     assert look(town, GITOPS) == {}
+
+
+def test_what_was_pushed_while_it_was_looked_at_is_looked_at_again(
+    town: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (request,) = several(town, 1)
+    town.approve(request, "stella")
+    honest, gone = town.forge.merge_request, replace(request, head="0" * 40)
+    answers = [gone]
+    monkeypatch.setattr(town.forge, "merge_request", lambda *place: answers.pop() if answers else honest(*place))
+    assert town.deliver(request).delivered
+    assert len(town.told.races) == 1
+    monkeypatch.setattr(town.forge, "merge_requests", lambda *_, **__: (replace(gone, state=MergeRequestState.OPEN),))
+    (looked,) = look(town).values()
+    assert looked.may_go

@@ -47,6 +47,15 @@ def test_all_pages_are_read(town: Town) -> None:
     assert town.called.count(f"GET {REQUESTS}") == 1 + 2  # one of opening it
 
 
+def test_a_gitlab_that_can_not_tell_what_is_approved_tells_all(town: Town) -> None:
+    town.opened()
+    town.fail(f"GET {REQUESTS}", Answer(400, {"error": "approved_by_ids is invalid"}))
+    assert [one.iid for one in town.forge().merge_requests(PROJECT, approved=True)] == [1]
+    town.fail(f"GET {REQUESTS}", Answer(400, {"error": "state is invalid"}))
+    with pytest.raises(ForgeRefused):
+        town.forge().merge_requests(PROJECT)
+
+
 def test_opening_takes_few_calls(town: Town) -> None:
     town.opened()
     assert len(town.gitlab.calls) == 4

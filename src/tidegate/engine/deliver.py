@@ -15,7 +15,8 @@ from tidegate.engine.reporting import failure_report, tell, verdict_report
 from tidegate.engine.run import Progress, run_plan, until_settled
 from tidegate.engine.world import World
 from tidegate.errors import Blocked, Pending, TidegateError
-from tidegate.errors.forge import CodeOwnersUnknown
+from tidegate.errors.forge import CodeOwnersUnknown, HeadMoved
+from tidegate.errors.git import CommitMissing
 from tidegate.model import Answer, MergeRequest, MergeRequestState, Verdict
 
 _IN_TURN: Final = 10
@@ -54,11 +55,20 @@ def planned_delivery(world: World, project: str, iid: int) -> Delivery:
 
     Raises:
         MergeRequestMissing: there is none of that number.
+        HeadMoved: its head is not in the repository: somebody pushed another one just now.
     """
     found = world.forge.merge_request(project, iid)
     if found.state is MergeRequestState.MERGED:
         return Delivery(found)
-    seen = observe_delivery(world, found)
+    world.repos.repo(project).refresh()  # after the forge told the head, so that the head is there
+    try:
+        seen = observe_delivery(world, found)
+    except CommitMissing as gone:
+        raise HeadMoved(
+            f"the repository has no commit {found.head[:12]}, the head of {found.source_branch}",
+            where=found.ref,
+            hint="somebody pushed another one just now, or it comes from a fork: look again",
+        ) from gone
     if seen is None:
         return Delivery(found)
     if seen.target.approvals.code_owners and found.rules is None:
@@ -88,7 +98,6 @@ def deliver_merge_request(world: World, project: str, iid: int, progress: Progre
     looked: list[Delivery] = []
 
     def attempt() -> Delivery:
-        world.repos.repo(project).refresh()
         delivery = planned_delivery(world, project, iid)
         looked.append(delivery)
         if delivery.plan is not None:

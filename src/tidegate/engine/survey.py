@@ -17,6 +17,7 @@ from tidegate.engine.deliver import Delivery
 from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
+from tidegate.errors.git import CommitMissing
 from tidegate.model import MergeRequest, Verdict
 from tidegate.ports.forge import Unreadable
 
@@ -93,7 +94,7 @@ def _waits_for_approvers(delivery: Delivery) -> bool:
 
 def _may_go(delivery: Delivery, approved: frozenset[int]) -> bool:
     if delivery.verdict is None:
-        return False
+        return isinstance(delivery.error, CommitMissing)  # somebody pushed between the list and the look
     found = delivery.merge_request
     return found.scheduled or _gates(delivery) <= (_OF_APPROVERS if found.iid in approved else frozenset())
 
