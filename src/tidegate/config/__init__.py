@@ -3,11 +3,13 @@
 from tidegate.config.durations import duration
 from tidegate.config.load import FILE_NAME, load
 from tidegate.config.settings import (
+    AccessSettings,
     Configuration,
     ForgeSettings,
     GitLabForge,
     Identity,
     LocalForge,
+    OidcSettings,
     Origin,
     ServerSettings,
     WebhookSecrets,
@@ -15,11 +17,13 @@ from tidegate.config.settings import (
 
 __all__ = [
     "FILE_NAME",
+    "AccessSettings",
     "Configuration",
     "ForgeSettings",
     "GitLabForge",
     "Identity",
     "LocalForge",
+    "OidcSettings",
     "Origin",
     "ServerSettings",
     "WebhookSecrets",

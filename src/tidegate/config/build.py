@@ -16,7 +16,7 @@ from tidegate.config.schema import (
     EnvironmentSection,
     ServiceSection,
 )
-from tidegate.config.server_schema import ServerSection
+from tidegate.config.server_build import server_settings
 from tidegate.config.settings import (
     Configuration,
     ForgeSettings,
@@ -24,8 +24,6 @@ from tidegate.config.settings import (
     Identity,
     LocalForge,
     Origin,
-    ServerSettings,
-    WebhookSecrets,
 )
 from tidegate.config.tree import Block, dotted, node_at
 from tidegate.config.tree import Path as KeyPath
@@ -78,16 +76,7 @@ def build(document: Document, tree: Block, file: Path) -> Configuration:
         identity=identity,
         file=file,
         origins=dict(_origins(document, tree)),
-        server=_server(document.server),
-    )
-
-
-def _server(section: ServerSection) -> ServerSettings:
-    hooks = section.webhooks
-    return ServerSettings(
-        resync=duration(section.resync),
-        workers=section.workers,
-        webhooks=WebhookSecrets(hooks.gitlab_token_env, hooks.gitlab_signing_env, hooks.registry_token_env),
+        server=server_settings(document.server, file.parent),
     )
 
 
@@ -229,6 +218,9 @@ def _leaves(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, str | int |
         case dict():
             for key, item in value.items():
                 yield from _leaves(item, (*path, str(key)))
+        case list() if any(isinstance(item, dict) for item in value):
+            for index, item in enumerate(value):
+                yield from _leaves(item, (*path, index))
         case list():
             yield path, tuple(map(str, value))
         case str() | int():

@@ -4,8 +4,8 @@ Only names with `__` are overrides, so `TIDEGATE_CONFIG`, `TIDEGATE_USER`, `TIDE
 like are not. A name can't hold `-` or `.`: `TIDEGATE_REGISTRIES__PRE_PROD__ENDPOINT` is `registries.pre-prod.endpoint`.
 
 What says where releases go and who must agree stands in tidegate.yaml alone, which is reviewed: the environments, the
-groups of a local forge, the hosts that images are named by. Variables may say how these are reached: addresses,
-credentials, who commits. (Not `approvals` alone: an environment without a rule, pointed by variables at the folder of
+groups of a local forge, the hosts that images are named by, who may do what to the server. Variables may say how these
+are reached: addresses, credentials, who commits. (Not `approvals` alone: an environment without a rule, pointed by variables at the folder of
 one that has a rule, would be a way round it.)
 """
 
@@ -28,6 +28,10 @@ _REVIEWED: Final[tuple[tuple[str | None, ...], ...]] = (
     ("environments",),
     ("forge", "groups"),
     ("registries", None, "host"),
+    ("server", "roles"),
+    ("server", "anonymous"),
+    ("server", "oidc"),
+    ("server", "tokens"),
 )
 """Keys, with all below them, that variables can't set; None is any name."""
 

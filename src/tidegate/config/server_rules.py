@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from tidegate.config.durations import duration
-from tidegate.config.tree import Block
+from tidegate.config.explain import suggest
+from tidegate.config.tree import Block, Row, dotted
 from tidegate.errors.config import Finding, InvalidDuration
 
 SHORTEST_RESYNC: Final = timedelta(seconds=1)
@@ -27,4 +28,36 @@ def resync_takes_time(tree: Block) -> Iterator[Finding]:
         yield Finding(resync.place, "server.resync", "everything would be looked at without a pause", "e.g. resync: 5m")
 
 
-SERVER_RULES: Final[tuple[Callable[[Block], Iterator[Finding]], ...]] = (resync_takes_time,)
+def roles_hold_somewhere(tree: Block) -> Iterator[Finding]:
+    """A role holds in environments that there are; a viewer sees the whole board."""
+    server, environments = tree.block("server"), tree.block("environments")
+    roles = server.entries.get("roles") if server else None
+    known = tuple(environments.entries) if environments else ()
+    for index, role in enumerate(roles.items if isinstance(roles, Row) else ()):
+        if not isinstance(role, Block):
+            continue
+        named, word = role.texts("environments"), role.text("role")
+        key = dotted(("server", "roles", index, "environments"))
+        if named and word is not None and word.value == "viewer":
+            yield Finding(named[0].place, key, "a viewer sees the whole board", "delete environments of this role")
+        for each in named:
+            if each.value not in known:
+                yield Finding(each.place, key, f"there is no environment {each.value!r}", suggest(each.value, known))
+
+
+def oidc_is_whole(tree: Block) -> Iterator[Finding]:
+    """A provider sends people back to an address, with a session that outlives the process."""
+    server = tree.block("server")
+    oidc = server.block("oidc") if server else None
+    if server is None or oidc is None:
+        return
+    for key, hint in (("url", "https://tidegate.example.com"), ("session_key_env", "TIDEGATE_SESSION_KEY")):
+        if server.text(key) is None:
+            yield Finding(oidc.place, "server.oidc", f"sign-in at a provider needs server.{key}", f"e.g. {key}: {hint}")
+
+
+SERVER_RULES: Final[tuple[Callable[[Block], Iterator[Finding]], ...]] = (
+    resync_takes_time,
+    roles_hold_somewhere,
+    oidc_is_whole,
+)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from tidegate.errors import Place
 from tidegate.model import Pipeline
+from tidegate.model.role import Grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,52 @@ class WebhookSecrets:
 
 
 @dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """An OpenID Connect provider.
+
+    Args:
+        issuer: its address, as its tokens name it.
+        client_id: our id there.
+        client_secret: name of the variable that holds our secret.
+        name: what people call it.
+        scopes: what it is asked for.
+        user_claim: the claim with the user name on the forge.
+        groups_claim: the claim with the paths of groups.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    name: str
+    scopes: tuple[str, ...]
+    user_claim: str
+    groups_claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """Who may do what to the server, and how they sign in.
+
+    Args:
+        url: where people reach it, or None.
+        grants: who has which role.
+        anonymous: whether those who have not signed in see everything.
+        session_key: name of the variable that holds the key of session cookies, or None.
+        session: how long a person stays signed in.
+        oidc: the identity provider, or None.
+        tokens: the file with the hashes of API tokens, absolute; or None.
+    """
+
+    url: str | None = None
+    grants: tuple[Grant, ...] = ()
+    anonymous: bool = False
+    session_key: str | None = None
+    session: timedelta = timedelta(hours=8)
+    oidc: OidcSettings | None = None
+    tokens: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """What `tidegate serve` does.
 
@@ -103,11 +150,13 @@ class ServerSettings:
         resync: how long it is at most until everything is looked at again.
         workers: how many keys are handled at once.
         webhooks: how webhooks prove themselves.
+        access: who may do what.
     """
 
     resync: timedelta = timedelta(minutes=5)
     workers: int = 4
     webhooks: WebhookSecrets = WebhookSecrets()
+    access: AccessSettings = AccessSettings()
 
 
 @dataclass(frozen=True, slots=True)
