@@ -19,7 +19,7 @@ from support.road_texts import ACCOUNT_OF, PROJECT_OF, PROJECTS, Settings, file_
 from tidegate.registry.layout import LayoutRegistry
 from tidegate.testing.images import BuiltImage, build_index
 
-_CODE = str(Path(tidegate.__file__).parent.parent)
+CODE = str(Path(tidegate.__file__).parent.parent)
 """The processes of a test run the very code that the test imports."""
 
 
@@ -123,7 +123,7 @@ class RoadWorld:
         """
         done = subprocess.run(
             [sys.executable, "-m", "tidegate", "-C", str(self.folder), *arguments],
-            env={"PYTHONPATH": _CODE, **self.environ, **variables},
+            env={"PYTHONPATH": CODE, **self.environ, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
