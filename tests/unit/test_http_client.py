@@ -271,7 +271,7 @@ def test_https_goes_through_a_tunnel() -> None:
 
 
 def test_a_name_that_leads_to_a_link_local_address_is_refused(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
-    monkeypatch.setattr("tidegate.http.connections.is_link_local", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr("tidegate.http.sockets.is_link_local", lambda address: address == "127.0.0.1")
     with ScriptedServer(by_line({"GET /a": Reply()})) as server:
         assert _get(client, f"{server.url}/a")[0] == 200
         client.close()
@@ -280,7 +280,7 @@ def test_a_name_that_leads_to_a_link_local_address_is_refused(monkeypatch: pytes
 
 
 def test_what_is_allowed_is_followed_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("connections", "url"):
+    for module in ("sockets", "url"):
         monkeypatch.setattr(f"tidegate.http.{module}.is_link_local", lambda address: address == "127.0.0.1")
     with (
         Client("test/1", trust=Trust(CERTIFICATES / "ca.pem")) as client,

@@ -194,7 +194,7 @@ def test_realms_that_are_not_asked(registry: str, realm: str) -> None:
 
 
 def test_a_realm_that_is_allowed_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("http.connections", "registry.authorization"):
+    for module in ("http.sockets", "registry.authorization"):
         monkeypatch.setattr(f"tidegate.{module}.is_link_local", lambda address: address == "127.0.0.1")
     with Client("test/1") as client, ScriptedServer(lambda _: Reply(body=b'{"token": "t"}')) as there:
         challenge = [f'Bearer realm="{there.url}/token"']

@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from tidegate.errors.http import AddressRefused, ConnectionBroken, FieldInvalid
-from tidegate.http.connections import Connection, Pool, Timeouts, Trust
+from tidegate.http.connections import Connection, Pool
 from tidegate.http.inflow import Body
 from tidegate.http.messages import Request, Response, Stream, reason
 from tidegate.http.proxies import Proxies
+from tidegate.http.sockets import Timeouts, Trust
 from tidegate.http.url import Origin, resolve, target
 from tidegate.http.wire import NotHttp, request_head
 

@@ -1,0 +1,133 @@
+"""Opening sockets: to a host, through a proxy, with the waits and the trust that are wanted."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tidegate.errors.http import AddressRefused, ServerNotTrusted
+from tidegate.http.inflow import Inflow
+from tidegate.http.messages import reason
+from tidegate.http.proxies import Proxy
+from tidegate.http.url import Origin, is_link_local
+from tidegate.http.wire import NotHttp, request_head
+
+if TYPE_CHECKING:
+    import ssl
+
+_SUCCESS: Final = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait, in seconds.
+
+    Args:
+        connect: for a connection.
+        silence: for the next byte of an answer, or for a piece of a request to be taken.
+    """
+
+    connect: float = 10
+    silence: float = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom to believe.
+
+    Args:
+        ca_file: certificates of further authorities (PEM), besides the system's.
+        verify: whether certificates are verified at all.
+    """
+
+    ca_file: Path | None = None
+    verify: bool = True
+
+    def context(self) -> ssl.SSLContext:
+        """Return the TLS settings that this means.
+
+        Raises:
+            ServerNotTrusted: `ca_file` can't be read.
+        """
+        import ssl  # noqa: PLC0415 - it takes as long as all else that a request needs
+
+        context = ssl.create_default_context()
+        if self.ca_file is not None:
+            try:
+                context.load_verify_locations(cafile=str(self.ca_file))
+            except OSError as error:
+                what = f"the file of certificate authorities can't be used ({reason(error)})"
+                raise ServerNotTrusted(what, where=str(self.ca_file), hint="a PEM file; see SSL_CERT_FILE") from error
+        if not self.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+@contextmanager
+def closed_on_error(sock: socket.socket) -> Iterator[None]:
+    """Close `sock` when what is done in this context fails."""
+    done = False
+    try:
+        yield
+        done = True
+    finally:
+        if not done:
+            sock.close()
+
+
+def connected(there: Origin, timeout: float, *, refuse_link_local: bool) -> socket.socket:
+    """Return a connection to the first address of `there` that answers.
+
+    Raises:
+        AddressRefused: an address is link-local, and that is refused.
+        OSError: none answers.
+    """
+    failed: OSError | None = None
+    # As bytes: a name in text would be looked at as an international one, which takes longer than a request.
+    for family, kind, protocol, _, address in socket.getaddrinfo(
+        there.host.encode("ascii"), there.port, type=socket.SOCK_STREAM
+    ):
+        if refuse_link_local and is_link_local(str(address[0])):
+            raise AddressRefused("a server points to a name whose address is link-local", where=str(there))
+        try:
+            sock = socket.socket(family, kind, protocol)
+            with closed_on_error(sock):
+                sock.settimeout(timeout)
+                sock.connect(address)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            failed = error
+        else:
+            return sock
+    raise failed or OSError("the name has no address")
+
+
+def be_patient(sock: socket.socket, seconds: float) -> None:
+    """Have the system itself end a wait after so many seconds: a large piece then needs one call and no poll."""
+    whole, part = divmod(seconds, 1)
+    limit = struct.pack("@ll", int(whole), int(part * 1_000_000))
+    sock.settimeout(None)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+
+
+def tunnel(sock: socket.socket, origin: Origin, proxy: Proxy) -> None:
+    """Have `proxy` connect `sock` to `origin` (RFC 9110, 9.3.6).
+
+    Raises:
+        NotHttp: it does not.
+        OSError: the connection broke.
+    """
+    there = f"{f'[{origin.host}]' if ':' in origin.host else origin.host}:{origin.port}"
+    fields = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
+    sock.sendall(request_head("CONNECT", there, there, fields))
+    inflow = Inflow(sock, whole=False)
+    status = inflow.head().status
+    if status not in _SUCCESS or not inflow.is_empty:
+        raise NotHttp(f"it answered {status}")
