@@ -31,7 +31,7 @@ def hook_routes(parts: Parts) -> APIRouter:
 
         def keys(body: bytes) -> frozenset[Key]:
             parts.gitlab.check(request.headers, body, parts.clock.now().timestamp())
-            return keys_of_gitlab(request.headers.get("x-gitlab-event", ""), body, parts.pipeline())
+            return keys_of_gitlab(body, parts.pipeline())
 
         return await _answer(parts, "gitlab", request, keys)
 

@@ -17,12 +17,11 @@ _MERGE_REQUEST_REF: Final = re.compile(r"refs/merge-requests/([1-9][0-9]{0,9})/(
 _PATHS: Final = ("added", "modified", "removed")
 
 
-def keys_of_gitlab(event: str, body: bytes, pipeline: Pipeline) -> frozenset[Key]:
+def keys_of_gitlab(body: bytes, pipeline: Pipeline) -> frozenset[Key]:
     """Return where a webhook says that something has changed; nothing for what is none of the pipeline's.
 
     Args:
-        event: `X-Gitlab-Event`, e.g. `Merge Request Hook`.
-        body: JSON.
+        body: JSON, of a project's, a group's or a system hook.
         pipeline: whose environments matter.
 
     Raises:
@@ -32,14 +31,14 @@ def keys_of_gitlab(event: str, body: bytes, pipeline: Pipeline) -> frozenset[Key
     project = document.text("project", "path_with_namespace")
     if project not in {each.repo for each in pipeline.environments}:
         return frozenset()
-    match event.removeprefix("System ").removesuffix(" Hook"):
-        case "Merge Request":
+    match document.text("object_kind") or document.text("event_name"):
+        case "merge_request":
             return _merge_request(project, document.number("object_attributes", "iid"))
-        case "Note":
+        case "note":
             return _merge_request(project, document.number("merge_request", "iid"))
-        case "Pipeline":
+        case "pipeline":
             return _pipeline(document, project, pipeline)
-        case "Push":
+        case "push":
             return _push(document, project, pipeline)
         case _:
             return frozenset()

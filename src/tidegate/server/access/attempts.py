@@ -1,0 +1,54 @@
+"""Attempts: how often somebody at one address may try to prove who they are."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Final
+
+from tidegate.errors.server import TooManyAttempts
+
+_BURST: Final = 10.0
+_SECONDS_EACH: Final = 6.0
+_MOST_ADDRESSES: Final = 10_000
+
+
+class Attempts:
+    """A bucket of ten attempts for each address, into which one comes every six seconds. Safe for many threads.
+
+    Args:
+        monotonic: seconds that only grow.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # what was left, and when
+
+    def require(self, address: str) -> None:
+        """Return when an attempt is left; takes none.
+
+        Raises:
+            TooManyAttempts: none is left.
+        """
+        with self._lock:
+            if self._now(address) < 1:
+                raise TooManyAttempts("there were too many attempts", hint=f"wait {_SECONDS_EACH:.0f} seconds")
+
+    def count(self, address: str) -> None:
+        """Take one attempt, and return.
+
+        Raises:
+            TooManyAttempts: none is left.
+        """
+        self.require(address)
+        with self._lock:
+            self._left[address] = (self._now(address) - 1, self._monotonic())
+            self._left.move_to_end(address)
+            if len(self._left) > _MOST_ADDRESSES:
+                self._left.popitem(last=False)
+
+    def _now(self, address: str) -> float:
+        left, at = self._left.get(address, (_BURST, 0.0))
+        return min(_BURST, left + (self._monotonic() - at) / _SECONDS_EACH)

@@ -1,0 +1,101 @@
+"""Outbox: keys on their way to PostgreSQL. Whoever adds one does not wait for the database, nor for its return."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from threading import Condition, Thread
+from typing import Final
+
+import psycopg
+
+from tidegate.model.key import EverythingKey
+from tidegate.server.backoff import pause
+
+_LOG: Final = logging.getLogger(__name__)
+_MOST: Final = 100_000
+_BATCH: Final = 500
+_LONGEST_PAUSE: Final = 5.0
+_EVERYTHING: Final = str(EverythingKey())
+
+
+class Outbox:
+    """Writes keys by a thread of its own, many at once, in their order, until the database has them.
+
+    Args:
+        write: writes keys.
+        most: how many wait here at most. One more, and an `EverythingKey` is what waits in place of it.
+    """
+
+    def __init__(self, write: Callable[[Sequence[str]], None], most: int = _MOST) -> None:
+        self._write = write
+        self._most = most
+        self._changed = Condition()
+        self._keys: dict[str, None] = {}  # in order
+        self._writing: tuple[str, ...] = ()
+        self._closed = False
+        self._thread = Thread(target=self._work, name="outbox", daemon=True)
+        self._thread.start()
+
+    def add(self, keys: Iterable[str]) -> None:
+        """Add keys; returns at once. One that is being written is written again: it may be handled already."""
+        with self._changed:
+            for key in keys:
+                self._keys[key if len(self._keys) < self._most else _EVERYTHING] = None
+            self._changed.notify_all()
+
+    def __len__(self) -> int:
+        with self._changed:
+            return len(self._keys) + len(self._writing)
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until all is written, for so long at most; return whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._keys and not self._writing, seconds)
+
+    def close(self, seconds: float) -> bool:
+        """Write what is left, for so long at most, and end; return whether all is written."""
+        written = self.flush(seconds)
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join(seconds)
+        return written
+
+    def _work(self) -> None:
+        failures = 0
+        while batch := self._next():
+            try:
+                self._write(batch)
+            except psycopg.Error as error:
+                _LOG.warning("keys wait to be written: %s", error, extra={"fields": {"event": "queue"}})
+                self._settle(batch)
+                self._rest(min(pause(failures, 0.0), _LONGEST_PAUSE))
+                failures += 1
+            else:
+                failures = 0
+                self._settle(())
+
+    def _next(self) -> tuple[str, ...]:
+        """Wait for keys, and return them; none when the outbox was closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._keys or self._closed)
+            if self._closed:
+                return ()
+            self._writing = tuple(key for key, _ in zip(self._keys, range(_BATCH), strict=False))
+            for key in self._writing:
+                del self._keys[key]
+            return self._writing
+
+    def _settle(self, unwritten: tuple[str, ...]) -> None:
+        with self._changed:
+            self._keys = {**dict.fromkeys(unwritten), **self._keys}
+            self._writing = ()
+            self._changed.notify_all()
+
+    def _rest(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        with self._changed:
+            while not self._closed and (left := until - time.monotonic()) > 0:
+                self._changed.wait(left)
