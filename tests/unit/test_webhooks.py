@@ -32,7 +32,7 @@ def services(*pairs: str) -> frozenset[ServiceKey]:
 
 
 def test_a_push_touches_the_services_whose_folders_it_changed_and_what_flows_from_there() -> None:
-    assert keys_of_gitlab("Push Hook", event("gitlab-push"), PIPELINE) == services(
+    assert keys_of_gitlab(event("gitlab-push"), PIPELINE) == services(
         "billing@e2e", "billing@staging", "old@e2e", "old@staging", "inventory@dev", "inventory@e2e"
     )
 
@@ -41,34 +41,32 @@ def test_a_push_touches_the_services_whose_folders_it_changed_and_what_flows_fro
     "changes", [{"total_commits_count": 40}, {"total_commits_count": None}, {"commits": [], "total_commits_count": 0}]
 )
 def test_a_push_that_is_not_told_whole_is_a_resync(changes: Mapping[str, object]) -> None:
-    assert keys_of_gitlab("Push Hook", event("gitlab-push", **changes), PIPELINE) == {EverythingKey()}
+    assert keys_of_gitlab(event("gitlab-push", **changes), PIPELINE) == {EverythingKey()}
 
 
 def test_a_push_to_another_branch_touches_nothing() -> None:
-    assert not keys_of_gitlab("Push Hook", event("gitlab-push", ref="refs/heads/feature"), PIPELINE)
+    assert not keys_of_gitlab(event("gitlab-push", ref="refs/heads/feature"), PIPELINE)
 
 
 def test_a_folder_for_all_services_touches_all() -> None:
     first = replace(PIPELINE.environments[0], path=PathPattern("clusters/dev"))
     pipeline = Pipeline((first,), PIPELINE.services, PIPELINE.registries)
-    assert keys_of_gitlab("Push Hook", event("gitlab-push"), pipeline) == services("inventory@dev", "billing@dev")
+    assert keys_of_gitlab(event("gitlab-push"), pipeline) == services("inventory@dev", "billing@dev")
 
 
-@pytest.mark.parametrize(
-    ("header", "name"),
-    [
-        ("Merge Request Hook", "gitlab-merge-request"),
-        ("Note Hook", "gitlab-note"),
-        ("System Hook", "gitlab-merge-request"),
-    ],
-)
-def test_what_happens_to_a_merge_request_names_it(header: str, name: str) -> None:
-    assert keys_of_gitlab(header, event(name), PIPELINE) == {MERGE_REQUEST}
+@pytest.mark.parametrize("name", ["gitlab-merge-request", "gitlab-note"])
+def test_what_happens_to_a_merge_request_names_it(name: str) -> None:
+    assert keys_of_gitlab(event(name), PIPELINE) == {MERGE_REQUEST}
+
+
+def test_a_system_hook_names_its_event_otherwise() -> None:
+    pushed = event("gitlab-push", object_kind=None, event_name="push")
+    assert keys_of_gitlab(pushed, PIPELINE) == keys_of_gitlab(event("gitlab-push"), PIPELINE)
 
 
 def test_a_pipeline_names_its_merge_request_or_what_its_branch_is_for() -> None:
     def keys(**changes: object) -> frozenset[object]:
-        return frozenset(keys_of_gitlab("Pipeline Hook", event("gitlab-pipeline", **changes), PIPELINE))
+        return frozenset(keys_of_gitlab(event("gitlab-pipeline", **changes), PIPELINE))
 
     assert keys() == services("inventory@staging")
     assert keys(merge_request={"iid": 4}) == {MERGE_REQUEST}
@@ -80,17 +78,17 @@ def test_a_pipeline_names_its_merge_request_or_what_its_branch_is_for() -> None:
 
 def test_what_is_none_of_ours_is_nothing() -> None:
     elsewhere = {"path_with_namespace": "somebody/else"}
-    assert not keys_of_gitlab("Merge Request Hook", event("gitlab-merge-request", project=elsewhere), PIPELINE)
-    assert not keys_of_gitlab("Merge Request Hook", event("gitlab-merge-request", project=None), PIPELINE)
-    assert not keys_of_gitlab("Merge Request Hook", event("gitlab-merge-request", object_attributes=[]), PIPELINE)
-    assert not keys_of_gitlab("Job Hook", event("gitlab-merge-request"), PIPELINE)
-    assert not keys_of_gitlab("Note Hook", event("gitlab-note", merge_request=None), PIPELINE)
+    assert not keys_of_gitlab(event("gitlab-merge-request", project=elsewhere), PIPELINE)
+    assert not keys_of_gitlab(event("gitlab-merge-request", project=None), PIPELINE)
+    assert not keys_of_gitlab(event("gitlab-merge-request", object_attributes=[]), PIPELINE)
+    assert not keys_of_gitlab(event("gitlab-merge-request", object_kind="build"), PIPELINE)
+    assert not keys_of_gitlab(event("gitlab-note", merge_request=None), PIPELINE)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"[" * 100_000, b"\xff"])
 def test_what_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(WebhookInvalid):
-        keys_of_gitlab("Push Hook", body, PIPELINE)
+        keys_of_gitlab(body, PIPELINE)
     with pytest.raises(WebhookInvalid):
         keys_of_registry(body, PIPELINE)
 
@@ -103,13 +101,14 @@ JSON = st.recursive(
 NAMES = ("object_attributes", "merge_request", "commits", "ref", "total_commits_count")
 
 
-@given(
-    st.fixed_dictionaries(dict.fromkeys(NAMES, JSON)), st.sampled_from(["Push", "Note", "Pipeline", "Merge Request"])
-)
+KINDS = st.sampled_from(["push", "note", "pipeline", "merge_request"])
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(NAMES, JSON)), KINDS)
 def test_any_json_gives_keys(changes: dict[str, object], kind: str) -> None:
     project = {"path_with_namespace": "platform/gitops"}
-    body = json.dumps({"project": project, **changes}).encode()
-    assert isinstance(keys_of_gitlab(f"{kind} Hook", body, PIPELINE), frozenset)
+    body = json.dumps({"project": project, "object_kind": kind, **changes}).encode()
+    assert isinstance(keys_of_gitlab(body, PIPELINE), frozenset)
 
 
 @given(st.fixed_dictionaries(dict.fromkeys(("events", "type", "event_data", "source", "detail"), JSON)))
