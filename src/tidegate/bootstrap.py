@@ -15,12 +15,14 @@ from tidegate.errors.config import RegistryUnknown
 from tidegate.errors.release import SourceUnknown
 from tidegate.git import Git, Identity, Mirrors, ProjectRemotes, Remote
 from tidegate.gitops import GitVersionTags, MirroredRepos
-from tidegate.model import Service
-from tidegate.ports import Clock, Forge, Images, Reports, VersionTags
+from tidegate.model import ImageRef, Service
+from tidegate.ports import Clock, Forge, Reports, VersionTags
 
 if TYPE_CHECKING:
     from tidegate.engine.onboarding.seen import SeenProject
+    from tidegate.model.image_node import ImageNode
     from tidegate.registry.access import Access
+    from tidegate.registry.images import RegistryImages
 
 _APPLICATION: Final = "tidegate"
 
@@ -81,6 +83,7 @@ def open_worlds(
                 actor=actor,
                 version_tags=_sources(git, remotes, identity, clock),
                 reports=reports,
+                inspect=lambda image: _inspect(images, image),
             )
             return with_discovered_services(world, partial=partial) if configuration.pipeline.discover else world
 
@@ -88,7 +91,7 @@ def open_worlds(
 
 
 @contextmanager
-def open_images(configuration: Configuration, environ: Mapping[str, str]) -> Iterator[Images]:
+def open_images(configuration: Configuration, environ: Mapping[str, str]) -> Iterator[RegistryImages]:
     """Give the images in the registry accounts of `configuration`; at the end, connections are closed.
 
     Args:
@@ -99,6 +102,21 @@ def open_images(configuration: Configuration, environ: Mapping[str, str]) -> Ite
     accounts = {account.host: account for account in configuration.pipeline.registries.values()}
     with RegistryImages(accounts, environment=environ, home=Path.home()) as images:
         yield images
+
+
+def _inspect(images: RegistryImages, image: ImageRef) -> ImageNode:
+    """Return what `image` consists of.
+
+    Raises:
+        ManifestMissing: there is no such image.
+        HostNotConfigured: it is in no configured account.
+    """
+    from tidegate.registry.inspect import inspect_image
+    from tidegate.registry.places import ImagePlace
+    from tidegate.registry.tree import Home
+
+    home = Home(images.registry(image.host), image.host, image.repository)
+    return inspect_image(ImagePlace(home, image.tag, image.digest))
 
 
 def registry_access(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tidegate.errors import TidegateError
 from tidegate.errors.release import EnvironmentUnknown, NoSource, ServiceUnknown
-from tidegate.model import Environment, Pipeline, Service
+from tidegate.model import Environment, ImageRef, Pipeline, Service
 from tidegate.ports import Clock, Forge, GitOpsRepo, GitOpsRepos, Images, Reports, VersionTags
+
+if TYPE_CHECKING:
+    from tidegate.model.image_node import ImageNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class World:
         version_tags: gives the version tags of a service's application repository.
         undiscovered: why environments were not looked through for services, where the command goes on without.
         reports: shows on merge requests how far they are; None where the forge has no way to.
+        inspect: returns what an image consists of; None where nobody asks.
         known_members: what was asked about groups; for `members` alone.
     """
 
@@ -37,6 +42,7 @@ class World:
     version_tags: Callable[[Service], VersionTags]
     undiscovered: tuple[TidegateError, ...] = ()
     reports: Reports | None = None
+    inspect: Callable[[ImageRef], ImageNode] | None = None
     known_members: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def members(self, group: str) -> frozenset[str]:

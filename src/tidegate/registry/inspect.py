@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from tidegate.model.digest import Digest
+from tidegate.model.image_node import ImageNode
 from tidegate.model.manifest import Descriptor, Manifest, json_object
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.platforms import platforms
@@ -17,45 +16,7 @@ from tidegate.registry.tree import Home, Tree, read_tree
 _LARGEST_CONFIG: Final = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One manifest of the tree.
-
-    Args:
-        manifest: its descriptor.
-        platform: `os/architecture[/variant]`, as the index above says; None elsewhere.
-        artifact_type: what kind of artifact it is, or None.
-        labels: the image's labels, of its config.
-        blobs: config and layers.
-        foreign: layers that lie elsewhere.
-        children: the manifests that it lists.
-        referrers: what is attached to it.
-        tag: cosign's tag that attaches it, or None.
-    """
-
-    manifest: Descriptor
-    platform: str | None
-    artifact_type: str | None
-    labels: Mapping[str, str]
-    blobs: tuple[Descriptor, ...]
-    foreign: tuple[Descriptor, ...]
-    children: tuple[Node, ...]
-    referrers: tuple[Node, ...]
-    tag: str | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes of the manifest and of all below it; what several have in common counts once."""
-        return sum(self._sizes().values())
-
-    def _sizes(self) -> dict[Digest, int]:
-        parts = {part.digest: part.size for part in (self.manifest, *self.blobs)}
-        for below in (*self.children, *self.referrers):
-            parts.update(below._sizes())  # noqa: SLF001 - another node's
-        return parts
-
-
-def inspect_image(image: ImagePlace) -> Node:
+def inspect_image(image: ImagePlace) -> ImageNode:
     """Return the tree of `image`, with all that is attached to it.
 
     Raises:
@@ -72,12 +33,12 @@ class _Inspection:
         trees = (tree, *(each.tree for each in attached))
         self._manifests = {manifest.digest: manifest for each in trees for manifest in each.manifests}
 
-    def node(self, manifest: Manifest, platform: str | None = None, tag: str | None = None) -> Node:
+    def node(self, manifest: Manifest, platform: str | None = None, tag: str | None = None) -> ImageNode:
         contents = manifest.contents()
         named = {digest: name for name, digest in platforms(manifest)}
         document = json_object(manifest.data) or {}
         artifact_type = document.get("artifactType")
-        return Node(
+        return ImageNode(
             manifest.descriptor,
             platform,
             artifact_type if isinstance(artifact_type, str) else None,

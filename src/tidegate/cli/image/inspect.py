@@ -13,8 +13,8 @@ from tidegate.cli.options import output_option
 from tidegate.cli.output import Format, Json, Report, Table, printable
 
 if TYPE_CHECKING:
+    from tidegate.model.image_node import ImageNode
     from tidegate.model.manifest import Descriptor
-    from tidegate.registry.inspect import Node
 
 
 @click.command(
@@ -49,7 +49,7 @@ def inspect(invocation: Invocation, *, image: str, form: Format) -> None:
     invocation.output.show(form, report)
 
 
-def _lines(node: Node, indent: str, role: str = "") -> Iterator[str]:
+def _lines(node: ImageNode, indent: str, role: str = "") -> Iterator[str]:
     what = "  ".join(part for part in (role, node.platform, node.artifact_type, node.tag) if part)
     kind = "index" if node.children else "manifest"
     yield f"{indent}{kind} {node.manifest.digest}  {_size(node.size)} in all{f'  {what}' if what else ''}"
@@ -76,7 +76,7 @@ def _size(size: float) -> str:
     return shown(size)
 
 
-def _record(node: Node) -> dict[str, Json]:
+def _record(node: ImageNode) -> dict[str, Json]:
     return {
         **_descriptor(node.manifest),
         "totalSize": node.size,

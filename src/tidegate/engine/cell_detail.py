@@ -1,0 +1,176 @@
+"""Everything that can be told of one service in one environment. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from tidegate.engine.board import Gap
+from tidegate.engine.declared import branch_head
+from tidegate.engine.explanation import Explanation, explain
+from tidegate.engine.gap import read_gap
+from tidegate.engine.plan import Plan
+from tidegate.engine.promote import planned_promotion
+from tidegate.engine.status import Cell, look
+from tidegate.engine.timeline import Stay, read_stays
+from tidegate.engine.world import World
+from tidegate.errors import TidegateError
+from tidegate.model import Environment, ImageRef, MergeRequest, Service
+from tidegate.model.image_node import ImageNode
+from tidegate.ports import HistoryCommit
+
+REVISION: Final = "org.opencontainers.image.revision"
+"""The label with the commit that an image was built from (OCI image-spec `annotations.md`)."""
+_MOST_STAYS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSeen:
+    """An image that matters to a cell.
+
+    Args:
+        role: `has`, `source` or `moving`.
+        image: with its digest.
+        node: what it consists of; None when that can't be read.
+        fault: why not.
+    """
+
+    role: str
+    image: ImageRef
+    node: ImageNode | None = None
+    fault: TidegateError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commits:
+    """What lies between the image that an environment has and the one that is to come.
+
+    Args:
+        since: the commit that the one was built from.
+        until: the commit that the other was built from.
+        found: the commits between them, each before its parents; empty where they can't be read.
+        fault: why not.
+    """
+
+    since: str
+    until: str
+    found: tuple[HistoryCommit, ...] = ()
+    fault: TidegateError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CellDetail:
+    """One service in one environment, with its evidence.
+
+    Args:
+        cell: what the environment has.
+        explanation: why; None of the first environment, to which nothing is promoted.
+        gap: how far it is behind.
+        plan: what promoting would do now; None where it would be refused or nothing wants it.
+        diff: the manifest change, of the open merge request or of the plan; "" when there is none.
+        images: those that matter, without those that can't be named.
+        commits: what would come; None where the images don't tell what they were built from.
+        stays: what the environment has and had, newest first.
+        faults: what could not be read.
+    """
+
+    cell: Cell
+    explanation: Explanation | None = None
+    gap: Gap | None = None
+    plan: Plan | None = None
+    diff: str = ""
+    images: tuple[ImageSeen, ...] = ()
+    commits: Commits | None = None
+    stays: tuple[Stay, ...] = ()
+    faults: tuple[TidegateError, ...] = ()
+
+    @property
+    def merge_request(self) -> MergeRequest | None:
+        """The open merge request that would move it."""
+        return self.explanation.merge_request if self.explanation else None
+
+
+def read_detail(world: World, service: Service, environment: Environment) -> CellDetail:
+    """Return everything about `service` in `environment`. What can't be read is told in it."""
+    faults: list[TidegateError] = []
+    stays = _stays(world, service, environment, faults)
+    if environment.source is None:
+        cell = look(world, service, environment)
+        images = _images(world, [("has", _pinned(cell))])
+        return CellDetail(cell, images=images, stays=stays, faults=_all(faults, cell))
+    explanation = explain(world, service, environment)
+    plan, diff, gap = None, "", None
+    try:
+        if explanation.wants_promotion and explanation.refusal is None:
+            plan = planned_promotion(world, service, environment)
+        diff = _diff(world, environment, explanation.merge_request) if explanation.merge_request else ""
+        gap = read_gap(world, explanation)
+    except TidegateError as fault:
+        faults.append(fault)
+    named = [("has", _pinned(explanation.target)), ("source", _pinned(explanation.source))]
+    images = _images(world, [*named, ("moving", explanation.moving)])
+    return CellDetail(
+        cell=explanation.target,
+        explanation=explanation,
+        gap=gap,
+        plan=plan,
+        diff=diff or (plan.diff if plan else ""),
+        images=images,
+        commits=_commits(world, service, images),
+        stays=stays,
+        faults=(*faults, *(each for each in explanation.faults if each not in faults)),
+    )
+
+
+def _all(faults: Sequence[TidegateError], cell: Cell) -> tuple[TidegateError, ...]:
+    """Return each fault once: the same file may have been read for two reasons."""
+    known = {str(each) for each in faults}
+    return (*faults, *((cell.fault,) if cell.fault and str(cell.fault) not in known else ()))
+
+
+def _stays(world: World, service: Service, environment: Environment, faults: list[TidegateError]) -> tuple[Stay, ...]:
+    try:
+        return tuple(islice(read_stays(world, service, environment), _MOST_STAYS))
+    except TidegateError as fault:
+        faults.append(fault)
+        return ()
+
+
+def _pinned(cell: Cell) -> ImageRef | None:
+    """Return what a cell has, by its digest; None where there is no such image."""
+    return cell.image.with_digest(cell.digest) if cell.image and cell.digest else None
+
+
+def _images(world: World, named: Sequence[tuple[str, ImageRef | None]]) -> tuple[ImageSeen, ...]:
+    return tuple(_image(world, role, image) for role, image in named if image is not None)
+
+
+def _image(world: World, role: str, image: ImageRef) -> ImageSeen:
+    if world.inspect is None or image.digest is None:
+        return ImageSeen(role, image)
+    try:
+        return ImageSeen(role, image, world.inspect(image))
+    except TidegateError as fault:
+        return ImageSeen(role, image, fault=fault)
+
+
+def _diff(world: World, target: Environment, request: MergeRequest) -> str:
+    """Return what an open merge request changes, as git shows it."""
+    repo = world.repo(target)
+    base = repo.merge_base(branch_head(repo, target), request.head)
+    if base is None:
+        return ""
+    return repo.diff(base, request.head, repo.changed_files(base, request.head))
+
+
+def _commits(world: World, service: Service, images: Sequence[ImageSeen]) -> Commits | None:
+    built = {each.role: each.node.label(REVISION) for each in images if each.node is not None}
+    since, until = built.get("has"), built.get("source")
+    if since is None or until is None or since == until:
+        return None
+    try:
+        return Commits(since, until, world.version_tags(service).history(since, until, files=False))
+    except TidegateError as fault:
+        return Commits(since, until, fault=fault)
