@@ -64,6 +64,7 @@ class Reconciler:
         look = self._board.look()
         world = self._new_world()
         self._pipeline = world.pipeline
+        arrange(world, self._board, look)
         return look, world
 
     def handle(self, key: Key) -> Outcome:
@@ -120,7 +121,6 @@ class Reconciler:
 
     def _service(self, key: ServiceKey) -> Outcome:
         look, world = self._look()
-        arrange(world, self._board, look)
         if not _is_known(world, key):
             return Outcome.LOOKED
         service, environment = world.service(key.service), world.environment(key.environment)

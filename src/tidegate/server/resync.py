@@ -16,7 +16,7 @@ from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model.key import Key, MergeRequestKey, ServiceKey
 from tidegate.server.board_store import BoardStore
-from tidegate.server.cells import arrange, told
+from tidegate.server.cells import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,6 @@ def resync(world: World, board: BoardStore, look: int) -> tuple[Key, ...]:
     that are to get one. A repository, a registry or a merge request that can't be read hides nothing else.
     """
     pipeline = world.pipeline
-    arrange(world, board, look)
     found = _open_ones(world)
     keys: dict[Key, None] = {}
     for seen in (one for many in found.moving.values() for one in many):

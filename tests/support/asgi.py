@@ -1,0 +1,73 @@
+"""One request to an ASGI application, without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import ASGIApp, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back.
+
+    Args:
+        status: the HTTP status.
+        headers: by name in small letters.
+        body: all of it.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.body)
+        return document
+
+
+def ask(
+    app: ASGIApp,
+    method: str,
+    path: str,
+    pieces: Iterable[bytes] = (b"",),
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """Send one request, its body in pieces, and return the answer."""
+    return asyncio.run(_ask(app, method, path, list(pieces), headers or {}))
+
+
+async def _ask(app: ASGIApp, method: str, path: str, pieces: list[bytes], headers: Mapping[str, str]) -> Answer:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        piece = pieces.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8080),
+    }
+    await app(scope, receive, send)
+    start = next(message for message in sent if message["type"] == "http.response.start")
+    body = b"".join(message.get("body", b"") for message in sent if message["type"] == "http.response.body")
+    named = {name.decode(): value.decode() for name, value in start["headers"]}
+    return Answer(start["status"], named, body)
