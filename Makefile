@@ -25,7 +25,8 @@ demo: $(VENV)/installed ## the whole road, dev → e2e → staging → productio
 	$(BIN)/tidegate demo
 
 debian-packages:
-	@tests/install-debian-packages docker-registry:docker-registry skopeo:skopeo ssh:openssh-client
+	@tests/install-debian-packages docker-registry:docker-registry skopeo:skopeo ssh:openssh-client \
+	    pg_createcluster:postgresql
 
 node-programs:
 	@tests/install-debian-packages node:nodejs npm:npm rsync:rsync

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.postgres_server import PostgresServer, postgres_server
+
 
 def pytest_configure() -> None:
     """Have Ctrl-C reach the tests' own processes, also where the suite was started in a shell's background."""
@@ -25,3 +27,10 @@ def no_cloud() -> Iterator[None]:
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL, which begins with the first test that wants it."""
+    with postgres_server() as server:
+        yield server

@@ -7,32 +7,44 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack
 
 import pytest
 
+from support.postgres_server import PostgresServer
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
 from tidegate.ports.queue import Handle, KeyQueue, QueueDepth
+from tidegate.server.postgres.shared import open_shared
 from tidegate.server.thread_queue import ThreadQueue
 
 A, B, C = (ServiceKey(name, "e2e") for name in ("a", "b", "c"))
 PATIENCE = 10.0
 
 
-@contextmanager
-def in_memory() -> Iterator[KeyQueue]:
+def in_memory(stack: ExitStack, request: pytest.FixtureRequest) -> KeyQueue:
+    del request
     queue = ThreadQueue()
-    yield queue
-    queue.stop(PATIENCE)
+    stack.callback(queue.stop, PATIENCE)
+    return queue
 
 
-QUEUES: dict[str, Callable[[], AbstractContextManager[KeyQueue]]] = {"in memory": in_memory}
+def in_postgresql(stack: ExitStack, request: pytest.FixtureRequest) -> KeyQueue:
+    server: PostgresServer = request.getfixturevalue("postgres")
+    shared = stack.enter_context(open_shared(stack.enter_context(server.database()), workers=4))
+    stack.callback(shared.queue.stop, PATIENCE)
+    return shared.queue
+
+
+QUEUES: dict[str, Callable[[ExitStack, pytest.FixtureRequest], KeyQueue]] = {
+    "in memory": in_memory,
+    "in PostgreSQL": in_postgresql,
+}
 
 
 @pytest.fixture(params=list(QUEUES))
 def queue(request: pytest.FixtureRequest) -> Iterator[KeyQueue]:
-    with QUEUES[request.param]() as queue:
-        yield queue
+    with ExitStack() as stack:
+        yield QUEUES[request.param](stack, request)
 
 
 class Hands:

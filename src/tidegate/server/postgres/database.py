@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import psycopg
-from psycopg import pq
+from psycopg import conninfo, pq
 from psycopg_pool import ConnectionPool
 
 from tidegate.errors.queue import InvalidQueue, QueueUnreachable
@@ -17,7 +17,7 @@ Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _CONNECT_SECONDS: Final = 5
 _WAIT_SECONDS: Final = 5.0
-_OPTIONS: Final = {
+_DEFAULTS: Final[dict[str, str | int]] = {
     "connect_timeout": _CONNECT_SECONDS,
     "application_name": "tidegate",
     # A machine that is gone says nothing: this is how long it takes until we notice.
@@ -37,14 +37,14 @@ class Database:
     """
 
     def __init__(self, url: str, most: int) -> None:
-        self._url = url
+        self._address = conninfo.make_conninfo(url, **{**_DEFAULTS, **_parameters(url)})
         self._pool = ConnectionPool(
-            url,
+            self._address,
             min_size=1,
             max_size=most,
             open=False,
             timeout=_WAIT_SECONDS,
-            kwargs={"autocommit": True, **_OPTIONS},
+            kwargs={"autocommit": True},
             configure=_configure,
         )
 
@@ -60,12 +60,6 @@ class Database:
         database = cls(url, most)
         try:
             database.prepare()
-        except psycopg.ProgrammingError as error:
-            if error.sqlstate is not None:
-                raise _unreachable(url, error) from error
-            raise InvalidQueue(
-                "this is no address of a PostgreSQL database", hint="e.g. postgresql://tidegate@db.example.com/tidegate"
-            ) from error
         except psycopg.Error as error:
             raise _unreachable(url, error) from error
         database._pool.open()
@@ -94,7 +88,7 @@ class Database:
     @contextmanager
     def listening(self) -> Iterator[Connection]:
         """Give a connection of its own, closed at the end."""
-        with psycopg.connect(self._url, autocommit=True, **_OPTIONS) as connection:
+        with psycopg.connect(self._address, autocommit=True) as connection:
             _configure(connection)
             yield connection
 
@@ -117,12 +111,13 @@ def _unreachable(url: str, error: psycopg.Error) -> QueueUnreachable:
 
 
 def place(url: str) -> str:
-    """Return where a queue is, without a password."""
-    try:
-        known = psycopg.conninfo.conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        return "--queue"
-    return f"{known.get('host') or 'the local socket'}, database {known.get('dbname') or known.get('user') or ''!s}"
+    """Return where a queue is, without a password.
+
+    Raises:
+        InvalidQueue: libpq can't read it.
+    """
+    known = _parameters(url)
+    return f"{known.get('host', 'the local socket')}, database {known.get('dbname', 'of the user')}"
 
 
 def has_password(url: str) -> bool:
@@ -131,10 +126,14 @@ def has_password(url: str) -> bool:
     Raises:
         InvalidQueue: libpq can't read it.
     """
+    return any("password" in name and name != "passfile" for name in _parameters(url))
+
+
+def _parameters(url: str) -> dict[str, str]:
     try:
         options = pq.Conninfo.parse(url.encode())
     except psycopg.Error as error:
         raise InvalidQueue(
             "this is no address of a PostgreSQL database", hint="e.g. postgresql://tidegate@db.example.com/tidegate"
         ) from error
-    return any(option.val is not None and b"password" in option.keyword for option in options)
+    return {option.keyword.decode(): option.val.decode() for option in options if option.val is not None}

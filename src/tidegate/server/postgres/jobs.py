@@ -13,7 +13,7 @@ from typing import Final
 
 from procrastinate.sql import queries
 from psycopg import errors
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import class_row
 
 from tidegate.ports.queue import QueueDepth
 from tidegate.server.postgres.database import Connection
@@ -50,7 +50,7 @@ _IN_HAND: Final = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND 
 _LOCKED: Final = """
 SELECT queueing_lock AS key, attempts FROM procrastinate_jobs WHERE id = %(id)s AND status = 'doing' FOR UPDATE
 """
-_PASS_ON: Final = """
+_HURRY: Final = """
 UPDATE procrastinate_jobs SET attempts = %(attempts)s, scheduled_at = NULL
  WHERE queueing_lock = %(key)s AND status = 'todo' RETURNING id
 """
@@ -70,11 +70,13 @@ class Taken:
         id: the job's number.
         lock: the key, as text.
         attempts: how often in a row it was put back.
+        worker: whose hand it is in.
     """
 
     id: int
     lock: str
     attempts: int
+    worker: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,8 @@ class _Locked:
 
 def register(connection: Connection) -> int:
     """Return the number of a new worker, whose heart beats from now on."""
-    number = connection.cursor(row_factory=scalar_row).execute(queries["register_worker"]).fetchone()
-    return int(number)
+    (number,) = connection.execute(queries["register_worker"])
+    return int(number[0])
 
 
 def unregister(connection: Connection, worker: int) -> None:
@@ -116,20 +118,20 @@ def take(connection: Connection, worker: int) -> Taken | None:
         return None
     if found is None or found.id is None or found.lock is None:
         return None
-    return Taken(found.id, found.lock, found.attempts or 0)
+    return Taken(found.id, found.lock, found.attempts or 0, worker)
 
 
-def finish(connection: Connection, worker: int, job: int) -> None:
-    """Forget a job, if `worker` has it in hand still."""
-    connection.execute(_FINISH, {"id": job, "worker": worker})
+def finish(connection: Connection, taken: Taken) -> None:
+    """Forget a job, if its worker has it in hand still."""
+    connection.execute(_FINISH, {"id": taken.id, "worker": taken.worker})
 
 
-def put_back(connection: Connection, worker: int, job: int, seconds: float) -> None:
-    """Have a job wait again after a pause, if `worker` has it in hand still."""
+def put_back(connection: Connection, taken: Taken, seconds: float) -> None:
+    """Have a job wait again after a pause, if its worker has it in hand still."""
     with connection.transaction():
         _alone(connection)
-        if job in _numbers(connection, _IN_HAND, {"worker": worker}):
-            _put_back(connection, job, seconds)
+        if taken.id in _numbers(connection, _IN_HAND, {"worker": taken.worker}):
+            _put_back(connection, taken.id, seconds)
 
 
 def take_over(connection: Connection, seconds: float) -> int:
@@ -181,7 +183,7 @@ def _put_back(connection: Connection, job: int, seconds: float) -> None:
     if locked is None:
         return
     again = {"key": locked.key, "attempts": locked.attempts + 1}
-    if connection.execute(_PASS_ON, again).fetchone() is not None:  # it was added meanwhile
+    if connection.execute(_HURRY, again).fetchone() is not None:  # it was added meanwhile
         connection.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', true)", (job,))
     else:
         connection.execute(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
-from typing import Final, TypeVar
+from typing import Final
 
 import psycopg
 
@@ -18,14 +18,13 @@ from tidegate.model.key import EverythingKey, Key, parse_key
 from tidegate.ports.queue import Handle, QueueDepth
 from tidegate.server.backoff import pause
 from tidegate.server.postgres import jobs
-from tidegate.server.postgres.database import Connection, Database
+from tidegate.server.postgres.database import Database
 from tidegate.server.postgres.jobs import Taken
 from tidegate.server.postgres.outbox import Outbox
 
 _LOG: Final = logging.getLogger(__name__)
 _LONGEST_PAUSE: Final = 5.0
 _CLOSE_SECONDS: Final = 2.0
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,9 @@ class Rhythm:
     poll: float = 1.0
 
 
+STEADY: Final = Rhythm()
+
+
 class PostgresQueue:
     """Fulfils the port `KeyQueue`. Made by `open`.
 
@@ -55,7 +57,7 @@ class PostgresQueue:
     """
 
     def __init__(
-        self, database: Database, rhythm: Rhythm = Rhythm(), monotonic: Callable[[], float] = time.monotonic
+        self, database: Database, rhythm: Rhythm = STEADY, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._database = database
         self._rhythm = rhythm
@@ -65,7 +67,8 @@ class PostgresQueue:
         self._beaten = 0.0
         self._turn = Lock()  # one thread at a time asks for a key
         self._woken = Event()
-        self._in_hand: set[int] = set()
+        self._asking = Lock()  # held from the question until the answer stands in `_in_hand`
+        self._in_hand: dict[str, Taken] = {}
         self._stopped = Event()
         self._closed = Event()
         self._threads: list[Thread] = []
@@ -73,7 +76,7 @@ class PostgresQueue:
 
     @classmethod
     @contextmanager
-    def open(cls, database: Database, rhythm: Rhythm = Rhythm()) -> Iterator[PostgresQueue]:
+    def open(cls, database: Database, rhythm: Rhythm = STEADY) -> Iterator[PostgresQueue]:
         """Give the queue in `database`; at the end, what is in hand is handed back, and all threads are told to end."""
         queue = cls(database, rhythm)
         try:
@@ -122,11 +125,15 @@ class PostgresQueue:
     def is_alive(self) -> bool:
         """Whether it was started and not stopped, and PostgreSQL answers."""
         started = bool(self._threads) and all(thread.is_alive() for thread in self._threads)
-        return started and not self._stopped.is_set() and self.holds
+        return started and not self._stopped.is_set() and self._is_fresh
+
+    def holds(self, key: Key) -> bool:
+        """Whether nobody else can have been given `key`, which is in hand here."""
+        taken = self._in_hand.get(str(key))
+        return self._is_fresh and taken is not None and taken.worker == self._worker
 
     @property
-    def holds(self) -> bool:
-        """Whether nobody else can have been given what is in hand."""
+    def _is_fresh(self) -> bool:
         return not self._closed.is_set() and self._monotonic() - self._beaten < self._rhythm.fence
 
     def depth(self) -> QueueDepth:
@@ -154,10 +161,9 @@ class PostgresQueue:
                 key = parse_key(taken.lock)
             except InvalidKey as error:
                 _warn("a key is left out", error)
-                again = None
+                self._end(taken, None)
             else:
-                again = handle(key, taken.attempts)
-            self._put_back(taken, again)
+                self._end(taken, handle(key, taken.attempts))
 
     def _take(self) -> Taken | None:
         """Wait for a key, and return it; None when the queue was stopped."""
@@ -180,34 +186,36 @@ class PostgresQueue:
         return None
 
     def _ask(self) -> Taken | None:
-        if not self._worker or not self.holds:
-            return None
-        with self._database.connection() as connection:
-            taken = jobs.take(connection, self._worker)
-        if taken is not None:
-            self._in_hand.add(taken.id)
-        return taken
+        with self._asking:
+            if not self._worker or not self._is_fresh:
+                return None
+            with self._database.connection() as connection:
+                taken = jobs.take(connection, self._worker)
+                if taken is None:
+                    return None
+                if taken.lock in self._in_hand:  # we had lost it, and are not done with our last step yet
+                    jobs.put_back(connection, taken, self._rhythm.poll)
+                    return None
+            self._in_hand[taken.lock] = taken
+            return taken
 
-    def _put_back(self, taken: Taken, seconds: float | None) -> None:
-        """Say how a key ended, again and again until PostgreSQL has it. To a job that is another's, nothing is done."""
-
-        def say(connection: Connection) -> None:
-            if seconds is None:
-                jobs.finish(connection, self._worker, taken.id)
-            else:
-                jobs.put_back(connection, self._worker, taken.id, seconds)
-
+    def _end(self, taken: Taken, seconds: float | None) -> None:
+        """Say how a key ended, again and again until PostgreSQL has it. To one that is another's, nothing is done."""
         failures = 0
         while not self._closed.is_set():
             try:
                 with self._database.connection() as connection:
-                    say(connection)
+                    if seconds is None:
+                        jobs.finish(connection, taken)
+                    else:
+                        jobs.put_back(connection, taken, seconds)
                 break
             except psycopg.Error as error:
                 _warn("can't say how a key ended", error)
                 self._closed.wait(min(pause(failures, 0.0), _LONGEST_PAUSE))
                 failures += 1
-        self._in_hand.discard(taken.id)
+        del self._in_hand[taken.lock]
+        self._woken.set()  # it may have been added meanwhile
 
     def _beat_on(self) -> None:
         failures = 0
@@ -233,9 +241,8 @@ class PostgresQueue:
                     self.add([EverythingKey()])
                 self._worker = jobs.register(connection)
             self._beaten = began
-            with self._turn_if_free() as is_free:
-                if is_free:
-                    jobs.hand_back(connection, self._worker, frozenset(self._in_hand))
+            with self._asking:  # what we took without hearing of it
+                jobs.hand_back(connection, self._worker, frozenset(each.id for each in self._in_hand.values()))
             found = jobs.take_over(connection, self._rhythm.stalled)
         self._woken.set()
         if found:

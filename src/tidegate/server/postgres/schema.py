@@ -11,6 +11,8 @@ import logging
 import re
 from typing import TYPE_CHECKING, Final
 
+from procrastinate.schema import SchemaManager
+
 from tidegate.errors.queue import QueueNotOurs
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ def ensure_schema(connection: Connection) -> bool:
     Raises:
         QueueNotOurs: there is a schema of that name which we did not make, or a newer one.
     """
-    from procrastinate.schema import SchemaManager
-
     version = importlib.metadata.version("procrastinate")
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
@@ -47,7 +47,7 @@ def ensure_schema(connection: Connection) -> bool:
         connection.execute(f"CREATE SCHEMA {SCHEMA}")
         connection.execute(f"SET LOCAL search_path TO {SCHEMA}, pg_catalog")
         connection.execute(SchemaManager.get_schema())
-        connection.execute(f"COMMENT ON SCHEMA {SCHEMA} IS 'Tidegate''s queue, procrastinate {version}'")  # type: ignore[arg-type,unused-ignore]
+        connection.execute(f"COMMENT ON SCHEMA {SCHEMA} IS 'Tidegate''s queue, procrastinate {version}'")
     _LOG.info("made the queue's tables", extra={"fields": {"event": "queue", "schema": SCHEMA}})
     return True
 
