@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,12 @@ from tidegate.errors import TidegateError
 from tidegate.errors.http import ServerBusy
 
 T = TypeVar("T")
+
+
+def _at_random() -> float:
+    import random  # noqa: PLC0415 - few calls are tried again, and it takes a while
+
+    return random.random()  # noqa: S311 - it spreads callers out, and guards nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Retry:
     total: float = 120
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
-    jitter: Callable[[], float] = random.random
+    jitter: Callable[[], float] = _at_random
 
     def call(self, action: Callable[[], T]) -> T:
         """Return what `action` returns; its last error when it never does."""
