@@ -264,7 +264,7 @@ def test_no_further_step_is_begun_when_the_process_ends(town: Town) -> None:
         town.handle(STAGING_1)
     assert town.held("staging", "1.1.3") is None
     work = Work(town.reconciler, Metrics(town.queue, town.board))
-    assert work(STAGING_1, 0) is None
+    assert work(STAGING_1, 0) == 0.0, "whoever is there takes it at once"
     town.stopping.clear()
     assert town.handle(STAGING_1) is Outcome.DELIVERED
     assert town.file(STAGING, town.path("staging")) is not None

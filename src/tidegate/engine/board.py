@@ -163,7 +163,7 @@ def unlooked_cell(cell: Cell, found: MergeRequest) -> BoardCell:
     return replace(_cell(cell, BoardState.UNKNOWN, sentence, faults), merge_request=MergeRequestLink.of(found))
 
 
-def board_cell(explanation: Explanation, gap: Gap | None, failure: TidegateError | None = None) -> BoardCell:
+def board_cell(explanation: Explanation, gap: Gap | None, failure: Fault | None = None) -> BoardCell:
     """Return the cell of an environment that is promoted to.
 
     Args:
@@ -171,10 +171,10 @@ def board_cell(explanation: Explanation, gap: Gap | None, failure: TidegateError
         gap: how far it is behind.
         failure: why its delivery or its promotion failed just now, or None.
     """
-    faults = (*explanation.faults, *((failure,) if failure else ()))
+    faults = (*map(Fault.of, explanation.faults), *((failure,) if failure else ()))
     found, verdict = explanation.merge_request, explanation.verdict
     return replace(
-        _cell(explanation.target, state_of(explanation), explanation.sentence, tuple(map(Fault.of, faults))),
+        _cell(explanation.target, state_of(explanation), explanation.sentence, faults),
         merge_request=MergeRequestLink.of(found) if found else None,
         moving=explanation.moving.tag if explanation.moving else None,
         reasons=verdict.reasons if verdict else (),

@@ -70,6 +70,10 @@ class KeyQueue(Protocol):
         """Whether keys are handled: it was started, was not stopped, and what it needs answers."""
         ...
 
+    def holds(self, key: Key) -> bool:
+        """Whether nobody else can have been given `key`, which is in hand here: so that a further step may begin."""
+        ...
+
     def depth(self) -> QueueDepth:
         """Return how many keys there are now."""
         ...

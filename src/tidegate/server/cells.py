@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from tidegate.engine.board import BoardCell, board_cell
+from tidegate.engine.board import BoardCell, Fault, board_cell
 from tidegate.engine.explanation import Explanation
 from tidegate.engine.gap import read_gap
 from tidegate.engine.world import World
@@ -21,7 +21,7 @@ def arrange(world: World, board: BoardStore, look: int) -> None:
     board.arrange([each.name for each in world.pipeline.environments], {*world.pipeline.services, *kept}, look)
 
 
-def told(world: World, explanation: Explanation, failure: TidegateError | None = None) -> BoardCell:
+def told(world: World, explanation: Explanation, failure: Fault | None = None) -> BoardCell:
     """Return the board's cell of an explanation; a gap that can't be read is none.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,4 +30,12 @@ class Others(Protocol):
 
     def tell(self, touched: Touched) -> None:
         """Tell them; raises nothing."""
+        ...
+
+    def subscribe(self, listener: Callable[[Touched], None]) -> None:
+        """Have `listener` called with what they tell, and with every wish for a resync, also this process's own.
+
+        Args:
+            listener: must be quick, and raise nothing.
+        """
         ...

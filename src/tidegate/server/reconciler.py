@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from threading import Event
 
 from tidegate.engine.auto_promotion import is_due
-from tidegate.engine.board import BoardCell, first_cell
+from tidegate.engine.board import BoardCell, Fault, first_cell
 from tidegate.engine.deliver import Delivery, deliver_merge_request
 from tidegate.engine.explanation import explain
 from tidegate.engine.promote import promote
@@ -19,6 +20,7 @@ from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
 from tidegate.ports.queue import KeyQueue
 from tidegate.server.board_store import BoardStore
 from tidegate.server.cells import arrange, told
+from tidegate.server.others import Others, Touched
 from tidegate.server.resync import resync
 from tidegate.server.step_log import StepLog
 from tidegate.server.webhooks.touched import following
@@ -45,13 +47,26 @@ class Reconciler:
         queue: where further keys go.
         board: whose cells are renewed.
         stopping: set when no further step is to begin.
+        others: the other processes that share the queue, if any.
+        shows: whether the board is shown to anybody here.
     """
 
-    def __init__(self, new_world: Callable[[], World], queue: KeyQueue, board: BoardStore, stopping: Event) -> None:
+    def __init__(
+        self,
+        new_world: Callable[[], World],
+        queue: KeyQueue,
+        board: BoardStore,
+        stopping: Event,
+        others: Others | None = None,
+        *,
+        shows: bool = True,
+    ) -> None:
         self._new_world = new_world
         self._queue = queue
         self._board = board
         self._stopping = stopping
+        self._others = others
+        self._shows = shows
         self._pipeline: Pipeline | None = None
 
     @property
@@ -72,48 +87,76 @@ class Reconciler:
 
         Raises:
             TidegateError: it could not be done. Where the class says so, the same may succeed later.
-            HandedBack: the process is to end.
+            HandedBack: the process is to end, or has lost the key.
         """
         match key:
             case MergeRequestKey():
                 return self._merge_request(key)
             case ServiceKey():
                 return self._service(key)
-            case EverythingKey():
-                look, world = self._look()
-                self._queue.add(resync(world, self._board, look))
+            case EverythingKey() if self._others is not None:
+                self._others.tell(Touched(key))  # each that shows a board does it then, this process among them
                 return Outcome.LOOKED
+            case EverythingKey():
+                return self.resync()
+
+    def resync(self) -> Outcome:
+        """Renew the whole board, and add the keys of all that is to be looked at by itself."""
+        look, world = self._look()
+        self._queue.add(resync(world, self._board, look))
+        return Outcome.LOOKED
 
     def _merge_request(self, key: MergeRequestKey) -> Outcome:
         _, world = self._look()
         if key.project not in {each.repo for each in world.pipeline.environments if each.source}:
             return Outcome.LOOKED
-        shown = self._showing(f"{key.project}!{key.iid}")
+        shown = self.showing(key)
         try:
-            delivery = deliver_merge_request(world, key.project, key.iid, StepLog(key, self._stopping), later=True)
+            delivery = deliver_merge_request(world, key.project, key.iid, self._log(key), later=True)
         except TidegateError as error:
-            self._renew(shown, error)
+            self._renew(Touched(key, shown, Fault.of(error)))
             raise
         touched = _cells_of(delivery) | shown
-        self._renew(touched, None)
+        self._renew(Touched(key, touched))
         if delivery.delivered:
             self._queue.add(following(touched, world.pipeline))
         return _outcome(delivery)
 
-    def _showing(self, ref: str) -> frozenset[ServiceKey]:
+    def _log(self, key: Key) -> StepLog:
+        return StepLog(key, _MustEnd(self._stopping, self._queue, key))
+
+    def showing(self, key: MergeRequestKey) -> frozenset[ServiceKey]:
         """Return the cells that wait for a merge request, as far as the board knows."""
+        ref = f"{key.project}!{key.iid}"
         rows = self._board.snapshot.board.rows.values()
         cells = (cell for row in rows for cell in row.values())
         return frozenset(cell.key for cell in cells if cell.merge_request and cell.merge_request.ref == ref)
 
-    def _renew(self, keys: frozenset[ServiceKey], failure: TidegateError | None) -> None:
-        """Look at cells anew, in a world that is newer than what was done."""
-        if keys:
+    def _renew(self, touched: Touched) -> None:
+        """Look at cells anew, here and elsewhere."""
+        self._tell(touched)
+        self.look_again(touched.cells, touched.failure)
+
+    def _tell(self, touched: Touched) -> None:
+        if self._others is not None:
+            self._others.tell(touched)
+
+    def look_again(self, keys: frozenset[ServiceKey], failure: Fault | None) -> None:
+        """Look at cells anew, in a world that is newer than what was done.
+
+        Args:
+            keys: the cells.
+            failure: why what was done failed, or None.
+
+        Raises:
+            TidegateError: they can't be looked at.
+        """
+        if keys and self._shows:
             look, world = self._look()
             known = [key for key in sorted(keys, key=str) if _is_known(world, key)]
             self._board.renew([self._cell(world, key, failure) for key in known], look)
 
-    def _cell(self, world: World, key: ServiceKey, failure: TidegateError | None) -> BoardCell:
+    def _cell(self, world: World, key: ServiceKey, failure: Fault | None) -> BoardCell:
         service, environment = world.service(key.service), world.environment(key.environment)
         if environment.source is None:
             return first_cell(look_at(world, service, environment))
@@ -126,11 +169,13 @@ class Reconciler:
         service, environment = world.service(key.service), world.environment(key.environment)
         if environment.source is None:
             self._board.renew([first_cell(look_at(world, service, environment))], look)
+            self._tell(Touched(key, frozenset({key})))
             return Outcome.LOOKED
         explanation = explain(world, service, environment)
         if is_due(world, explanation):
             return self._promote(world, key, service, environment)
         self._board.renew([told(world, explanation)], look)
+        self._tell(Touched(key, frozenset({key})))
         passing = next((fault for fault in explanation.faults if fault.retryable), None)
         if passing is not None:
             raise passing
@@ -143,16 +188,29 @@ class Reconciler:
 
     def _promote(self, world: World, key: ServiceKey, service: Service, environment: Environment) -> Outcome:
         try:
-            promoted = promote(world, service, environment, StepLog(key, self._stopping))
+            promoted = promote(world, service, environment, self._log(key))
         except TidegateError as error:
-            self._renew(frozenset({key}), error)
+            self._renew(Touched(key, frozenset({key}), Fault.of(error)))
             raise
         if promoted.merge_request is None:
-            self._renew(frozenset({key}), None)
+            self._renew(Touched(key, frozenset({key})))
             return Outcome.LOOKED
         # It may go at once; in any case its handling renews the cell.
         self._queue.add([MergeRequestKey(promoted.merge_request.project, promoted.merge_request.iid)])
         return Outcome.PROMOTED
+
+
+@dataclass(frozen=True, slots=True)
+class _MustEnd:
+    """Set when the process ends, or another has got the key."""
+
+    stopping: Event
+    queue: KeyQueue
+    key: Key
+
+    def is_set(self) -> bool:
+        """Whether it is set."""
+        return self.stopping.is_set() or not self.queue.holds(self.key)
 
 
 def _is_known(world: World, key: ServiceKey) -> bool:

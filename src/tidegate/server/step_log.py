@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from threading import Event
-from typing import Final
+from typing import Final, Protocol
 
 from tidegate.engine.plan import Plan
 from tidegate.engine.steps import Outcome, Step
@@ -15,12 +14,23 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class HandedBack(Exception):
-    """The process ends before the next step. No failure of a merge request, and not told as one on its page."""
+    """The process ends before the next step, or the key is another's by now.
+
+    No failure of a merge request, and not told as one on its page.
+    """
+
+
+class Sign(Protocol):
+    """An event that somebody else sets."""
+
+    def is_set(self) -> bool:
+        """Whether it is set."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class StepLog:
-    """Fulfils `Progress`. Between two steps a plan is handed back when the process is to end.
+    """Fulfils `Progress`. Between two steps a plan is handed back when the process is to end, or has lost the key.
 
     Args:
         key: what is being handled.
@@ -28,7 +38,7 @@ class StepLog:
     """
 
     key: Key
-    stopping: Event
+    stopping: Sign
 
     def planned(self, plan: Plan) -> None:
         """Log the plan's summary and its warnings."""

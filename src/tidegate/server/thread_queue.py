@@ -76,6 +76,11 @@ class ThreadQueue:
         """Whether it was started and not stopped, and no thread has died."""
         return bool(self._threads) and not self._stopped and all(thread.is_alive() for thread in self._threads)
 
+    def holds(self, key: Key) -> bool:
+        """Whether nobody else can have been given `key`: there is nobody else."""
+        del key
+        return True
+
     def depth(self) -> QueueDepth:
         """Return how many keys there are now."""
         with self._changed:

@@ -7,30 +7,44 @@ import random
 import time
 from collections.abc import Callable
 from threading import Event
-from typing import Final
+from typing import Final, Protocol
 
 from tidegate.errors import TidegateError
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
 from tidegate.server.backoff import pause
 from tidegate.server.metrics import Metrics
-from tidegate.server.reconciler import Reconciler
+from tidegate.server.reconciler import Outcome
 from tidegate.server.step_log import HandedBack
 
 _LOG: Final = logging.getLogger(__name__)
 _BUG: Final = "tidegate/bug"
+_HANDED_BACK: Final = "handed back"
+
+
+class Handler(Protocol):
+    """Does the work on a key."""
+
+    def handle(self, key: Key) -> Outcome:
+        """Handle `key`; return what became of it.
+
+        Raises:
+            TidegateError: it could not be done. Where the class says so, the same may succeed later.
+            HandedBack: the process is to end, or has lost the key.
+        """
+        ...
 
 
 class Work:
     """Fulfils `Handle`.
 
     Args:
-        reconciler: does the work.
+        handler: does the work.
         metrics: counts it.
         jitter: random numbers in [0, 1).
     """
 
-    def __init__(self, reconciler: Reconciler, metrics: Metrics, jitter: Callable[[], float] = random.random) -> None:
-        self._reconciler = reconciler
+    def __init__(self, handler: Handler, metrics: Metrics, jitter: Callable[[], float] = random.random) -> None:
+        self._handler = handler
         self._metrics = metrics
         self._jitter = jitter
         self.resynced = Event()
@@ -43,7 +57,7 @@ class Work:
         seconds = time.monotonic() - began
         self._metrics.handled.labels(kind_of(key), outcome).inc()
         self._metrics.seconds.labels(kind_of(key)).observe(seconds)
-        later = pause(attempt, self._jitter()) if again else None
+        later = pause(attempt, self._jitter()) if again else 0.0 if outcome == _HANDED_BACK else None
         fields: dict[str, object] = {
             "event": "handled",
             "key": str(key),
@@ -59,9 +73,9 @@ class Work:
     def _attempt(self, key: Key) -> tuple[str, str | None, bool]:
         """Return the outcome's word, the error's code, and whether to try again."""
         try:
-            outcome = self._reconciler.handle(key)
+            outcome = self._handler.handle(key)
         except HandedBack:
-            return "handed back", None, False
+            return _HANDED_BACK, None, False
         except TidegateError as error:
             _LOG.warning("%s", error, extra={"fields": {"key": str(key), "code": error.code, "hint": error.hint}})
             return "failed", error.code, error.retryable

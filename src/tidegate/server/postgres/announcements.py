@@ -13,7 +13,7 @@ import psycopg
 from tidegate.engine.board import Fault
 from tidegate.errors.model import InvalidKey
 from tidegate.errors.server import WebhookInvalid
-from tidegate.model.key import ServiceKey, parse_key
+from tidegate.model.key import EverythingKey, ServiceKey, parse_key
 from tidegate.server.others import Touched
 from tidegate.server.postgres.database import Database
 from tidegate.server.webhooks.document import Document
@@ -57,9 +57,9 @@ class Announcements:
         """Pass on what another process tells. What can't be read may be anything: then everything is looked at."""
         try:
             document = Document.parse(text.encode())
-            if document.text("from") == self._name:
-                return
             touched = _read(document)
+            if document.text("from") == self._name and touched.key != EverythingKey():
+                return
         except (WebhookInvalid, InvalidKey):
             touched = Touched()
         if self._listener is not None:
@@ -78,7 +78,7 @@ def _written(name: str, touched: Touched) -> str:
         hint = failure.hint and failure.hint[:_MOST_TEXT]
         record["failure"] = {"code": failure.code, "what": failure.what[:_MOST_TEXT], "hint": hint}
     text = json.dumps(record)
-    return text if len(text) <= _MOST_BYTES else json.dumps({"from": name, "key": str(Touched().key)})
+    return text if len(text) <= _MOST_BYTES else json.dumps({"from": name, "key": str(EverythingKey())})
 
 
 def _read(document: Document) -> Touched:
