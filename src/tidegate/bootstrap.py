@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tidegate.config import Configuration, ForgeSettings, GitLabForge
-from tidegate.engine.discovery import with_discovered_services
+from tidegate.engine.discovery import Known, with_discovered_services
 from tidegate.engine.world import World
 from tidegate.errors.config import RegistryUnknown
 from tidegate.errors.release import SourceUnknown
@@ -72,6 +72,8 @@ def open_worlds(
             def new_forge() -> tuple[Forge, Reports | None]:
                 return local, None
 
+        known: Known = {}
+
         def new_world() -> World:
             forge, reports = new_forge()
             world = World(
@@ -85,7 +87,7 @@ def open_worlds(
                 reports=reports,
                 inspect=lambda image: _inspect(images, image),
             )
-            return with_discovered_services(world, partial=partial) if configuration.pipeline.discover else world
+            return with_discovered_services(world, partial=partial, known=known) if world.pipeline.discover else world
 
         yield new_world
 

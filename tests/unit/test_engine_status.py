@@ -17,7 +17,7 @@ from support.engine_world import (
     helm_release,
     no_source,
 )
-from tidegate.engine.discovery import with_discovered_services
+from tidegate.engine.discovery import Known, with_discovered_services
 from tidegate.engine.explanation import explain
 from tidegate.engine.status import Cell, matrix, read_cell
 from tidegate.engine.wait import wait_for
@@ -437,7 +437,13 @@ def test_services_are_found_by_their_folders(town: EngineWorld) -> None:
     world = town.world()
     configured = Service("inventory", "team/inventory", source="shop/inventory")
     pipeline: Pipeline = replace(world.pipeline, services={"inventory": configured}, discover=True)
-    found = with_discovered_services(replace(world, pipeline=pipeline)).pipeline.services
+    known: Known = {}
+    found = with_discovered_services(replace(world, pipeline=pipeline), known=known).pipeline.services
+    assert set(known) == {each.name for each in pipeline.environments}
+
+    known["dev"] = known["dev"][0], (Service("known", "known"),)
+    again = with_discovered_services(replace(world, pipeline=pipeline), known=known).pipeline.services
+    assert "known" in again, "a branch that has not moved is not looked through again"
     assert dict(found) == {
         "billing": Service("billing", "team/billing"),
         "inventory": configured,
