@@ -142,3 +142,13 @@ def test_what_was_pushed_while_it_was_looked_at_is_looked_at_again(
     monkeypatch.setattr(town.forge, "merge_requests", lambda *_, **__: (replace(gone, state=MergeRequestState.OPEN),))
     (looked,) = look(town).values()
     assert looked.may_go
+
+
+def test_what_was_merged_between_two_looks_is_merged(town: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    (request,) = several(town, 1)
+    town.approve(request, "stella")
+    honest, before = town.forge.merge_request, [town.forge.merge_request(STAGING, request.iid)]
+    town.deliver(request)
+    monkeypatch.setattr(town.forge, "merge_request", lambda *place: before.pop() if before else honest(*place))
+    again = town.deliver(request)
+    assert (again.plan, again.delivered) == (None, True)

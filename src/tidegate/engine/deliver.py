@@ -70,7 +70,8 @@ def planned_delivery(world: World, project: str, iid: int) -> Delivery:
             hint="somebody pushed another one just now, or it comes from a fork: look again",
         ) from gone
     if seen is None:
-        return Delivery(found)
+        again = world.forge.merge_request(project, iid)  # what was merged between the two looks moves nothing any more
+        return Delivery(again if again.state is MergeRequestState.MERGED else found)
     if seen.target.approvals.code_owners and found.rules is None:
         raise CodeOwnersUnknown(
             f"{seen.target.name} asks for the approval of code owners, and the forge does not say who they are",
