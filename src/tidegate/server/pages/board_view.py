@@ -10,7 +10,6 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from tidegate.engine.board import Board, BoardCell, BoardState
-from tidegate.server.board_store import Snapshot
 from tidegate.server.pages.clauses import Piece, cell_url, pieces
 from tidegate.server.pages.spans import age
 
@@ -121,15 +120,6 @@ class CellView:
 
 
 @dataclass(frozen=True, slots=True)
-class RowView:
-    """One service: its cells in the order of the environments; None where nobody has looked yet."""
-
-    service: str
-    url: str
-    cells: tuple[CellView | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class StripEntry:
     """One filter with its count.
 
@@ -166,17 +156,6 @@ def shown_services(board: Board, wanted: Filter) -> tuple[str, ...]:
     return tuple(name for name, cells in board.rows.items() if wanted.admits(name, cells))
 
 
-def row_view(board: Board, service: str, now: datetime) -> RowView:
-    """Return one row."""
-    cells = board.rows[service]
-    found = (cells.get(each) for each in board.environments)
-    return RowView(
-        service,
-        row_url(service),
-        tuple(cell_view(cell, now, is_first=not number) if cell else None for number, cell in enumerate(found)),
-    )
-
-
 def cell_view(cell: BoardCell, now: datetime, *, is_first: bool) -> CellView:
     """Return one cell.
 
@@ -209,19 +188,23 @@ def cell_id(service: str, environment: str) -> str:
     return f"cell/{service}/{environment}"
 
 
-def strip(snapshot: Snapshot, wanted: Filter) -> tuple[StripEntry, ...]:
-    """Return the strip: how many cells are in each state, over all services."""
-    counts = Counter(cell.state for cells in snapshot.board.rows.values() for cell in cells.values())
+def counts_of(board: Board) -> Mapping[BoardState, int]:
+    """Return how many cells are in each state, over all services."""
+    return Counter(cell.state for cells in board.rows.values() for cell in cells.values())
+
+
+def strip(counts: Mapping[BoardState, int], wanted: Filter) -> tuple[StripEntry, ...]:
+    """Return the strip: each state with its count, and where it leads."""
     return tuple(
         StripEntry(
             LOOKS[state],
             label,
-            counts[state],
+            counts.get(state, 0),
             Filter(None if wanted.state is state else state, wanted.text).url(),
             wanted.state is state,
         )
         for state, label in STRIP.items()
-        if state is not BoardState.UNKNOWN or counts[state] or wanted.state is state
+        if state is not BoardState.UNKNOWN or counts.get(state) or wanted.state is state
     )
 
 

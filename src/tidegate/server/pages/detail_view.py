@@ -14,7 +14,8 @@ from tidegate.engine.explanation import trouble
 from tidegate.engine.timeline import Stay
 from tidegate.model import Answer, Reason
 from tidegate.model.image_node import ImageNode
-from tidegate.server.pages.actions import Action, Viewer, actions_for
+from tidegate.server.access.visitor import Visitor
+from tidegate.server.pages.actions import Action, actions_for
 from tidegate.server.pages.clauses import cell_url, gate_anchor
 from tidegate.server.pages.spans import age, span
 
@@ -132,12 +133,12 @@ class DetailView:
     faults: tuple[tuple[str, str | None], ...]
 
 
-def detail_view(detail: CellDetail, viewer: Viewer, forge: ForgeSettings, now: datetime) -> DetailView:
+def detail_view(detail: CellDetail, visitor: Visitor, forge: ForgeSettings, now: datetime) -> DetailView:
     """Return the drawer of a cell.
 
     Args:
         detail: what was read.
-        viewer: who looks.
+        visitor: who looks.
         forge: where merge requests are, for its pages.
         now: what time it is (UTC).
     """
@@ -158,7 +159,7 @@ def detail_view(detail: CellDetail, viewer: Viewer, forge: ForgeSettings, now: d
         brought_by=cell.merge_request,
         command=f"tidegate why {service} --in {environment}" if explanation else f"tidegate status {service}",
         request=(found.ref, found.title, found.web_url, pipelines) if found else None,
-        actions=actions_for(viewer, explanation, approves=not has_pages) if explanation else (),
+        actions=actions_for(visitor, explanation, approves=not has_pages) if explanation else (),
         gates=tuple(
             _gate(each, found.web_url if found else None, found.ref if found else "") for each in verdict.reasons
         )

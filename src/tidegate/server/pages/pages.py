@@ -1,0 +1,163 @@
+"""Pages as HTML: what each one shows is read, viewed and rendered here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from tidegate.engine.cell_detail import read_detail
+from tidegate.engine.promote import planned_promotion
+from tidegate.engine.timeline import read_timeline
+from tidegate.engine.world import World
+from tidegate.errors import TidegateError
+from tidegate.model.key import ServiceKey
+from tidegate.server.access.doorkeeper import visitor_of
+from tidegate.server.access.permissions import Permission
+from tidegate.server.access.visitor import Visitor
+from tidegate.server.pages.board_view import Column, Filter, cell_id, cell_view, row_url, shown_services
+from tidegate.server.pages.clauses import cell_url
+from tidegate.server.pages.detail_view import detail_view, diff_lines
+from tidegate.server.pages.events import fingerprint
+from tidegate.server.pages.news import News
+from tidegate.server.pages.rendering import Fragments, make_templates, static_files
+from tidegate.server.pages.timeline_view import timeline_view
+from tidegate.server.parts import Parts
+from tidegate.server.problems import status_of
+
+THEME: Final = "tidegate-theme"
+"""The cookie with the colours that somebody chose."""
+_BUFFERED: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What every page has.
+
+    Args:
+        user: who is signed in, or "".
+        csrf: what forms prove themselves with, or "".
+        theme: `light` or `dark` where somebody chose; None: as the system has it.
+        back: the page's own path with its query.
+    """
+
+    user: str
+    csrf: str
+    theme: str | None
+    back: str
+
+    @classmethod
+    def of(cls, request: Request) -> Page:
+        """Return what `request` says."""
+        visitor = visitor_of(request)
+        theme = request.cookies.get(THEME)
+        query = request.url.query
+        back = request.url.path + (f"?{query}" if query else "")
+        return cls(visitor.user, visitor.csrf or "", theme if theme in {"light", "dark"} else None, back)
+
+
+class Pages:
+    """Makes pages.
+
+    Args:
+        parts: the server's parts.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.files: Final = static_files()
+        self._parts = parts
+        self._templates = make_templates(self.files)
+        self.fragments: Final = Fragments(self._templates)
+        self.news: Final = News(parts.board)
+
+    def board(self, request: Request, wanted: Filter) -> Iterator[str]:
+        """Yield the board's page in pieces: a browser shows the first rows while the others are made."""
+        snapshot, now = self._parts.board.snapshot, self._parts.clock.now()
+        board = snapshot.board
+        shown = shown_services(board, wanted)
+        rows = fingerprint(board, wanted)
+        query = urlencode({"since": self.news.mark(snapshot.revision), "rows": rows})
+        stream = self._templates.get_template("board.html").stream(
+            page=Page.of(request),
+            wanted=wanted,
+            columns=[Column(each, self._source(each)) for each in board.environments],
+            shown=shown,
+            total=len(board.rows),
+            ready=self._parts.resynced.is_set(),
+            strip=self.fragments.strip(board, wanted),
+            rows=(self.fragments.row(board, name, now) for name in shown),
+            events=wanted.url("/board/events") + ("?" if wanted.is_open else "&") + query,
+        )
+        stream.enable_buffering(_BUFFERED)
+        return iter(stream)
+
+    def detail(self, request: Request, service: str, environment: str) -> str:
+        """Return a cell's page."""
+        world = self.world(visitor_of(request))
+        asked, target = world.service(service), world.environment(environment)
+        now = self._parts.clock.now()
+        detail = read_detail(world, asked, target)
+        shown = self._parts.board.snapshot.board.cell(ServiceKey(service, environment))
+        return self._templates.get_template("detail.html").render(
+            page=Page.of(request),
+            view=detail_view(detail, visitor_of(request), self._parts.configuration.forge, now),
+            cell=cell_view(shown, now, is_first=target.source is None) if shown else None,
+            cell_id=cell_id(service, environment),
+            history_url=row_url(service),
+        )
+
+    def plan(self, request: Request, service: str, environment: str) -> str:
+        """Return the page that shows what a promotion would do, with the button that does it."""
+        visitor = visitor_of(request)
+        world = self.world(visitor)
+        asked, target = world.service(service), world.environment(environment)
+        plan, refusal, hint = None, None, None
+        try:
+            plan = planned_promotion(world, asked, target)
+        except TidegateError as error:
+            refusal, hint = str(error), error.hint
+        not_now = refusal or visitor.refusal(Permission.PROMOTE, environment)
+        if plan is not None and not plan.steps:
+            not_now = not_now or "nothing is left to do"
+        return self._templates.get_template("promote.html").render(
+            page=Page.of(request),
+            service=service,
+            environment=environment,
+            url=cell_url(service, environment),
+            cell_id=cell_id(service, environment),
+            plan=plan,
+            diff=tuple(diff_lines(plan.diff)) if plan else (),
+            refusal=refusal,
+            hint=hint,
+            not_now=not_now,
+        )
+
+    def history(self, request: Request, service: str) -> str:
+        """Return a service's history."""
+        world = self.world(visitor_of(request))
+        view = timeline_view(read_timeline(world, world.service(service)), self._parts.clock.now())
+        return self._templates.get_template("history.html").render(page=Page.of(request), view=view)
+
+    def problem(self, request: Request, error: TidegateError, back: str) -> HTMLResponse:
+        """Return the page that tells an error."""
+        text = self._templates.get_template("problem.html").render(
+            page=Page.of(request),
+            title="That did not work",
+            what=str(error),
+            hint=error.hint,
+            code=error.code,
+            back=back,
+        )
+        return HTMLResponse(text, status_of(error))
+
+    def world(self, visitor: Visitor) -> World:
+        """Return a world of this request's own, in which the visitor acts."""
+        return replace(self._parts.new_world(), actor=visitor.user)
+
+    def _source(self, environment: str) -> str | None:
+        found = self._parts.pipeline().environment(environment)
+        return found.source if found else None

@@ -1,0 +1,78 @@
+// What the pages do beyond links and forms: `/` focuses the search, ages stay true, a cell opens as a drawer.
+// Everything works without it, one page at a time.
+(() => {
+  "use strict";
+  const drawer = document.getElementById("drawer");
+  const body = document.getElementById("drawer-body");
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    const search = document.getElementById("q");
+    if (event.key === "/" && !typing && search && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      if (drawer && drawer.open) drawer.close();
+      search.focus();
+      search.select();
+      event.preventDefault();
+    }
+  });
+
+  // As spans.py has it.
+  const units = [[31536000, "y"], [86400, "d"], [3600, "h"], [60, "min"]];
+  const span = (seconds) => {
+    for (const [length, name] of units) if (seconds >= length) return `${Math.floor(seconds / length)} ${name}`;
+    return "<1 min";
+  };
+  setInterval(() => {
+    for (const time of document.querySelectorAll("time[datetime]")) {
+      const text = span((Date.now() - Date.parse(time.dateTime)) / 1000);
+      if (time.textContent !== text) time.textContent = text;
+    }
+  }, 30000);
+
+  if (!drawer) return;
+  const load = (url) => htmx.ajax("GET", url, { target: body, select: "#detail", swap: "innerHTML" });
+  const open = async (url) => {
+    await load(url);
+    if (!body.querySelector("#detail")) {
+      location.assign(url); // what came is no cell: a sign-in, for instance
+      return;
+    }
+    if (!drawer.open) drawer.showModal();
+    drawer.scrollTop = 0;
+    const part = new URL(url, location.href).hash.slice(1);
+    const found = part && document.getElementById(part);
+    if (found) found.scrollIntoView({ block: "center" });
+  };
+  const home = () => drawer.dataset.home || "/";
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close]") || event.target === drawer) {
+      drawer.close();
+      return;
+    }
+    const link = event.target.closest("#board .open, #board .why a, #drawer a");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    const url = new URL(link.href);
+    if (url.origin !== location.origin || !/^\/services\/[^/]+\/[^/]+(\/promote)?$/.test(url.pathname)) return;
+    event.preventDefault();
+    if (!drawer.open) drawer.dataset.home = location.pathname + location.search;
+    history.pushState({ drawer: true }, "", link.href);
+    open(link.href);
+  });
+  drawer.addEventListener("close", () => {
+    body.replaceChildren();
+    if (location.pathname.startsWith("/services/")) history.pushState({}, "", home());
+  });
+  addEventListener("popstate", () => {
+    if (location.pathname.startsWith("/services/")) open(location.href);
+    else if (drawer.open) drawer.close();
+    else location.reload(); // another filter
+  });
+  // The cell whose drawer is open has changed: so has what the drawer says.
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    const shown = body.querySelector("#detail");
+    if (drawer.open && shown && event.target.id === shown.dataset.cell && !location.pathname.endsWith("/promote")) {
+      load(location.href);
+    }
+  });
+})();
