@@ -52,6 +52,12 @@ COMMANDS: Final = (
         EVERYDAY,
         "Deliver what is approved as soon as it may go, hear webhooks, and show the board.",
     ),
+    Entry(
+        "worker",
+        "tidegate.cli.worker:worker",
+        EVERYDAY,
+        "Share the work of `tidegate serve`, as one of any number of processes.",
+    ),
     Entry("mr", "tidegate.cli.mr:mr", MERGE_REQUESTS, "List, read, open, approve and close merge requests."),
     Entry(
         "check",

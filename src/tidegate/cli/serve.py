@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
+from tidegate.cli.lengths import length
 from tidegate.cli.options import as_option
-
-if TYPE_CHECKING:
-    from datetime import timedelta
+from tidegate.cli.shared_queue import open_queue, queue_option
 
 _HIGHEST_PORT: Final = 65535
 
@@ -35,10 +34,18 @@ _HIGHEST_PORT: Final = 65535
 @click.option(
     "--deadline", metavar="TIME", default="20s", show_default=True, help="When stopped, how long a step may still take."
 )
+@queue_option
 @as_option
 @pass_invocation
 def serve(
-    invocation: Invocation, *, listen: str, workers: int | None, resync: str | None, deadline: str, user: str
+    invocation: Invocation,
+    *,
+    listen: str,
+    workers: int | None,
+    resync: str | None,
+    deadline: str,
+    queue: str | None,
+    user: str,
 ) -> None:
     """Deliver what is approved as soon as it may go, hear webhooks, and show the board.
 
@@ -51,7 +58,6 @@ def serve(
     from tidegate.server.logs import start_logging
     from tidegate.server.process import Serving
     from tidegate.server.process import serve as serve_until_stopped
-    from tidegate.server.thread_queue import ThreadQueue
 
     configuration, environ, clock = invocation.configuration, invocation.environ, invocation.clock
     host, port = _address(listen)
@@ -59,12 +65,15 @@ def serve(
         host=host,
         port=port,
         workers=workers or configuration.server.workers,
-        resync=_length(resync) if resync else configuration.server.resync,
-        deadline=_length(deadline).total_seconds(),
+        resync=length(resync) if resync else configuration.server.resync,
+        deadline=length(deadline).total_seconds(),
     )
     start_logging(sys.stderr, Scrubber.of(environ).clean)
     with open_worlds(configuration, environ, clock, user, partial=True) as new_world:
-        ended = serve_until_stopped(serving, configuration, new_world, ThreadQueue(), environ=environ, clock=clock)
+        with open_queue(queue, serving.workers) as (keys, others):
+            ended = serve_until_stopped(
+                serving, configuration, new_world, keys, environ=environ, clock=clock, others=others
+            )
         if not ended:
             # A step is still running. It ends here, as if killed, rather than see its connections close under it.
             sys.stderr.flush()
@@ -94,11 +103,3 @@ def _address(text: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-def _length(text: str) -> timedelta:
-    from tidegate.config import duration
-    from tidegate.errors.config import InvalidDuration
-
-    length = duration(text)
-    if not length:
-        raise InvalidDuration(f"{text!r} is no time at all", hint="e.g. 20s or 5m")
-    return length

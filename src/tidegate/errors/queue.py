@@ -11,6 +11,12 @@ class InvalidQueue(UsageError):
     code = "queue/url"
 
 
+class QueueMissing(UsageError):
+    """Nothing says where the queue is."""
+
+    code = "queue/missing"
+
+
 class PasswordInArguments(UsageError):
     """A password stands in the list of arguments, where every user of the machine can read it."""
 

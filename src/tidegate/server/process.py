@@ -25,7 +25,9 @@ from tidegate.ports import Clock
 from tidegate.ports.queue import KeyQueue
 from tidegate.server.app import make_app
 from tidegate.server.board_store import BoardStore
+from tidegate.server.lookout import Lookout
 from tidegate.server.metrics import Metrics
+from tidegate.server.others import Others
 from tidegate.server.parts import Parts
 from tidegate.server.reconciler import Reconciler
 from tidegate.server.webhooks.proof import GitLabProof, RegistryProof, signing_key
@@ -64,6 +66,7 @@ def serve(
     *,
     environ: Mapping[str, str],
     clock: Clock,
+    others: Others | None = None,
 ) -> bool:
     """Serve until SIGTERM or SIGINT.
 
@@ -74,6 +77,7 @@ def serve(
         queue: not started yet.
         environ: environment variables, for webhooks' secrets.
         clock: what time it is.
+        others: the other processes that share the queue, if any.
 
     Returns:
         Whether nothing is in hand any more; else a step has taken longer than the deadline.
@@ -84,8 +88,9 @@ def serve(
     """
     board, stopping = BoardStore(), Event()
     metrics = Metrics(queue, board)
-    reconciler = Reconciler(new_world, queue, board, stopping)
+    reconciler = Reconciler(new_world, queue, board, stopping, others)
     work = Work(reconciler, metrics)
+    lookout = Lookout(reconciler, metrics) if others else None
     parts = Parts(
         configuration=configuration,
         new_world=new_world,
@@ -96,18 +101,23 @@ def serve(
         gitlab=_gitlab_proof(configuration, environ),
         registry=RegistryProof(_secret(configuration.server.webhooks.registry_token, environ)),
         clock=clock,
-        resynced=work.resynced,
+        resynced=(lookout or work).resynced,
         stopping=stopping,
     )
     with _listening(serving.host, serving.port) as listening:
+        if others is not None and lookout is not None:
+            others.subscribe(lookout.heard)
+            lookout.start()
         queue.start(work, workers=serving.workers)
-        clockwork = Thread(target=_resync, args=(queue, serving.resync, stopping), name="resync", daemon=True)
+        looks = lookout.queue if lookout else queue
+        clockwork = Thread(target=_resync, args=(looks, serving.resync, stopping), name="resync", daemon=True)
         clockwork.start()
         try:
             asked = asyncio.run(_answer_requests(parts, listening))
             ended = queue.stop(max(0.0, asked + serving.deadline - time.monotonic()))
         finally:
             stopping.set()
+            looks.stop(0)
             queue.stop(0)
     _LOG.info("stopped" if ended else "stopped, and left a step to the next run", extra={"fields": {"event": "stop"}})
     return ended

@@ -1,0 +1,52 @@
+"""`tidegate worker`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from tidegate.cli.invocation import Invocation, pass_invocation
+from tidegate.cli.lazy import Command
+from tidegate.cli.lengths import length
+from tidegate.cli.options import as_option
+from tidegate.cli.shared_queue import open_queue, queue_option
+
+
+@click.command(
+    "worker",
+    cls=Command,
+    examples=["tidegate worker --queue postgresql://tidegate@db.example.com/tidegate", "tidegate worker --workers 8"],
+)
+@queue_option
+@click.option("--workers", type=click.IntRange(1, 64), help="How much is looked at at once. Default: server.workers.")
+@click.option(
+    "--deadline", metavar="TIME", default="20s", show_default=True, help="When stopped, how long a step may still take."
+)
+@as_option
+@pass_invocation
+def worker(invocation: Invocation, *, queue: str | None, workers: int | None, deadline: str, user: str) -> None:
+    """Share the work of `tidegate serve`, as one of any number of processes.
+
+    It answers no requests. When it is killed, the others take over what it had in hand within 30 seconds. SIGTERM and
+    SIGINT end it in order, with exit code 0: the step in hand is finished, and the rest handed back.
+    """
+    from tidegate.bootstrap import open_worlds
+    from tidegate.cli.debug import Scrubber
+    from tidegate.errors.queue import QueueMissing
+    from tidegate.server.logs import start_logging
+    from tidegate.server.worker import Working, work_until_stopped
+
+    if queue is None:
+        raise QueueMissing("nothing says which queue to work on", hint="name it: --queue URL, or TIDEGATE_QUEUE")
+    configuration, environ = invocation.configuration, invocation.environ
+    working = Working(workers or configuration.server.workers, length(deadline).total_seconds())
+    start_logging(sys.stderr, Scrubber.of(environ).clean)
+    with open_worlds(configuration, environ, invocation.clock, user, partial=True) as new_world:
+        with open_queue(queue, working.workers) as (keys, others):
+            ended = work_until_stopped(working, new_world, keys, others)
+        if not ended:
+            # A step is still running. It ends here, as if killed, rather than see its connections close under it.
+            sys.stderr.flush()
+            os._exit(0)

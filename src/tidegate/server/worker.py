@@ -1,0 +1,67 @@
+"""A process that handles keys and nothing else."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from types import FrameType
+from typing import Final
+
+from tidegate.engine.world import World
+from tidegate.ports.queue import KeyQueue
+from tidegate.server.board_store import BoardStore
+from tidegate.server.metrics import Metrics
+from tidegate.server.others import Others
+from tidegate.server.reconciler import Reconciler
+from tidegate.server.work import Work
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """How to work.
+
+    Args:
+        workers: how many keys are handled at once.
+        deadline: seconds within which the process ends when it is asked to.
+    """
+
+    workers: int
+    deadline: float
+
+
+def work_until_stopped(
+    working: Working, new_world: Callable[[], World], queue: KeyQueue, others: Others | None
+) -> bool:
+    """Handle keys until SIGTERM or SIGINT.
+
+    Args:
+        working: how.
+        new_world: makes a world that sees everything anew; called by many threads.
+        queue: not started yet.
+        others: who is told what was touched.
+
+    Returns:
+        Whether nothing is in hand any more; else a step has taken longer than the deadline.
+    """
+    stopping, board = Event(), BoardStore()
+    reconciler = Reconciler(new_world, queue, board, stopping, others, shows=False)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stopping.set()
+
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, stop)
+    queue.start(Work(reconciler, Metrics(queue, board)), workers=working.workers)
+    _LOG.info("works", extra={"fields": {"event": "work", "workers": working.workers}})
+    stopping.wait()
+    until = time.monotonic() + working.deadline
+    ended = queue.stop(max(0.0, until - time.monotonic()))
+    _LOG.info("stopped" if ended else "stopped, and left a step to the others", extra={"fields": {"event": "stop"}})
+    return ended
