@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from typing import Final
 
 import click
 
@@ -12,6 +14,9 @@ from tidegate.cli.lazy import Command
 from tidegate.cli.lengths import length
 from tidegate.cli.options import as_option
 from tidegate.cli.shared_queue import open_queue, queue_option
+
+_GARBAGE: Final = (700, 10, 10)
+"""CPython's own thresholds: what spares a short run looks for garbage would let one that lasts grow."""
 
 
 @click.command(
@@ -32,6 +37,7 @@ def worker(invocation: Invocation, *, queue: str | None, workers: int | None, de
     It answers no requests. When it is killed, the others take over what it had in hand within 30 seconds. SIGTERM and
     SIGINT end it in order, with exit code 0: the step in hand is finished, and the rest handed back.
     """
+    gc.set_threshold(*_GARBAGE)
     from tidegate.bootstrap import open_worlds
     from tidegate.cli.debug import Scrubber
     from tidegate.errors.queue import QueueMissing
