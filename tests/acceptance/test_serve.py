@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import signal
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,22 @@ def waiting(folder: Path, settings: Settings | None = None) -> RoadWorld:
     world = world_with_release(folder, settings, until="e2e")
     world.tidegate("promote", "inventory", "--to", "staging")
     return world
+
+
+def has_done(server: ServerProcess, effects: int) -> bool:
+    """Return whether so many steps have written something, or nothing is left to do."""
+    return len(server.events("done")) >= effects or len(server.events("handled")) > 10
+
+
+def is_settled(server: ServerProcess, service: str) -> bool:
+    return server.cell("staging", service)["state"] == "settled"
+
+
+def forget(world: RoadWorld) -> None:
+    """Delete the server's data, under the programs that outlive it for a moment."""
+    aside = (world.folder / "cache").rename(world.folder / "forgotten")
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def test_an_approval_is_delivered_without_anybody_calling_deliver(tmp_path: Path) -> None:
@@ -63,13 +81,57 @@ def test_killed_with_its_data_deleted_it_is_right_again_after_one_resync(tmp_pat
         server.ready().until(lambda: server.cell("staging")["state"] == "waiting")
         before = server.get("/api/v1/board").json["rows"]
         server.kill()
-    shutil.rmtree(world.folder / "cache")
+    forget(world)
     with ServerProcess(world) as server:
         server.ready().until(lambda: server.cell("staging")["state"] == "waiting")
         assert server.get("/api/v1/board").json["rows"] == before
         server.kill()
     world.tidegate("mr", "approve", f"{STAGING}!1", "--as", "sam")
-    shutil.rmtree(world.folder / "cache")
+    forget(world)
+    with ServerProcess(world) as server:
+        server.ready().until(lambda: server.cell("staging")["version"] == "1.1.3")
+
+
+def test_killed_again_and_again_while_it_delivers(tmp_path: Path) -> None:
+    names = [f"service{number}" for number in range(5)]
+    settings = Settings(services="\n".join(f"  {name}: {{image: {name}}}" for name in names))
+    world = RoadWorld.make(tmp_path / "world", settings)
+    for name in names:
+        world.push_image("e2e", "1.1.3-rc1", release_image(f"{name} 1.1.3"), name)
+        world.declare("e2e", "1.1.3-rc1", name)
+        world.tidegate("promote", name, "--to", "staging")
+    for iid in range(1, len(names) + 1):
+        world.tidegate("mr", "approve", f"{STAGING}!{iid}", "--as", "sam")
+
+    for effects in (1, 2, 3):
+        with ServerProcess(world) as server:
+            server.until(partial(has_done, server, effects))
+            server.kill()
+        forget(world)
+    with ServerProcess(world) as server:
+        server.ready()
+        for name in names:
+            server.until(partial(is_settled, server, name))
+    merged = world.log(STAGING, "%(trailers:key=Tidegate-Merge-Request,valueonly)").split()
+    assert sorted(merged) == sorted(f"{STAGING}!{iid}" for iid in range(1, len(names) + 1))
+    for name in names:
+        assert list(world.layout("prd").tags(name)) == ["1.1.3"]
+
+
+def test_a_step_that_takes_too_long_ends_with_the_process_and_is_found_again(tmp_path: Path) -> None:
+    world = waiting(tmp_path / "world")
+    world.tidegate("mr", "approve", f"{STAGING}!1", "--as", "sam")
+    hook = world.repository(STAGING) / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexec sleep 15\n")
+    hook.chmod(0o755)
+    with ServerProcess(world, ("--resync", "1h", "--deadline", "1s")) as server:
+        server.until(lambda: server.events("done"))
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 10
+        assert [line["message"] for line in server.events("stop")] == ["stopped, and left a step to the next run"]
+    hook.unlink()
     with ServerProcess(world) as server:
         server.ready().until(lambda: server.cell("staging")["version"] == "1.1.3")
 
