@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message
 
@@ -38,7 +39,7 @@ def ask(
     pieces: Iterable[bytes] = (b"",),
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Send one request, its body in pieces, and return the answer."""
+    """Send one request, perhaps with a query after `?`, its body in pieces, and return the answer."""
     return asyncio.run(_ask(app, method, path, list(pieces), headers or {}))
 
 
@@ -52,15 +53,16 @@ async def _ask(app: ASGIApp, method: str, path: str, pieces: list[bytes], header
     async def send(message: Message) -> None:
         sent.append(message)
 
+    bare, _, query = path.partition("?")
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
+        "path": unquote(bare),
+        "raw_path": bare.encode(),
+        "query_string": query.encode(),
         "root_path": "",
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         "client": ("127.0.0.1", 50000),

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,11 +29,24 @@ class Answered:
 
     status: int
     text: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def json(self) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self.text)
         return document
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_arguments: object) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
+
+
+def _fields(message: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in message.items()}
 
 
 @dataclass
@@ -43,27 +57,32 @@ class ServerProcess:
         world: where it serves.
         options: further arguments of `serve`.
         variables: further environment variables.
+        signs_in: a one-time link is followed at the start.
     """
 
     world: RoadWorld
     options: tuple[str, ...] = ("--resync", "1h")
     variables: Mapping[str, str] = field(default_factory=dict)
     log: list[dict[str, Any]] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    cookie: str = ""
+    signs_in: bool = True
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tidegate", "-C", self.world.folder, *_SERVE, *self.options],
             env={"PYTHONPATH": CODE, **self.world.environ, **self.variables},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
+        self._readers = [threading.Thread(target=read) for read in (self._read, self._read_links)]
+        for reader in self._readers:
+            reader.start()
         self.until(lambda: self.events("listen") or self.process.poll() is not None)
         assert self.events("listen"), self.log
-        return self
+        return self.sign_in() if self.signs_in else self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -76,6 +95,18 @@ class ServerProcess:
             self.log.append(json.loads(line) if line.startswith("{") else {"event": "text", "message": line})
         self.process.stderr.close()
 
+    def _read_links(self) -> None:
+        assert self.process.stdout is not None
+        self.links.extend(map(str.strip, self.process.stdout))
+        self.process.stdout.close()
+
+    def sign_in(self) -> Self:
+        """Sign in by the newest one-time link, as the person who started it."""
+        self.until(lambda: self.links)
+        answered = self._ask(urllib.request.Request(self.links[-1]))  # noqa: S310 - our own server
+        self.cookie = answered.headers["set-cookie"].partition(";")[0]
+        return self
+
     def events(self, name: str) -> list[dict[str, Any]]:
         """Return the log's lines about one kind of event."""
         return [line for line in list(self.log) if line.get("event") == name]
@@ -85,20 +116,23 @@ class ServerProcess:
         return f"http://127.0.0.1:{self.events('listen')[0]['port']}"
 
     def get(self, path: str) -> Answered:
-        return self._ask(urllib.request.Request(f"{self.url}{path}"))  # noqa: S310 - our own server
+        """Return the answer to who is signed in, or to nobody."""
+        return self._ask(urllib.request.Request(f"{self.url}{path}", headers={"Cookie": self.cookie}))  # noqa: S310 - our own server
 
     def post(self, path: str, body: object, headers: Mapping[str, str]) -> Answered:
+        """Return the answer to whoever the headers say it is."""
         data = json.dumps(body).encode()
-        return self._ask(urllib.request.Request(f"{self.url}{path}", data, dict(headers)))  # noqa: S310 - likewise
+        headers = {"Content-Type": "application/json", **headers}
+        return self._ask(urllib.request.Request(f"{self.url}{path}", data, headers))  # noqa: S310 - likewise
 
     @staticmethod
     def _ask(request: urllib.request.Request) -> Answered:
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - likewise
-                return Answered(answer.status, answer.read().decode())
+            with _OPENER.open(request, timeout=PATIENCE) as answer:
+                return Answered(answer.status, answer.read().decode(), _fields(answer.headers))
         except urllib.error.HTTPError as refused:
             with refused:
-                return Answered(refused.code, refused.read().decode())
+                return Answered(refused.code, refused.read().decode(), _fields(refused.headers))
 
     def cell(self, environment: str, service: str = "inventory") -> dict[str, Any]:
         """Return a cell of the board; one of nothing but None where nobody has looked yet."""
@@ -132,5 +166,6 @@ class ServerProcess:
 
     def _wait(self) -> int:
         code = self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
+        for reader in self._readers:
+            reader.join(PATIENCE)
         return code

@@ -11,6 +11,7 @@ from threading import Event
 import pytest
 from fastapi import FastAPI
 
+from support.access import access_for
 from support.asgi import Answer, ask
 from support.configs import SMALL, load_text
 from support.engine_world import EngineWorld
@@ -39,8 +40,9 @@ TOKEN = {"X-Gitlab-Token": "t0ken"}
 @pytest.fixture
 def parts(tmp_path: Path) -> Iterator[Parts]:
     town, queue, board = EngineWorld(), ThreadQueue(), BoardStore()
+    configuration = load_text(tmp_path, f"{SMALL}server: {{anonymous: viewer}}\n")
     yield Parts(
-        configuration=load_text(tmp_path, SMALL),
+        configuration=configuration,
         new_world=town.world,
         pipeline=lambda: town.world().pipeline,
         queue=queue,
@@ -48,6 +50,7 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
         metrics=Metrics(queue, board),
         gitlab=GitLabProof("t0ken"),
         registry=RegistryProof("pushed"),
+        access=access_for(configuration),
         clock=FakeClock(),
         resynced=Event(),
         stopping=Event(),

@@ -6,11 +6,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, TextIO, TypeAlias
+from typing import Final, TextIO
 
 from tidegate.cli.manner import wants_colour
-
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+from tidegate.model.json import Json as Json  # noqa: PLC0414 - every command has it from here
 
 SCHEMA_VERSION: Final = 1
 _WIDE: Final = 200  # columns where nothing tells the width

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import sys
 from typing import Final
@@ -15,6 +17,9 @@ from tidegate.cli.options import as_option
 from tidegate.cli.shared_queue import open_queue, queue_option
 
 _HIGHEST_PORT: Final = 65535
+_GARBAGE: Final = (700, 10, 10)
+"""CPython's own thresholds: what spares a short run looks for garbage would let one that lasts grow."""
+_PARTS: Final = ("authlib", "cryptography", "fastapi", "jinja2", "joserfc", "prometheus_client", "uvicorn")
 
 
 @click.command(
@@ -50,11 +55,14 @@ def serve(
     """Deliver what is approved as soon as it may go, hear webhooks, and show the board.
 
     It keeps nothing that matters: all it does follows from the repositories, the forge and the registries, and is
-    right again one resync after a start. SIGTERM and SIGINT end it in order, with exit code 0.
+    right again one resync after a start. SIGTERM and SIGINT end it in order, with exit code 0. Without an identity
+    provider, and reached from this machine alone, it prints links that sign USER in, each good once.
     """
     _require_extra()
+    gc.set_threshold(*_GARBAGE)
     from tidegate.bootstrap import open_worlds
     from tidegate.cli.debug import Scrubber
+    from tidegate.server.access.gate import access_of
     from tidegate.server.logs import start_logging
     from tidegate.server.process import Serving
     from tidegate.server.process import serve as serve_until_stopped
@@ -69,10 +77,17 @@ def serve(
         deadline=length(deadline).total_seconds(),
     )
     start_logging(sys.stderr, Scrubber.of(environ).clean)
+
+    def show(link: str) -> None:
+        with contextlib.suppress(OSError):  # whoever read the first link may have closed the pipe
+            invocation.output.line(link)
+            sys.stdout.flush()
+
+    access = access_of(configuration, environ, clock, host=host, user=user, show=show)
     with open_worlds(configuration, environ, clock, user, partial=True) as new_world:
         with open_queue(queue, serving.workers) as (keys, others):
             ended = serve_until_stopped(
-                serving, configuration, new_world, keys, environ=environ, clock=clock, others=others
+                serving, configuration, new_world, keys, access, environ=environ, clock=clock, others=others
             )
         if not ended:
             # A step is still running. It ends here, as if killed, rather than see its connections close under it.
@@ -86,7 +101,7 @@ def _require_extra() -> None:
 
     from tidegate.errors.server import ServerExtraMissing
 
-    missing = [name for name in ("fastapi", "jinja2", "prometheus_client", "uvicorn") if find_spec(name) is None]
+    missing = [name for name in _PARTS if find_spec(name) is None]
     if missing:
         raise ServerExtraMissing(
             f"the server needs what is not installed: {', '.join(missing)}", hint="pip install 'tidegate[server]'"
@@ -101,5 +116,3 @@ def _address(text: str) -> tuple[str, int]:
     if not host or not (port.isascii() and port.isdecimal()) or int(port) > _HIGHEST_PORT:
         raise InvalidListen(f"{text[:80]!r} is not HOST:PORT", where="--listen", hint="e.g. --listen 127.0.0.1:8080")
     return host.removeprefix("[").removesuffix("]"), int(port)
-
-

@@ -5,8 +5,8 @@ like are not. A name can't hold `-` or `.`: `TIDEGATE_REGISTRIES__PRE_PROD__ENDP
 
 What says where releases go and who must agree stands in tidegate.yaml alone, which is reviewed: the environments, the
 groups of a local forge, the hosts that images are named by, who may do what to the server. Variables may say how these
-are reached: addresses, credentials, who commits. (Not `approvals` alone: an environment without a rule, pointed by variables at the folder of
-one that has a rule, would be a way round it.)
+are reached: addresses, credentials, who commits. (Not `approvals` alone: an environment without a rule, pointed by
+variables at the folder of one that has a rule, would be a way round it.)
 """
 
 from __future__ import annotations

@@ -128,3 +128,16 @@ class ProviderUnreachable(TidegateError):
     code = "server/provider-unreachable"
     exit_code = 4
     retryable = True
+
+
+class ServerBug(TidegateError):
+    """The server ended a request in a way that nobody foresaw; its log has the traceback."""
+
+    code = "server/bug"
+
+
+class ServerStops(TidegateError):
+    """The server is being stopped, and has not done all that was asked."""
+
+    code = "server/stops"
+    retryable = True

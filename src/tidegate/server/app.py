@@ -6,11 +6,17 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 
 from tidegate import __version__
-from tidegate.errors import TidegateError
+from tidegate.server.access.doorkeeper import Doorkeeper
+from tidegate.server.access.headers import SecurityHeaders
+from tidegate.server.access.sign_in_routes import sign_in_routes
+from tidegate.server.api.actions import action_routes
+from tidegate.server.api.reads import read_routes
+from tidegate.server.api.session import session_routes
 from tidegate.server.board_routes import board_routes
 from tidegate.server.hook_routes import hook_routes
+from tidegate.server.pages.routes import page_routes
 from tidegate.server.parts import Parts
-from tidegate.server.problems import answer_error
+from tidegate.server.problems import answer_problems
 from tidegate.server.request_ids import RequestIds
 
 
@@ -19,10 +25,17 @@ def make_app(parts: Parts) -> FastAPI:
     app = FastAPI(
         title="Tidegate", version=__version__, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
     )
-    app.add_middleware(RequestIds)
-    app.add_exception_handler(TidegateError, answer_error)
+    app.add_middleware(Doorkeeper, access=parts.access)
+    app.add_middleware(SecurityHeaders, secure=parts.access.cookie.secure)
+    app.add_middleware(RequestIds)  # the last one added is the first to see a request
+    answer_problems(app)
+    app.include_router(sign_in_routes(parts.access))
     app.include_router(board_routes(parts.board))
+    app.include_router(session_routes(parts))
+    app.include_router(read_routes(parts))
+    app.include_router(action_routes(parts))
     app.include_router(hook_routes(parts))
+    app.include_router(page_routes(parts))
 
     @app.get("/healthz", tags=["process"])
     async def healthz() -> JSONResponse:

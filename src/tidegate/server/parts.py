@@ -11,6 +11,7 @@ from tidegate.engine.world import World
 from tidegate.model import Pipeline
 from tidegate.ports import Clock
 from tidegate.ports.queue import KeyQueue
+from tidegate.server.access.gate import Access
 from tidegate.server.board_store import BoardStore
 from tidegate.server.metrics import Metrics
 from tidegate.server.webhooks.proof import GitLabProof, RegistryProof
@@ -29,6 +30,7 @@ class Parts:
         metrics: what is counted.
         gitlab: how GitLab's webhooks prove themselves.
         registry: how registries' webhooks do.
+        access: who makes a request, and what they may do.
         clock: what time it is.
         resynced: set when everything has been looked at once.
         stopping: set when the process is to end.
@@ -42,6 +44,7 @@ class Parts:
     metrics: Metrics
     gitlab: GitLabProof
     registry: RegistryProof
+    access: Access
     clock: Clock
     resynced: Event
     stopping: Event

@@ -23,6 +23,8 @@ from tidegate.errors.server import ListenRefused, WebhookSecretMissing
 from tidegate.model.key import EverythingKey
 from tidegate.ports import Clock
 from tidegate.ports.queue import KeyQueue
+from tidegate.server.access.doorkeeper import SIGN_IN
+from tidegate.server.access.gate import Access
 from tidegate.server.app import make_app
 from tidegate.server.board_store import BoardStore
 from tidegate.server.lookout import Lookout
@@ -63,6 +65,7 @@ def serve(
     configuration: Configuration,
     new_world: Callable[[], World],
     queue: KeyQueue,
+    access: Access,
     *,
     environ: Mapping[str, str],
     clock: Clock,
@@ -75,6 +78,7 @@ def serve(
         configuration: what tidegate.yaml says.
         new_world: makes a world that sees everything anew; called by many threads.
         queue: not started yet.
+        access: who makes a request, and what they may do.
         environ: environment variables, for webhooks' secrets.
         clock: what time it is.
         others: the other processes that share the queue, if any.
@@ -100,6 +104,7 @@ def serve(
         metrics=metrics,
         gitlab=_gitlab_proof(configuration, environ),
         registry=RegistryProof(_secret(configuration.server.webhooks.registry_token, environ)),
+        access=access,
         clock=clock,
         resynced=(lookout or work).resynced,
         stopping=stopping,
@@ -151,6 +156,8 @@ async def _answer_requests(parts: Parts, listening: socket.socket) -> float:
     _LOG.info(
         "listening on http://%s:%s", host, port, extra={"fields": {"event": "listen", "host": host, "port": port}}
     )
+    if parts.access.links is not None:
+        parts.access.links.offer(f"http://{f'[{host}]' if ':' in host else host}:{port}{SIGN_IN}?link=")
     await server.serve(sockets=[listening])
     return asked or time.monotonic()
 

@@ -130,7 +130,7 @@ def access_of(
         clock: what time it is.
         host: the address that is listened on.
         user: who a one-time link signs in.
-        show: shows the secret of a one-time link.
+        show: shows a one-time link to whoever started the process.
 
     Raises:
         SessionKeyMissing: a variable that is to hold a key holds none.

@@ -12,20 +12,26 @@ class OneTimeLinks:
     """Each link signs one person in, once; then the next one is shown.
 
     Args:
-        show: shows a link's secret to the person who started the process.
+        show: shows a link to the person who started the process.
     """
 
     def __init__(self, show: Callable[[str], None]) -> None:
         self._show = show
         self._lock = Lock()
         self._open: set[bytes] = set()
+        self._address = ""
 
-    def offer(self) -> None:
-        """Make a link and show it."""
+    def offer(self, address: str) -> None:
+        """Make a link and show it.
+
+        Args:
+            address: what the link's secret is put after.
+        """
         secret = secrets.token_urlsafe(32)
         with self._lock:
+            self._address = address
             self._open.add(_hash(secret))
-        self._show(secret)
+        self._show(f"{address}{secret}")
 
     def take(self, secret: str) -> bool:
         """Return whether `secret` is that of a link which nobody has used; it is used now."""
@@ -34,7 +40,7 @@ class OneTimeLinks:
             if digest not in self._open:
                 return False
             self._open.remove(digest)
-        self.offer()
+        self.offer(self._address)
         return True
 
 

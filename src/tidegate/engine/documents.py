@@ -1,0 +1,140 @@
+"""Values as JSON: what `-o json` prints, and the API answers."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from tidegate.engine.deliver import Delivery
+from tidegate.engine.explanation import Explanation
+from tidegate.engine.plan import Plan
+from tidegate.engine.promote import Promoted
+from tidegate.engine.status import Cell
+from tidegate.errors import TidegateError
+from tidegate.model import Answer, MergeRequest, Verdict
+from tidegate.model.json import Json
+
+
+def cell_document(cell: Cell) -> dict[str, Json]:
+    """Return what an environment has of a service."""
+    return {
+        "service": cell.service.name,
+        "environment": cell.environment.name,
+        "image": str(cell.image) if cell.image else None,
+        "tag": cell.tag,
+        "version": str(cell.version) if cell.version else None,
+        "digest": str(cell.digest) if cell.digest else None,
+        "delivered": str(cell.delivered) if cell.delivered else None,
+        "since": cell.since.isoformat() if cell.since else None,
+        "by": cell.actor,
+        "mergeRequest": cell.merge_request,
+        "fault": {"code": cell.fault.code, "what": str(cell.fault)} if cell.fault else None,
+    }
+
+
+def explanation_document(explanation: Explanation) -> dict[str, Json]:
+    """Return why an environment has what it has."""
+    refusal = explanation.refusal
+    return {
+        "service": explanation.target.service.name,
+        "environment": explanation.target.environment.name,
+        "has": explanation.target.tag,
+        "source": explanation.source.environment.name,
+        "sourceHas": explanation.source.tag,
+        "settled": explanation.settled,
+        "sentence": explanation.sentence,
+        "mergeRequest": explanation.merge_request.ref if explanation.merge_request else None,
+        "verdict": verdict_document(explanation.verdict),
+        "refusal": {"code": refusal.code, "what": str(refusal), "hint": refusal.hint} if refusal else None,
+    }
+
+
+def plan_document(plan: Plan) -> dict[str, Json]:
+    """Return a plan."""
+    return cast("dict[str, Json]", plan.record())
+
+
+def promoted_document(promoted: Promoted) -> dict[str, Json]:
+    """Return what a promotion came to."""
+    found = promoted.merge_request
+    return {
+        "mergeRequest": found.ref if found else None,
+        "title": found.title if found else None,
+        "summary": promoted.plan.summary,
+    }
+
+
+def verdict_document(verdict: Verdict | None) -> dict[str, Json] | None:
+    """Return a verdict."""
+    if verdict is None:
+        return None
+    reasons: list[Json] = [
+        {
+            "gate": reason.gate,
+            "answer": reason.answer.value,
+            "text": reason.text,
+            "evidence": reason.evidence,
+            "hint": reason.hint,
+            "code": reason.code,
+        }
+        for reason in verdict.reasons
+    ]
+    return {"answer": verdict.answer.value, "reasons": reasons}
+
+
+def delivery_document(delivery: Delivery, *, dry_run: bool) -> dict[str, Json]:
+    """Return what became of a merge request."""
+    return {
+        "mergeRequest": delivery.merge_request.ref,
+        "title": delivery.merge_request.title,
+        "outcome": outcome(delivery, dry_run=dry_run),
+        "verdict": verdict_document(delivery.verdict),
+        "error": None if delivery.error is None else _error(delivery.error),
+    }
+
+
+def _error(error: TidegateError) -> dict[str, Json]:
+    where = None if error.where is None else str(error.where)
+    return {"code": error.code, "what": error.what, "where": where, "hint": error.hint}
+
+
+def merge_request_document(found: MergeRequest) -> dict[str, Json]:
+    """Return a merge request."""
+    approvals: list[Json] = [
+        {"user": each.user, "at": each.at.isoformat(), "head": each.head} for each in found.approvals
+    ]
+    comments: list[Json] = [
+        {"user": each.user, "at": each.at.isoformat(), "text": each.text} for each in found.comments
+    ]
+    return {
+        "ref": found.ref,
+        "state": found.state.value,
+        "title": found.title,
+        "description": found.description,
+        "author": found.author,
+        "sourceBranch": found.source_branch,
+        "targetBranch": found.target_branch,
+        "head": found.head,
+        "mergeCommit": found.merge_commit,
+        "conflicts": found.conflicts,
+        "approvals": approvals,
+        "comments": comments,
+    }
+
+
+def outcome(delivery: Delivery, *, dry_run: bool = False) -> str:
+    """Return one word for what became of a merge request.
+
+    delivered (ready, when nothing was run), scheduled: the forge merges it by itself, merged before, waits, refused,
+    failed, or none: it moves no image.
+    """
+    if delivery.error is not None:
+        return "failed"
+    if delivery.scheduled:
+        return "scheduled"
+    if delivery.plan is not None:
+        return "ready" if dry_run else "delivered"
+    if delivery.delivered:
+        return "merged"
+    if delivery.verdict is None:
+        return "none"
+    return "refused" if delivery.verdict.answer is Answer.NO else "waits"

@@ -1,0 +1,135 @@
+"""The doorkeeper: no request passes that nobody may make. What is not named as open takes a viewer."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final
+from urllib.parse import parse_qs, quote
+
+from fastapi import Request
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tidegate.errors import TidegateError
+from tidegate.errors.server import ForgedRequest, SignInNeeded
+from tidegate.server.access.gate import Access
+from tidegate.server.access.permissions import Permission
+from tidegate.server.access.visitor import NOBODY, Visitor
+from tidegate.server.problems import problem
+
+SIGN_IN: Final = "/sign-in"
+CSRF_FIELD: Final = "X-CSRF-Token"
+CSRF_NAME: Final = "csrf"
+"""The same in a form."""
+_OPEN: Final = frozenset({"/healthz", "/readyz", SIGN_IN, f"{SIGN_IN}/begin", f"{SIGN_IN}/end"})
+_OPEN_BELOW: Final = ("/static/", "/webhooks/")
+"""Files that are the same for all; and webhooks, which prove themselves by signature, never by cookie."""
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_FORM: Final = "application/x-www-form-urlencoded"
+_LONGEST_FORM: Final = 64 * 1024
+
+
+class Doorkeeper:
+    """ASGI middleware. Routes find who makes a request by `visitor_of`.
+
+    Args:
+        app: what answers.
+        access: tells who makes a request.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        state["visitor"] = NOBODY
+        if is_open(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        try:
+            visitor = self._visitor(scope, headers)
+            if visitor.csrf is not None and scope["method"] not in _READING:
+                receive = await _proved(visitor.csrf, headers, receive)
+        except TidegateError as error:
+            await _refusal(scope, headers, error)(scope, receive, send)
+            return
+        state["visitor"] = visitor
+        await self._app(scope, receive, send)
+
+    def _visitor(self, scope: Scope, headers: Headers) -> Visitor:
+        client = scope.get("client")
+        address = client[0] if client else ""
+        visitor = self._access.visitor(headers.get("cookie", ""), headers.get("authorization", ""), address)
+        visitor.require(Permission.VIEW)
+        return visitor
+
+
+def is_open(path: str) -> bool:
+    """Return whether anybody may ask for `path`."""
+    return path in _OPEN or path.startswith(_OPEN_BELOW)
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Return who makes a request; for FastAPI's `Depends`, and for pages."""
+    visitor = getattr(request.state, "visitor", None)
+    return visitor if isinstance(visitor, Visitor) else NOBODY
+
+
+async def _proved(csrf: str, headers: Headers, receive: Receive) -> Receive:
+    """Return what gives the body of a request that a page of ours made: it has what only our pages are told.
+
+    Raises:
+        ForgedRequest: it has not.
+    """
+    given = headers.get(CSRF_FIELD)
+    if given is None and headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
+        body = await _whole(receive)
+        given = parse_qs(body.decode("utf-8", "replace")).get(CSRF_NAME, [""])[0]
+        receive = _again(body, receive)
+    if not hmac.compare_digest((given or "").encode(), csrf.encode()):
+        raise ForgedRequest(
+            "the request does not prove that a page of this server made it",
+            hint=f"load the page again; a program sends an API token, or {CSRF_FIELD} from /api/v1/session",
+        )
+    return receive
+
+
+async def _whole(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > _LONGEST_FORM:
+            raise ForgedRequest(f"the form is longer than {_LONGEST_FORM} bytes", hint="send less")
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return what gives a body that was read already, and then what follows."""
+    given = False
+
+    async def once_more() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return once_more
+
+
+def _refusal(scope: Scope, headers: Headers, error: TidegateError) -> Response:
+    is_page = scope["method"] == "GET" and "text/html" in headers.get("accept", "")
+    if isinstance(error, SignInNeeded) and is_page and not scope["path"].startswith("/api/"):
+        query = scope["query_string"].decode("latin-1")
+        there = scope["path"] + (f"?{query}" if query else "")
+        return RedirectResponse(f"{SIGN_IN}?next={quote(there)}", 303)
+    return problem(error)

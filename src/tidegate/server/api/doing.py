@@ -1,0 +1,128 @@
+"""Doing what a visitor asks for: as that person, where their roles allow it. For the API and for pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tidegate.config.settings import LocalForge
+from tidegate.engine.deliver import Delivery, deliver_merge_request, planned_delivery
+from tidegate.engine.observe_delivery import observe_delivery
+from tidegate.engine.promote import Promoted, promote
+from tidegate.engine.world import World
+from tidegate.errors.server import ApprovedElsewhere
+from tidegate.model import MergeRequest
+from tidegate.model.json import Json
+from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
+from tidegate.server.access.permissions import Permission
+from tidegate.server.access.visitor import Visitor
+from tidegate.server.api.talk import Talk
+from tidegate.server.parts import Parts
+from tidegate.server.step_log import StepLog
+
+
+@dataclass(frozen=True, slots=True)
+class Doer:
+    """A visitor who acts. For one request.
+
+    Args:
+        parts: the server's.
+        visitor: who acts: author of commits, merge requests, approvals and notes.
+    """
+
+    parts: Parts
+    visitor: Visitor
+
+    def world(self) -> World:
+        """Return a world in which the visitor acts."""
+        return replace(self.parts.new_world(), actor=self.visitor.user)
+
+    def promote(
+        self, service: str, to: str, version: str | None = None, *, separate: bool = False
+    ) -> tuple[Promoted, list[dict[str, Json]]]:
+        """Have an open merge request that brings a release to `to`; return it, and what was told on the way.
+
+        Raises:
+            SignInNeeded, Forbidden: the visitor may not.
+            TidegateError: as `engine.promote`.
+        """
+        self.visitor.require(Permission.PROMOTE, to)
+        world = self.world()
+        moving, target = world.service(service), world.environment(to)
+        key = ServiceKey(moving.name, target.name)
+        talk = self._talk(key)
+        try:
+            promoted = promote(world, moving, target, talk, version, separate=separate)
+        finally:
+            self.parts.queue.add([key])
+        if promoted.merge_request is not None:
+            found = promoted.merge_request
+            self.parts.queue.add([MergeRequestKey(found.project, found.iid)])
+        return promoted, talk.told
+
+    def approve(self, project: str, iid: int, *, take_back: bool = False) -> MergeRequest:
+        """Give, or take back, the visitor's approval of a merge request as it is now.
+
+        Raises:
+            SignInNeeded, Forbidden: the visitor may not.
+            ApprovedElsewhere: the forge is not a local one.
+            MergeRequestNotOpen: it is merged or closed.
+        """
+        world = self._allowed(Permission.APPROVE, project, iid)
+        forge = self.parts.configuration.forge
+        if not isinstance(forge, LocalForge):
+            raise ApprovedElsewhere(
+                "people approve on GitLab, signed in there", hint=f"open the merge request at {forge.url}"
+            )
+        act = world.forge.unapprove if take_back else world.forge.approve
+        found = act(project, iid, user=world.actor)
+        self.parts.queue.add([MergeRequestKey(project, iid)])
+        return found
+
+    def deliver(self, project: str, iid: int, *, dry_run: bool = False) -> tuple[Delivery, list[dict[str, Json]]]:
+        """Deliver a merge request if it may go; return what became of it, and what was told on the way.
+
+        Args:
+            dry_run: write nothing; it takes no more than a viewer.
+
+        Raises:
+            SignInNeeded, Forbidden: the visitor may not.
+            TidegateError: as `engine.deliver`.
+        """
+        world = self._allowed(Permission.VIEW if dry_run else Permission.DELIVER, project, iid)
+        if dry_run:
+            return planned_delivery(world, project, iid), []
+        key = MergeRequestKey(project, iid)
+        talk = self._talk(key)
+        try:
+            return deliver_merge_request(world, project, iid, talk), talk.told
+        finally:
+            self.parts.queue.add([key])
+
+    def resync(self) -> None:
+        """Have everything looked at anew.
+
+        Raises:
+            SignInNeeded, Forbidden: the visitor may not.
+        """
+        self.visitor.require(Permission.RESYNC)
+        self.parts.queue.add([EverythingKey()])
+
+    def _talk(self, key: Key) -> Talk:
+        return Talk(StepLog(key, self.parts.stopping))
+
+    def _allowed(self, permission: Permission, project: str, iid: int) -> World:
+        """Return the world, where the visitor may do that in the environment which the merge request moves.
+
+        Whoever may do it nowhere is told so before anything is read. What moves no image of any service, they may touch
+        who may do so in every environment of its repository.
+        """
+        if not any(self.visitor.may(permission, each.name) for each in self.parts.configuration.pipeline.environments):
+            self.visitor.require(permission)
+        world = self.world()
+        seen = observe_delivery(world, world.forge.merge_request(project, iid))
+        here = {each.name for each in world.pipeline.environments if each.repo == project}
+        for name in sorted({seen.target.name} if seen else here):
+            self.visitor.require(permission, name)
+        if not here:
+            self.visitor.require(permission)
+        return world
