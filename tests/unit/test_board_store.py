@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
+
 from tidegate.engine.board import BoardCell, BoardState
 from tidegate.model.key import ServiceKey
-from tidegate.server.board_record import board_record
 from tidegate.server.board_store import BoardChange, BoardStore
+from tidegate.server.written_board import WrittenBoard
 
 
 def cell(service: str, environment: str = "dev", sentence: str = "") -> BoardCell:
@@ -74,6 +76,25 @@ def test_listeners_hear_of_every_change_after_their_snapshot() -> None:
 def test_where_nobody_has_looked_yet_the_record_has_null() -> None:
     store = store_with("a")
     store.renew([cell("a")], store.look())
-    record = board_record(store.snapshot)
-    (row,) = record["rows"]  # type: ignore[misc]
+    (row,) = json.loads(WrittenBoard(store).newest()[1])["rows"]
     assert (row["service"], row["cells"][0]["state"], row["cells"][1]) == ("a", "settled", None)
+
+
+def test_what_is_written_is_the_newest_snapshot_whatever_changed() -> None:
+    store = store_with("a", "b")
+    written = WrittenBoard(store)
+
+    def shown() -> tuple[int, list[str], dict[str, list[str | None]]]:
+        document = json.loads(written.newest()[1])
+        rows = {row["service"]: [each and each["sentence"] for each in row["cells"]] for row in document["rows"]}
+        return document["revision"], document["environments"], rows
+
+    assert shown() == (1, ["dev", "e2e"], {"a": [None, None], "b": [None, None]})
+    store.renew([cell("a", sentence="é\ud800")], store.look())
+    assert shown() == (2, ["dev", "e2e"], {"a": ["é?", None], "b": [None, None]})
+    store.renew([cell("b", "e2e", "two")], store.look())
+    assert shown() == (3, ["dev", "e2e"], {"a": ["é?", None], "b": [None, "two"]})
+    store.arrange(["e2e"], ["b", "c"], store.look())
+    assert shown() == (4, ["e2e"], {"b": ["two"], "c": [None]})
+    assert written.newest() == written.newest()
+    assert WrittenBoard(store).newest()[0] != written.newest()[0], "another process counts anew"

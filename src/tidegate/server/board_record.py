@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from tidegate.engine.board import BoardCell
 from tidegate.model import Reason
-from tidegate.server.board_store import Snapshot
 
 
-def board_record(snapshot: Snapshot) -> dict[str, object]:
-    """Return a snapshot: environments in order, and for each service a cell for each environment, or null."""
-    environments = snapshot.board.environments
+def row_record(service: str, cells: Mapping[str, BoardCell], environments: Sequence[str]) -> dict[str, object]:
+    """Return a row: for each environment a cell, or null where nobody has looked yet."""
     return {
-        "schemaVersion": 1,
-        "revision": snapshot.revision,
-        "environments": list(environments),
-        "rows": [
-            {"service": name, "cells": [cell_record(cells[each]) if each in cells else None for each in environments]}
-            for name, cells in snapshot.board.rows.items()
-        ],
+        "service": service,
+        "cells": [cell_record(cells[each]) if each in cells else None for each in environments],
     }
 
 

@@ -1,22 +1,19 @@
-"""`GET /api/v1/board`: the newest snapshot as JSON. The bytes of one revision are made once."""
+"""`GET /api/v1/board`: the newest snapshot as JSON. Who has it already gets no body."""
 
 from __future__ import annotations
 
-import json
-from threading import Lock
-
 from fastapi import APIRouter, Request, Response
 
-from tidegate.server.board_record import board_record
 from tidegate.server.board_store import BoardStore
+from tidegate.server.written_board import WrittenBoard
 
 
 def board_routes(board: BoardStore) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/api/v1", tags=["board"])
-    written = _Written(board)
+    router = APIRouter(prefix="/api/v1", tags=["board"], responses=PROBLEMS)
+    written = WrittenBoard(board)
 
-    @router.get("/board")
+    @router.get("/board", responses={200: {"model": BoardShape}, 304: {"description": "It is as it was."}})
     def read_board(request: Request) -> Response:
         """Return all cells."""
         tag, body = written.newest()
@@ -26,22 +23,3 @@ def board_routes(board: BoardStore) -> APIRouter:
         return Response(body, media_type="application/json", headers=headers)
 
     return router
-
-
-class _Written:
-    """The newest snapshot's bytes. Processes count revisions anew: the tag has a number of this one."""
-
-    def __init__(self, board: BoardStore) -> None:
-        self._board = board
-        self._lock = Lock()
-        self._revision = -1
-        self._body = b""
-
-    def newest(self) -> tuple[str, bytes]:
-        """Return the entity tag and the body."""
-        with self._lock:
-            snapshot = self._board.snapshot
-            if snapshot.revision != self._revision:
-                self._body = json.dumps(board_record(snapshot), ensure_ascii=False).encode()
-                self._revision = snapshot.revision
-            return f'"{id(self._board):x}-{self._revision}"', self._body
