@@ -26,7 +26,7 @@ from tidegate.errors.git import BranchMissing, RepositoryMissing
 from tidegate.errors.model import InvalidVersion
 from tidegate.errors.registry import RegistryUnreachable
 from tidegate.errors.release import EnvironmentUnknown, ServiceUnknown, SourceUnknown, StillWaiting
-from tidegate.model import ImageRef, Pipeline, Service
+from tidegate.model import ImageRef, MergeRequest, Pipeline, Service
 from tidegate.testing.clock import START
 from tidegate.testing.forge import FakeForge
 from tidegate.testing.images_port import FakeImages
@@ -449,3 +449,26 @@ def test_services_are_found_by_their_folders(town: EngineWorld) -> None:
         "inventory": configured,
         "shop": Service("shop", "team/shop"),
     }
+
+
+def test_the_forge_is_asked_in_full_only_for_merge_requests_that_move_the_service(
+    town: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.bring("e2e")
+    opened = town.promote("staging").merge_request
+    assert opened is not None
+    for number in range(3):
+        town.write(STAGING, {f"notes-{number}.md": b"nothing\n"}, f"notes-{number}")
+        town.request(STAGING, f"notes-{number}")
+    asked: list[int] = []
+    whole = town.forge.merge_request
+
+    def merge_request(project: str, iid: int) -> MergeRequest:
+        asked.append(iid)
+        return whole(project, iid)
+
+    monkeypatch.setattr(town.forge, "merge_request", merge_request)
+    world = town.world()
+    explanation = explain(world, INVENTORY, world.environment("staging"))
+    assert explanation.merge_request == opened
+    assert asked == [opened.iid]
