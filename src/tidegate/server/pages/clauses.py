@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import quote
 
 from tidegate.engine.board import BoardCell
 from tidegate.model import Answer, Reason
+
+_COMMAND: Final = re.compile(r"(`tidegate [^`]*`)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +20,12 @@ class Piece:
     Args:
         text: the part.
         url: where its evidence is, or None.
+        is_command: it is a command line, in its backticks.
     """
 
     text: str
     url: str | None = None
+    is_command: bool = False
 
 
 def cell_url(service: str, environment: str) -> str:
@@ -45,10 +51,16 @@ def pieces(cell: BoardCell) -> tuple[Piece, ...]:
     ]
     if cell.merge_request is not None and cell.merge_request.url is not None:
         links.append((cell.merge_request.ref, cell.merge_request.url))
-    found: tuple[Piece, ...] = (Piece(cell.sentence),)
+    found = _commands(cell.sentence)
     for text, url in links:
         found = tuple(part for piece in found for part in _linked(piece, text, url))
     return found
+
+
+def _commands(sentence: str) -> tuple[Piece, ...]:
+    """Return a sentence in pieces: command lines, and what is between them."""
+    parts = _COMMAND.split(sentence)
+    return tuple(Piece(part, is_command=bool(number % 2)) for number, part in enumerate(parts) if part)
 
 
 def _evidence_url(cell: BoardCell, reason: Reason) -> str:
@@ -61,6 +73,6 @@ def _evidence_url(cell: BoardCell, reason: Reason) -> str:
 def _linked(piece: Piece, text: str, url: str) -> tuple[Piece, ...]:
     """Return `piece` with the first `text` in it as a link; a piece that is one already stays."""
     before, found, after = piece.text.partition(text)
-    if piece.url is not None or not found:
+    if piece.url is not None or piece.is_command or not found:
         return (piece,)
     return tuple(each for each in (Piece(before), Piece(found, url), Piece(after)) if each.text)

@@ -13,6 +13,7 @@ from tidegate.server.access.sign_in_routes import safe_path
 from tidegate.server.pages.board_view import Filter
 from tidegate.server.pages.clauses import cell_url
 from tidegate.server.pages.events import OpenPage, board_events
+from tidegate.server.pages.form_routes import form_routes
 from tidegate.server.pages.pages import THEME, Pages
 from tidegate.server.pages.rendering import THEMES
 from tidegate.server.parts import Parts
@@ -37,6 +38,7 @@ def page_routes(parts: Parts) -> APIRouter:
     """Return the routes of all pages."""
     router = APIRouter(include_in_schema=False)
     pages = Pages(parts)
+    router.include_router(form_routes(parts, pages))
 
     @router.get("/")
     def board(request: Request, state: State = "", q: Text = "") -> Response:

@@ -91,7 +91,7 @@ class TimelineView:
 
 def timeline_view(timeline: Timeline, now: datetime) -> TimelineView:
     """Return picture and table of `timeline` as of `now` (UTC)."""
-    stays = sorted((each for many in timeline.stays.values() for each in many), key=lambda each: each.since)
+    stays = sorted((each for many in timeline.stays.values() for each in reversed(many)), key=lambda each: each.since)
     start = stays[0].since if stays else now
     scale = _Scale(start, max(now, start + timedelta(seconds=1)))
     hues = {version: number % _HUES for number, version in enumerate(dict.fromkeys(each.version for each in stays))}

@@ -30,6 +30,25 @@
   }, 30000);
 
   if (!drawer) return;
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, xhr } = event.detail;
+    if (target === body) event.detail.shouldSwap = xhr.responseText.includes('id="detail"');
+  });
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status === 401) location.reload(); // the session has ended: the server says where to sign in
+  });
+  const offline = document.getElementById("offline");
+  let missing;
+  document.addEventListener("htmx:sseError", () => {
+    missing ??= setTimeout(() => { offline.hidden = false; }, 5000);
+  });
+  document.addEventListener("htmx:sseOpen", () => {
+    clearTimeout(missing);
+    missing = undefined;
+    offline.hidden = true;
+  });
+
   const load = (url) => htmx.ajax("GET", url, { target: body, select: "#detail", swap: "innerHTML" });
   const open = async (url) => {
     await load(url);
@@ -67,6 +86,20 @@
     if (location.pathname.startsWith("/services/")) open(location.href);
     else if (drawer.open) drawer.close();
     else location.reload(); // another filter
+  });
+  // A form in the drawer stays there: what the server answers is the cell as it is then, or what was wrong.
+  drawer.addEventListener("submit", (event) => {
+    const form = event.target;
+    event.preventDefault();
+    const button = form.querySelector("button");
+    button.disabled = true;
+    const values = Object.fromEntries(new FormData(form));
+    htmx.ajax("POST", form.action, { target: body, select: "#detail", swap: "innerHTML", values }).then(() => {
+      button.disabled = false;
+      const url = location.pathname.replace(/\/promote$/, "");
+      if (url !== location.pathname) history.replaceState({ drawer: true }, "", url);
+      body.querySelector("h1")?.focus();
+    });
   });
   // The cell whose drawer is open has changed: so has what the drawer says.
   document.addEventListener("htmx:oobAfterSwap", (event) => {

@@ -1,0 +1,69 @@
+"""The forms of a cell's page: what a button does, and back to the cell. They work without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse, Response
+
+from tidegate.errors import TidegateError
+from tidegate.errors.server import RequestInvalid
+from tidegate.server.access.doorkeeper import visitor_of
+from tidegate.server.api.doing import Doer
+from tidegate.server.pages.clauses import cell_url
+from tidegate.server.pages.pages import Pages
+from tidegate.server.parts import Parts
+
+_SEE_OTHER: Final = 303
+
+
+def form_routes(parts: Parts, pages: Pages) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.post("/services/{service}/{environment}/promote")
+    async def promote(request: Request, service: str, environment: str) -> Response:
+        """Open the merge request, and show the cell."""
+        doer = Doer(parts, visitor_of(request))
+        return await _done(pages, request, service, environment, lambda: doer.promote(service, environment))
+
+    @router.post("/services/{service}/{environment}/approve")
+    async def approve(request: Request, service: str, environment: str) -> Response:
+        """Approve the merge request, and show the cell."""
+        doer, named = Doer(parts, visitor_of(request)), await request.body()
+        return await _done(pages, request, service, environment, lambda: doer.approve(*_merge_request(named)))
+
+    @router.post("/services/{service}/{environment}/deliver")
+    async def deliver(request: Request, service: str, environment: str) -> Response:
+        """Deliver the merge request, and show the cell."""
+        doer, named = Doer(parts, visitor_of(request)), await request.body()
+        return await _done(pages, request, service, environment, lambda: doer.deliver(*_merge_request(named)))
+
+    return router
+
+
+async def _done(pages: Pages, request: Request, service: str, environment: str, do: Callable[[], object]) -> Response:
+    """Return the way back to the cell, or the page that says why it could not be done."""
+    back = cell_url(service, environment)
+    try:
+        await run_in_threadpool(do)
+    except TidegateError as error:
+        return pages.problem(request, error, back)
+    return RedirectResponse(back, _SEE_OTHER)
+
+
+def _merge_request(form: bytes) -> tuple[str, int]:
+    """Return project and number of the merge request that a form names.
+
+    Raises:
+        RequestInvalid: it names none.
+    """
+    named = parse_qs(form.decode("utf-8", "replace")).get("merge-request", [""])[0]
+    project, _, iid = named.rpartition("!")
+    if not project or not (iid.isascii() and iid.isdecimal()):
+        raise RequestInvalid("the form names no merge request", where="merge-request", hint="load the page again")
+    return project, int(iid)
