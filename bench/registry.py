@@ -228,8 +228,8 @@ CASES = (
                 listed(folder, retags(here, target=f"{{here}}/f:{folder.name}-")),
             ],
             "skopeo": lambda here, _, folder: xargs(
-                # docker-registry answers 500 when the same manifest is just being written; tidegate and crane try again
-                ["skopeo", "copy", "--all", "--retry-times=3", *PLAIN],
+                # docker-registry answers 500 when the same manifest is just being written; the others try again
+                ["sh", "-c", f'for _ in 1 2 3; do skopeo copy --all {" ".join(PLAIN)} "$0" "$1" && exit; done; exit 1'],
                 4,
                 listed(folder, retags(here, scheme="docker://", target=f"{{here}}/f:{folder.name}-")),
             ),
