@@ -45,7 +45,9 @@ def waiting_for_approval(service: str = "checkout") -> BoardCell:
         version="1.7.9",
         tag="1.7.9",
         since=NOW - timedelta(days=9),
-        merge_request=MergeRequestLink(ref, "Promote checkout 1.8.2", f"{FORGE}/platform/gitops-production/-/merge_requests/482"),
+        merge_request=MergeRequestLink(
+            ref, "Promote checkout 1.8.2", f"{FORGE}/platform/gitops-production/-/merge_requests/482"
+        ),
         moving="1.8.2",
         reasons=reasons,
         gap=Gap(3, NOW - timedelta(days=2, hours=4)),
@@ -156,7 +158,9 @@ def crowd(services: int) -> tuple[BoardCell, ...]:
     cells: list[BoardCell] = []
     for number in range(services):
         name = f"service-{number:04}"
-        last = waiting_for_approval(name) if number % 5 == 0 else settled(name, "production", "1.4.2", timedelta(days=4))
+        last = (
+            waiting_for_approval(name) if number % 5 == 0 else settled(name, "production", "1.4.2", timedelta(days=4))
+        )
         cells += (
             settled(name, "dev", "1.4.2", timedelta(hours=number % 40)),
             settled(name, "e2e", "1.4.2-rc1", timedelta(hours=number % 40)),

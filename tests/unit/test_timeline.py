@@ -1,0 +1,92 @@
+"""A service over time: which version was where, the picture of it, and how long it took."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from support.engine_world import EngineWorld
+from tidegate.engine.timeline import Timeline, read_timeline
+from tidegate.errors.git import RepositoryMissing
+from tidegate.server.pages.timeline_view import LEFT, WIDTH, timeline_view
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def town() -> EngineWorld:
+    """Return a world in which 1.1.3 went to e2e after two hours, and 1.1.4 after one."""
+    town = EngineWorld()
+    town.clock.advance(2 * HOUR)
+    town.bring("e2e")
+    town.clock.advance(HOUR)
+    town.push("dev", "1.1.4")
+    town.declare("dev", "1.1.4")
+    town.clock.advance(HOUR)
+    town.bring("e2e")
+    return town
+
+
+def timeline(town: EngineWorld) -> Timeline:
+    world = town.world()
+    return read_timeline(world, world.service("inventory"))
+
+
+def test_stays_come_from_git_newest_first(town: EngineWorld) -> None:
+    stays = timeline(town).stays["e2e"]
+    assert [(each.tag, each.version) for each in stays] == [("1.1.4-rc1", "1.1.4"), ("1.1.3-rc1", "1.1.3")]
+    assert stays[1].until == stays[0].since
+    assert stays[0].until is None
+    assert stays[0].merge_request == "platform/gitops!2"
+
+
+def test_lead_time_runs_from_the_first_environment_to_the_first_arrival(town: EngineWorld) -> None:
+    leads = {each.environment: each for each in timeline(town).lead_times()}
+    assert (leads["e2e"].releases, leads["e2e"].newest, leads["e2e"].typical) == (2, HOUR, 1.5 * HOUR)
+    assert (leads["production"].releases, leads["production"].newest) == (0, None)
+
+
+def test_an_environment_that_cannot_be_read_hides_no_other(town: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = town.world()
+    reached = world.repos.repo
+
+    def repo(project: str) -> object:
+        if project == "platform/gitops-staging":
+            raise RepositoryMissing("there is none")
+        return reached(project)
+
+    monkeypatch.setattr(world.repos, "repo", repo)
+    found = read_timeline(world, world.service("inventory"))
+    assert list(found.faults) == ["staging"]
+    assert len(found.stays["e2e"]) == 2
+
+
+def test_the_picture_has_a_bar_for_each_stay_in_proportion(town: EngineWorld) -> None:
+    view = timeline_view(timeline(town), town.clock.now() + 4 * HOUR)
+    bars = [(bar.title.partition(" since")[0], bar.x, bar.width) for bar in view.bars]
+    hour = (WIDTH - LEFT) / 8
+    shown = {title: (x, width) for title, x, width in bars}
+    assert shown["1.1.3 in dev"] == pytest.approx((LEFT, 3 * hour), abs=0.2)
+    assert shown["1.1.3-rc1 in e2e"] == pytest.approx((LEFT + 2 * hour, 2 * hour), abs=0.2)
+    assert shown["1.1.4-rc1 in e2e"] == pytest.approx((LEFT + 4 * hour, 4 * hour), abs=0.2)
+    hues = {bar.title.split()[0]: bar.hue for bar in view.bars}
+    assert hues["1.1.3"] == hues["1.1.3-rc1"] != hues["1.1.4"], "a version has one colour everywhere"
+
+
+def test_the_table_says_the_same_as_the_picture(town: EngineWorld) -> None:
+    view = timeline_view(timeline(town), town.clock.now())
+    assert len(view.lines) == len(view.bars) == 4
+    assert [(line.version, line.environment, line.lasted) for line in view.lines] == [
+        ("1.1.4", "e2e", "<1 min"),
+        ("1.1.4", "dev", "1 h"),
+        ("1.1.3", "e2e", "2 h"),
+        ("1.1.3", "dev", "3 h"),
+    ]
+
+
+def test_a_service_that_is_nowhere_has_no_picture(town: EngineWorld) -> None:
+    world = town.world()
+    view = timeline_view(read_timeline(world, world.service("billing")), town.clock.now())
+    assert [line.environment for line in view.lines] == ["e2e"]
+    assert all(each.typical is None for each in view.leads)
