@@ -47,6 +47,8 @@ async def _ask(app: ASGIApp, method: str, path: str, pieces: list[bytes], header
     sent: list[Message] = []
 
     async def receive() -> Message:
+        if not pieces:
+            await asyncio.Event().wait()  # the client stays
         piece = pieces.pop(0)
         return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
 

@@ -10,6 +10,7 @@ from tidegate.server.access.doorkeeper import Doorkeeper
 from tidegate.server.access.headers import SecurityHeaders
 from tidegate.server.access.sign_in_routes import sign_in_routes
 from tidegate.server.api.actions import action_routes
+from tidegate.server.api.events import event_routes
 from tidegate.server.api.reads import read_routes
 from tidegate.server.api.session import session_routes
 from tidegate.server.board_routes import board_routes
@@ -32,6 +33,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.include_router(sign_in_routes(parts.access))
     app.include_router(board_routes(parts.board))
     app.include_router(session_routes(parts))
+    app.include_router(event_routes(parts))
     app.include_router(read_routes(parts))
     app.include_router(action_routes(parts))
     app.include_router(hook_routes(parts))

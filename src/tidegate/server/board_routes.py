@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from tidegate.server.api.shapes import PROBLEMS, BoardShape
 from tidegate.server.board_store import BoardStore
 from tidegate.server.written_board import WrittenBoard
 

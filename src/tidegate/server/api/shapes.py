@@ -69,6 +69,57 @@ class FaultShape(Shape):
     hint: str | None = None
 
 
+class MergeRequestLinkShape(Shape):
+    """The open merge request that would move a cell."""
+
+    ref: str
+    title: str
+    url: str | None
+
+
+class GapShape(Shape):
+    """How far a cell is behind the one before."""
+
+    versions: int
+    since: Time
+
+
+class BoardCellShape(Shape):
+    """One service in one environment, as it was last looked at."""
+
+    service: str
+    environment: str
+    state: Literal["settled", "waiting", "blocked", "moving", "drifted", "unknown"]
+    sentence: str
+    version: str | None
+    tag: str | None
+    digest: str | None
+    since: Time | None
+    by: str | None
+    brought_by: str | None
+    merge_request: MergeRequestLinkShape | None
+    moving: str | None = Field(description="The tag that the merge request brings.")
+    reasons: list[ReasonShape]
+    gap: GapShape | None
+    faults: list[FaultShape]
+
+
+class RowShape(Shape):
+    """A service's cells, in the order of the environments; null where nobody has looked yet."""
+
+    service: str
+    cells: list[BoardCellShape | None]
+
+
+class BoardShape(Shape):
+    """The board at one moment."""
+
+    schema_version: Literal[1]
+    revision: int = Field(description="Grows with each change; begins anew with the process.")
+    environments: list[str]
+    rows: list[RowShape]
+
+
 class ServiceShape(Shape):
     """A service."""
 
