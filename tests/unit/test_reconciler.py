@@ -10,9 +10,12 @@ import pytest
 from support.engine_world import PRODUCTION, STAGING, EngineWorld
 from tidegate.engine.board import BoardCell, BoardState, Gap
 from tidegate.engine.explanation import explain
+from tidegate.engine.status import Cell, look
+from tidegate.engine.world import World
 from tidegate.errors.forge import ForgeUnreachable
-from tidegate.model import Gates, Promote
+from tidegate.model import Environment, Gates, Promote, Service
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
+from tidegate.server import cell_memory
 from tidegate.server.board_store import BoardStore
 from tidegate.server.metrics import Metrics
 from tidegate.server.reconciler import Outcome, Reconciler
@@ -85,6 +88,34 @@ def test_a_resync_shows_every_cell_with_the_sentence_of_why(town: Town) -> None:
     assert (town.cell("dev").state, town.cell("dev").sentence) == (BoardState.SETTLED, "dev has inventory 1.1.3")
     assert town.cell("e2e").state is BoardState.WAITING
     assert town.cell("production").state is BoardState.SETTLED
+
+
+def test_a_resync_reads_again_what_has_changed_and_only_that(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.bring("e2e")
+    read: list[tuple[str, str]] = []
+
+    def counted(world: World, service: Service, environment: Environment) -> Cell:
+        read.append((service.name, environment.name))
+        return look(world, service, environment)
+
+    monkeypatch.setattr(cell_memory, "look", counted)
+    town.handle(EverythingKey())
+    assert len(read) == 8
+    del read[:]
+    town.handle(EverythingKey())
+    assert not read
+    town.push("dev", "1.1.4")
+    town.declare("dev", "1.1.4")
+    town.push("e2e", "1.1.3-rc1", "something else")
+    town.handle(EverythingKey())
+    assert read == [("inventory", "dev")]
+    assert town.cell("dev").version == "1.1.4"
+    assert town.cell("e2e").state is BoardState.DRIFTED, "the registry is asked each time"
+    town.write("platform/gitops", {town.path("dev"): b"kind: HelmRelease\nspec: ["})
+    for _ in range(2):
+        del read[:]
+        town.handle(EverythingKey())
+        assert read == [("inventory", "dev")], "what can't be read is not remembered"
 
 
 def test_what_is_approved_is_delivered(town: Town) -> None:

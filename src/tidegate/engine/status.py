@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from tidegate.engine.declared import branch_head, linked, past_releases, read_declared
 from tidegate.engine.world import World
@@ -98,8 +99,17 @@ def look(world: World, service: Service, environment: Environment) -> Cell:
         return Cell(service, environment, fault=fault)
 
 
-def matrix(world: World, services: tuple[Service, ...]) -> Iterator[tuple[Cell, ...]]:
-    """Yield, for each service, its cells in the order of the environments. What can't be read is told in its cells."""
+Look: TypeAlias = Callable[[World, Service, Environment], Cell]
+
+
+def matrix(world: World, services: tuple[Service, ...], look: Look = look) -> Iterator[tuple[Cell, ...]]:
+    """Yield, for each service, its cells in the order of the environments. What can't be read is told in its cells.
+
+    Args:
+        world: where they are read.
+        services: which.
+        look: reads one cell; another one may remember what has not changed.
+    """
     closed: dict[str, TidegateError] = {}  # a repository that does not answer is asked once, not for each service
     for project in dict.fromkeys(each.repo for each in world.pipeline.environments):
         try:

@@ -19,6 +19,7 @@ from tidegate.model import Answer, Environment, Pipeline, Service
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
 from tidegate.ports.queue import KeyQueue
 from tidegate.server.board_store import BoardStore
+from tidegate.server.cell_memory import CellMemory
 from tidegate.server.cells import arrange, told
 from tidegate.server.others import Others, Touched
 from tidegate.server.resync import resync
@@ -68,6 +69,7 @@ class Reconciler:
         self._others = others
         self._shows = shows
         self._pipeline: Pipeline | None = None
+        self._memory = CellMemory()
 
     @property
     def pipeline(self) -> Pipeline | None:
@@ -103,7 +105,7 @@ class Reconciler:
     def resync(self) -> Outcome:
         """Renew the whole board, and add the keys of all that is to be looked at by itself."""
         look, world = self._look()
-        self._queue.add(resync(world, self._board, look))
+        self._queue.add(resync(world, self._board, look, self._memory))
         return Outcome.LOOKED
 
     def _merge_request(self, key: MergeRequestKey) -> Outcome:

@@ -16,6 +16,7 @@ from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model.key import Key, MergeRequestKey, ServiceKey
 from tidegate.server.board_store import BoardStore
+from tidegate.server.cell_memory import CellMemory
 from tidegate.server.cells import told
 
 
@@ -32,7 +33,7 @@ class _OpenOnes:
     unread: Mapping[str, Sequence[TidegateError]]
 
 
-def resync(world: World, board: BoardStore, look: int) -> tuple[Key, ...]:
+def resync(world: World, board: BoardStore, look: int, memory: CellMemory) -> tuple[Key, ...]:
     """Renew the whole board, and return the keys of all that is to be looked at by itself.
 
     Those are the open merge requests that move an image, with approvals and all that decides; and the environments
@@ -43,7 +44,7 @@ def resync(world: World, board: BoardStore, look: int) -> tuple[Key, ...]:
     keys: dict[Key, None] = {}
     for seen in (one for many in found.moving.values() for one in many):
         keys[MergeRequestKey(seen.merge_request.project, seen.merge_request.iid)] = None
-    for row in matrix(world, tuple(pipeline.services.values())):
+    for row in matrix(world, tuple(pipeline.services.values()), memory.look):
         shown = [board.snapshot.board.cell(_key_of(cell)) for cell in row]
         cells, due = _row(world, row, shown, found)
         board.renew(cells, look)
