@@ -25,7 +25,7 @@ demo: $(VENV)/installed ## the whole road, dev → e2e → staging → productio
 	$(BIN)/tidegate demo
 
 debian-packages:
-	@tests/install-debian-packages docker-registry:docker-registry skopeo:skopeo ssh:openssh-client \
+	@tests/install-debian-packages chromium:chromium docker-registry:docker-registry skopeo:skopeo ssh:openssh-client \
 	    pg_createcluster:postgresql
 
 node-programs:
@@ -33,7 +33,7 @@ node-programs:
 
 # What a line of package-lock.json pins, and nothing that a package would run while it is installed.
 $(NODE)/node_modules/installed: $(NODE)/package-lock.json | node-programs
-	@echo "installing with npm below $(NODE): gitlab-ci-local, which runs the GitLab CI components"
+	@echo "installing with npm below $(NODE): gitlab-ci-local, which runs the GitLab CI components, and axe-core, which reads the pages"
 	@npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
