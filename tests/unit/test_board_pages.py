@@ -51,9 +51,11 @@ def test_a_waiting_cell_tells_tag_move_age_and_gap() -> None:
     assert (view.look.glyph, view.look.word, view.version) == ("◐", "Waiting", None)
 
 
-def test_a_candidate_tells_its_version_too_and_a_settled_cell_no_sentence() -> None:
-    view = cell_view(settled("a", "e2e", "1.0.0-rc2", timedelta(minutes=3)), NOW, is_first=False)
-    assert (view.tag, view.version, view.age, view.pieces) == ("1.0.0-rc2", "1.0.0", "3 min", ())
+def test_a_settled_cell_needs_no_sentence_and_says_its_version_once() -> None:
+    cell = settled("a", "e2e", "1.0.0-rc2", timedelta(minutes=3))
+    view = cell_view(cell, NOW, is_first=False)
+    assert (view.tag, view.version, view.age, view.pieces) == ("1.0.0-rc2", None, "3 min", ())
+    assert cell_view(replace(cell, tag="build-7"), NOW, is_first=False).version == "1.0.0"
 
 
 def test_what_is_settled_is_built_up_to_date_or_nothing_yet() -> None:

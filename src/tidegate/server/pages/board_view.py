@@ -37,7 +37,7 @@ LOOKS: Final[Mapping[BoardState, Look]] = {
     BoardState.DRIFTED: Look("drifted", "≠", "Drifted"),
     BoardState.UNKNOWN: Look("unknown", "?", "Unreadable"),
 }
-EMPTY: Final = Look("empty", "–", "Nothing yet")
+EMPTY: Final = Look("empty", "○", "Nothing yet")
 LEADING: Final = Look("leading", "●", "Built")
 """The first environment: nothing is promoted to it."""
 STRIP: Final = {
@@ -97,7 +97,7 @@ class CellView:
         environment: its name.
         look: its state.
         tag: what it has; None when nothing.
-        version: the release version where the tag says it otherwise, such as with a candidate's number.
+        version: the release version where the tag does not have it in it.
         moving: the tag that is on its way, where it is another one.
         age: since when, in words.
         since: the same as ISO 8601.
@@ -174,7 +174,7 @@ def cell_view(cell: BoardCell, now: datetime, *, is_first: bool) -> CellView:
         environment=cell.environment,
         look=look,
         tag=cell.tag,
-        version=cell.version if cell.version != cell.tag else None,
+        version=cell.version if cell.version and cell.version not in (cell.tag or "") else None,
         moving=cell.moving if cell.moving != cell.tag else None,
         age=age(cell.since, now),
         since=cell.since.isoformat() if cell.since else None,

@@ -33,6 +33,8 @@
 
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target, xhr } = event.detail;
+    // Rows have nothing of htmx's to take down, and it would look for it in each of their elements.
+    if (target.id === "board") target.querySelector("tbody")?.replaceChildren();
     if (target === body) event.detail.shouldSwap = xhr.responseText.includes('id="detail"');
   });
   document.addEventListener("htmx:responseError", (event) => {
