@@ -56,7 +56,7 @@ def road(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GitLabRoad]
     gitlab.group("platform/sre", "ann", "bob")
     for bot in ("promoter", "staging_bot"):
         gitlab.user(bot, bot=True)
-    gitlab.project(STAGING).mergers = {"staging_bot"}
+    gitlab.project(STAGING).protect("main", mergers={"staging_bot"})
     with serve(gitlab) as url:
         text = Settings(rewrite=request.param).text
         forge = f"  type: gitlab\n  url: {url}\n  tokens: {{{STAGING}: STAGING_TOKEN}}\n"

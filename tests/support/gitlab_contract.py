@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +16,17 @@ needs_contract = pytest.mark.skipif(
 )
 
 
+def recordings() -> list[str]:
+    """Return the names of all recorded payloads."""
+    return sorted(str(one.relative_to(SHARED / "fixtures")) for one in SHARED.glob("fixtures/*/*.json"))
+
+
 def recorded(name: str) -> Any:  # noqa: ANN401 - foreign JSON
     """Return a recorded payload."""
     return json.loads((SHARED / "fixtures" / name).read_text())
 
 
+@cache
 def openapi() -> dict[str, Any]:
     """Return GitLab's OpenAPI 2.0 file."""
     loader = yaml.CSafeLoader((SHARED / "gitlab-openapi-trimmed.yaml").read_bytes())
@@ -28,3 +35,10 @@ def openapi() -> dict[str, Any]:
     finally:
         loader.dispose()
     return document
+
+
+@cache
+def errata() -> dict[str, Any]:
+    """Return the types of fields that recordings correct: entity → field → `recorded`."""
+    found: dict[str, Any] = json.loads((SHARED / "openapi-type-errata.json").read_text())
+    return found

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from support.git_worlds import TickingClock, bare_repository, commit_files, git
+from support.gitlab_openapi import strangers
 from support.gitlab_pipelines import PipelineCheckout
 from support.road_texts import PROJECTS, Settings
 from support.road_world import RoadWorld, world_with_release
@@ -73,3 +74,5 @@ def gitlab_stand(folder: Path, *, until: str = "dev", rewrite: str = "on-open", 
         world.configure(settings.text.replace(_LOCAL_FORGE, f"  type: gitlab\n  url: {url}\n"))
         world.variables |= {"GITLAB_TOKEN": gitlab.token("promoter")}
         yield Stand(world, gitlab)
+    odd = strangers(gitlab)
+    assert not odd, odd

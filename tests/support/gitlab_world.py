@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.git_worlds import TickingClock, bare_repository
+from support.gitlab_openapi import strangers
 from tidegate.forge.gitlab.forge import GitLabForge
 from tidegate.forge.gitlab.tokens import Tokens
 from tidegate.http import Client, Retry
@@ -54,6 +55,8 @@ def gitlab_world(root: Path, clock: Clock | None = None) -> Iterator[GitLabWorld
     gitlab.project(PROJECT)
     with serve(gitlab), Client("tests") as http:
         yield GitLabWorld(gitlab, http, clock)
+    odd = strangers(gitlab)
+    assert not odd, odd
 
 
 @dataclass(frozen=True)

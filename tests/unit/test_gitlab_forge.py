@@ -179,7 +179,7 @@ def test_a_branch_that_is_gone_is_told(town: Town) -> None:
 
 def test_who_may_not_push_to_the_target_may_not_merge(town: Town) -> None:
     head = town.opened().head
-    town.gitlab.projects[PROJECT].mergers = {"ada"}
+    town.gitlab.projects[PROJECT].protect("main", mergers={"ada"})
     with pytest.raises(ForgeForbidden, match="may not push to the target branch") as caught:
         town.merge(head)
     assert "GITLAB_TOKEN" in (caught.value.hint or "")

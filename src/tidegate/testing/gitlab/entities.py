@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 
 from tidegate.testing.gitlab.messages import Json
-from tidegate.testing.gitlab.repository import BareRepository
+from tidegate.testing.gitlab.repository_entities import moment, pipeline, user_basic
 from tidegate.testing.gitlab.state import (
     ApprovalRule,
     CommitStatus,
@@ -25,24 +24,6 @@ _OLD_STATUSES: Final[Mapping[str, str]] = {
     "preparing": "preparing",
     "conflict": "cannot_be_merged",
 }
-
-
-def moment(at: datetime | None) -> str | None:
-    """Return a time as GitLab writes it, to the millisecond."""
-    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
-
-
-def user_basic(user: User, url: str) -> dict[str, Json]:
-    """UserBasic."""
-    return {
-        "id": user.id,
-        "username": user.username,
-        "name": user.username.capitalize(),
-        "state": user.state,
-        "locked": False,
-        "avatar_url": None,
-        "web_url": f"{url}/{user.username}",
-    }
 
 
 def user_public(user: User, url: str) -> dict[str, Json]:
@@ -118,12 +99,12 @@ def merge_request_basic(project: Project, one: MergeRequest, status: str, url: s
 
 def merge_request(project: Project, one: MergeRequest, status: str, url: str) -> dict[str, Json]:
     """MergeRequest."""
-    last = one.versions[-1]
+    last, head = one.versions[-1], project.head_pipeline(one)
     return {
         **merge_request_basic(project, one, status, url),
         "subscribed": True,
         "changes_count": "1",
-        "head_pipeline": None,
+        "head_pipeline": pipeline(head, project, url, detail=True) if head else None,
         "diff_refs": {"base_sha": last.base, "head_sha": last.head, "start_sha": last.start},
         "merge_error": one.error,
         "first_contribution": False,
@@ -212,7 +193,7 @@ def commit_status(one: CommitStatus, url: str) -> dict[str, Json]:
         "finished_at": None,
         "allow_failure": False,
         "coverage": None,
-        "pipeline_id": 1,
+        "pipeline_id": one.pipeline,
         "author": user_basic(one.user, url),
     }
 
@@ -250,35 +231,3 @@ def note(one: Note, request: MergeRequest, project: Project, url: str) -> dict[s
         "confidential": False,
         "internal": False,
     }
-
-
-def branch(name: str, commit: str, repository: BareRepository) -> dict[str, Json]:
-    """Branch."""
-    return {
-        "name": name,
-        "commit": {"id": commit, "short_id": commit[:8], "title": repository.subject(commit)},
-        "merged": False,
-        "protected": name == "main",
-        "developers_can_push": False,
-        "developers_can_merge": False,
-        "can_push": True,
-        "default": name == "main",
-    }
-
-
-def comparison(paths: tuple[str, ...]) -> dict[str, Json]:
-    """Compare, without the text of the differences."""
-    diffs: list[Json] = [
-        {
-            "old_path": path,
-            "new_path": path,
-            "a_mode": "100644",
-            "b_mode": "100644",
-            "diff": "",
-            "new_file": False,
-            "renamed_file": False,
-            "deleted_file": False,
-        }
-        for path in paths
-    ]
-    return {"commit": None, "commits": [], "diffs": diffs, "compare_timeout": False, "compare_same_ref": False}

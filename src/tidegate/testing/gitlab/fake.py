@@ -11,7 +11,15 @@ from itertools import count
 from pathlib import Path
 
 from tidegate.ports.clock import Clock
-from tidegate.testing.gitlab.messages import Answer, Call
+from tidegate.testing.gitlab.events import (
+    Event,
+    addressed,
+    merge_request_event,
+    note_event,
+    pipeline_event,
+    push_event,
+)
+from tidegate.testing.gitlab.messages import Answer, Call, Exchange, Json
 from tidegate.testing.gitlab.repository import BareRepository
 from tidegate.testing.gitlab.state import (
     Access,
@@ -20,6 +28,7 @@ from tidegate.testing.gitlab.state import (
     Membership,
     MergeRequest,
     Note,
+    Pipeline,
     Project,
     User,
     Version,
@@ -60,6 +69,9 @@ class FakeGitLab:
         calls: what was called, in order.
         pushes: how often something was pushed by git.
         confirmed: how often the caller had the answer already (ETag).
+        exchanges: calls and their answers, in order; without those that a fault answered.
+        events: what webhooks are to be told, the oldest first; see `webhooks.deliver`.
+        pusher: who pushed last.
         faults: what goes wrong with coming calls.
         before: what happens before coming calls, one each; to race with them.
     """
@@ -72,6 +84,9 @@ class FakeGitLab:
     calls: list[Call] = field(default_factory=list)
     pushes: int = 0
     confirmed: int = 0
+    exchanges: list[Exchange] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    pusher: User | None = None
     faults: list[Fault] = field(default_factory=list)
     before: dict[tuple[str, str], Callable[[], object]] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
@@ -108,6 +123,7 @@ class FakeGitLab:
         self._push(project, request, project.repository.heads()[request.source])
         project.requests[request.iid] = request
         project.known = {}
+        self.tell(project, request, "open", request.author)
         return request
 
     def refresh(self, project: Project) -> None:
@@ -115,19 +131,24 @@ class FakeGitLab:
         heads = project.repository.heads()
         if heads == project.known:
             return
+        for branch in sorted({*heads, *project.known} if project.known else ()):
+            if heads.get(branch) != project.known.get(branch):
+                self._tell_push(project, branch, project.known.get(branch, ""), heads.get(branch, ""))
         project.known = heads
         for request in project.requests.values():
             if request.state != "opened":
                 continue
             source, target = heads.get(request.source), heads.get(request.target)
             if source is not None and source != request.head:
+                old = request.head
                 self._push(project, request, source)
+                self.tell(project, request, "update", self.pusher or request.author, oldrev=old)
                 if self.premium and project.reset_approvals_on_push:
                     request.approvals.clear()
             if request.seen_at != (source, target):
                 request.seen_at, request.checks = (source, target), self.checks
             if target is not None and project.repository.merge_base(request.head, target) == request.head:
-                self.finish(request, project.repository.arrival(request.head, target), request.author)
+                self.finish(project, request, project.repository.arrival(request.head, target), request.author)
         self.advance(project)
 
     def status(self, project: Project, request: MergeRequest, *, looks: bool = False) -> str:
@@ -159,7 +180,7 @@ class FakeGitLab:
         repository.move(request.target, commit or head, target)
         if wish.remove_source or request.remove_source:
             repository.remove(request.source)
-        self.finish(request, commit, wish.user)
+        self.finish(project, request, commit, wish.user)
 
     def advance(self, project: Project) -> None:
         """Do what GitLab does by itself: end what a push has overtaken, merge what waited for its pipeline."""
@@ -203,11 +224,39 @@ class FakeGitLab:
         repository.move(request.source, top, heads[request.source])
         self.refresh(project)
 
-    def finish(self, request: MergeRequest, commit: str | None, user: User) -> None:
+    def finish(self, project: Project, request: MergeRequest, commit: str | None, user: User) -> None:
         """Have a merge request merged by `commit`; None: by moving the target branch alone."""
         request.state, request.merge_commit, request.merged_by = "merged", commit, user
         request.merged_at = request.updated = self.clock.now()
         self.note(request, user, "merged", system=True)
+        self.tell(project, request, "merge", user)
+
+    def tell(self, project: Project, request: MergeRequest, action: str, user: User, *, oldrev: str = "") -> None:
+        """Have webhooks told what somebody did with a merge request."""
+
+        def body() -> dict[str, Json]:
+            return merge_request_event(project, request, user, self.url, action=action, oldrev=oldrev)
+
+        self.events += addressed(project, "merge_request", body)
+
+    def tell_note(self, project: Project, request: MergeRequest, note: Note) -> None:
+        """Have webhooks told of a note."""
+        self.events += addressed(project, "note", lambda: note_event(project, request, note, self.url))
+
+    def _tell_push(self, project: Project, branch: str, old: str, new: str) -> None:
+        self.events += addressed(
+            project, "push", lambda: push_event(project, self.pusher, self.url, branch, old=old, new=new)
+        )
+
+    def pipeline(self, project: Project, sha: str, ref: str, user: User, *, source: str) -> Pipeline:
+        """Add a pipeline."""
+        made = Pipeline(next(self.numbers), len(project.pipelines) + 1, sha, ref, source, user, self.clock.now())
+        project.pipelines.append(made)
+        return made
+
+    def tell_pipeline(self, project: Project, pipeline: Pipeline) -> None:
+        """Have webhooks told of a pipeline's status."""
+        self.events += addressed(project, "pipeline", lambda: pipeline_event(project, pipeline, self.url))
 
     def note(self, request: MergeRequest, user: User, body: str, *, system: bool = False) -> Note:
         """Add a note."""
@@ -231,30 +280,33 @@ class FakeGitLab:
             return "conflict"
         if request.draft:
             return "draft_status"
-        if self.premium and not self._is_approved(project, request):
+        if not self.is_approved(project, request):
             return "not_approved"
         behind = project.merge_method != "merge" and not project.repository.is_below(
             heads[request.target], request.head
         )
         return self._pipeline_obstacle(project, request) or project.blocked_by or ("need_rebase" if behind else "")
 
-    @staticmethod
-    def _is_approved(project: Project, request: MergeRequest) -> bool:
+    def is_approved(self, project: Project, request: MergeRequest) -> bool:
+        """Return whether Premium's rules have their approvals; on Free nothing asks for any."""
+        if not self.premium:
+            return True
         rules = (ApprovalRule("", project.approvals_required), *project.rules)
         return all(len(rule.approvers(request)) >= rule.required for rule in rules)
 
     @staticmethod
     def _pipeline_obstacle(project: Project, request: MergeRequest) -> str:
-        """Return what stands in the way where pipelines must succeed: the newest status of each name counts."""
+        """Return what stands in the way where pipelines must succeed: the head's newest counts."""
         if not project.pipelines_must_succeed:
             return ""
         if project.lagging:
             project.lagging -= 1
             return "ci_still_running"
-        newest = {one.name: one.state for one in project.statuses if one.sha == request.head}
-        if {"pending", "running"} & set(newest.values()):
+        newest = project.head_pipeline(request)
+        status = project.status_of(newest) if newest else "missing"
+        if status in {"created", "pending", "running"}:
             return "ci_still_running"
-        return "" if newest and set(newest.values()) == {"success"} else "ci_must_pass"
+        return "" if status == "success" else "ci_must_pass"
 
     def _push(self, project: Project, request: MergeRequest, head: str) -> None:
         target = project.repository.heads().get(request.target, head)

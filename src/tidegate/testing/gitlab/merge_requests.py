@@ -54,12 +54,6 @@ def shown(gitlab: FakeGitLab, home: Project, one: MergeRequest, *, looks: bool =
     return entities.merge_request(home, one, gitlab.status(home, one, looks=looks), gitlab.url)
 
 
-def show_project(gitlab: FakeGitLab, call: Call) -> Answer:
-    """GET /projects/:id."""
-    home = project(gitlab, call)
-    return Answer(body={"id": home.id, "path_with_namespace": home.path, "default_branch": "main"})
-
-
 def list_all(gitlab: FakeGitLab, call: Call) -> Answer:
     """GET merge_requests."""
     home = project(gitlab, call)
@@ -137,6 +131,7 @@ def update(gitlab: FakeGitLab, call: Call) -> Answer:
     elif event == "reopen" and request.state == "closed":
         request.state, request.closed_at = "opened", None
     request.updated = gitlab.now()
+    gitlab.tell(home, request, event or "update", call.access.user)
     return Answer(body=shown(gitlab, home, request))
 
 
@@ -204,16 +199,30 @@ def approve(gitlab: FakeGitLab, call: Call) -> Answer:
     check_sha(call, request)
     request.approvals[user.id] = (user, gitlab.now())
     gitlab.note(request, user, "approved this merge request", system=True)
+    gitlab.tell(home, request, "approved" if gitlab.is_approved(home, request) else "approval", user)
     return Answer(201, _approvals(gitlab, home, request, call))
 
 
 def unapprove(gitlab: FakeGitLab, call: Call) -> Answer:
     """POST unapprove."""
     home, request = found(gitlab, call)
+    was_approved = gitlab.is_approved(home, request)
     if request.approvals.pop(call.access.user.id, None) is None:
         raise not_found()
     gitlab.note(request, call.access.user, "unapproved this merge request", system=True)
+    lost = was_approved and not gitlab.is_approved(home, request)
+    gitlab.tell(home, request, "unapproved" if lost or not gitlab.premium else "unapproval", call.access.user)
     return Answer(201, _approvals(gitlab, home, request, call))
+
+
+def reset_approvals(gitlab: FakeGitLab, call: Call) -> Answer:
+    """PUT reset_approvals: for bots alone."""
+    home, request = found(gitlab, call)
+    if not call.access.user.bot:
+        raise unauthorized()
+    request.approvals.clear()
+    gitlab.tell(home, request, "unapproved", call.access.user)
+    return Answer(202, {"message": "202 Accepted"})
 
 
 def list_notes(gitlab: FakeGitLab, call: Call) -> Answer:
@@ -230,6 +239,7 @@ def add_note(gitlab: FakeGitLab, call: Call) -> Answer:
     if not call.text("body"):
         raise parameter_missing("body")
     made = gitlab.note(request, call.access.user, call.text("body"))
+    gitlab.tell_note(home, request, made)
     return Answer(201, entities.note(made, request, home, gitlab.url))
 
 

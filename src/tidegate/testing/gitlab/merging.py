@@ -28,7 +28,9 @@ _WAITING: Final = "ci_still_running"
 def merge(gitlab: FakeGitLab, call: Call) -> Answer:
     """PUT merge_requests/:iid/merge. With auto-merge, what has no running pipeline is merged at once."""
     home, request = found(gitlab, call)
-    _check_rights(home, call)
+    if home.sha_required and not call.text("sha"):
+        raise no(400, "SHA must be provided when merging")
+    _check_rights(home, request, call)
     check_sha(call, request)
     wish = _wish(call, request)
     status = gitlab.status(home, request)
@@ -59,6 +61,8 @@ def rebase(gitlab: FakeGitLab, call: Call) -> Answer:
         raise no(403, "403 Forbidden - Source branch does not exist")
     if request.state != "opened":
         raise no(403, "403 Forbidden - Cannot rebase")
+    if not home.may_push(request.source, call.access.user.username):
+        raise no(403, "403 Forbidden - Cannot push to source branch")
     request.rebasing, request.rebased_by, request.error = max(1, home.rebase_looks), call.access.user, None
     return Answer(202, {"rebase_in_progress": True})
 
@@ -68,7 +72,7 @@ def join_train(gitlab: FakeGitLab, call: Call) -> Answer:
     home, request = found(gitlab, call)
     if not home.merge_trains:
         raise no(403, "403 Forbidden")
-    _check_rights(home, call)
+    _check_rights(home, request, call)
     check_sha(call, request)
     status = gitlab.status(home, request)
     waits = status == _WAITING and (call.flag("auto_merge") or call.flag("when_pipeline_succeeds"))
@@ -95,6 +99,6 @@ def _wish(call: Call, request: MergeRequest, *, train: bool = False) -> Wish:
     )
 
 
-def _check_rights(home: Project, call: Call) -> None:
-    if home.mergers is not None and call.access.user.username not in home.mergers:
+def _check_rights(home: Project, request: MergeRequest, call: Call) -> None:
+    if not home.may_merge(request.target, call.access.user.username):
         raise unauthorized()

@@ -13,6 +13,25 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | Non
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request, whoever has read it off the wire.
+
+    Args:
+        method: e.g. `GET`.
+        path: as it was sent, with its percent signs.
+        query: what stands after the question mark.
+        headers: by name in small letters.
+        body: all of it.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A request of the API.
 
@@ -54,19 +73,30 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is answered. `rows` are paged; `text` is sent as it is."""
+    """What is answered. A list in `body` is paged; `text` and `content` are sent as they are."""
 
     status: int = 200
     body: Json = None
     text: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
 
     @property
     def data(self) -> bytes:
         """The body's bytes."""
+        if self.content is not None:
+            return self.content
         if self.text is not None:
             return self.text.encode()
         return b"" if self.status == NO_CONTENT else json.dumps(self.body).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A call and what was answered; None when the answer was lost."""
+
+    call: Call
+    answer: Answer | None
 
 
 NO_CONTENT = 204

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,6 +64,20 @@ class BareRepository:
             self._trees[ours, theirs] = done.stdout.decode().split()[0] if clean else None
         return self._trees[ours, theirs]
 
+    def initialise(self, at: datetime) -> None:
+        """Make the repository, with a README.md on `main`."""
+        self.path.mkdir(parents=True)
+        self._git("init", "--quiet", "--bare", "--initial-branch=main")
+        self._git("config", "http.receivepack", "true")
+        empty = self._git("hash-object", "-w", "-t", "tree", "--stdin")
+        start = self.commit(empty, (), "Start", name="git", at=at)
+        tree = self.tree_with(start, {"README.md": b"# New\n"})
+        self.create("main", self.commit(tree, (), "Initial commit", name="git", at=at))
+
+    def create(self, branch: str, commit: str) -> None:
+        """Create a branch."""
+        self._git("update-ref", f"refs/heads/{branch}", commit, "")
+
     def commit(
         self, tree: str, parents: tuple[str, ...], message: str, *, name: str, at: datetime, of: str | None = None
     ) -> str:
@@ -89,6 +104,58 @@ class BareRepository:
     def remove(self, branch: str) -> None:
         """Delete a branch."""
         self._git("update-ref", "-d", f"refs/heads/{branch}")
+
+    def blob(self, commit: str, path: str) -> bytes | None:
+        """Return a file's bytes, or None where there is none."""
+        done = self._run("cat-file", "blob", f"{commit}:{path}")
+        return done.stdout if done.returncode == 0 else None
+
+    def blob_id(self, commit: str, path: str) -> str:
+        """Return a file's object id."""
+        return self._git("rev-parse", f"{commit}:{path}")
+
+    def last_commit(self, commit: str, path: str) -> str:
+        """Return the commit that changed a file last."""
+        return self._git("log", "-1", "--format=%H", commit, "--", path)
+
+    def log(self, ref: str, path: str = "") -> list[str]:
+        """Return the commits in a ref, the newest first; with `path`, those that changed it."""
+        return self._git("rev-list", ref, "--", *([path] if path else [])).splitlines()
+
+    def between(self, old: str, new: str) -> list[str]:
+        """Return the commits that `new` has and `old` has not, the newest first."""
+        return self._git("rev-list", f"{old}..{new}").splitlines()
+
+    def changed_by(self, commit: str) -> dict[str, list[str]]:
+        """Return the paths that one commit added, modified and removed; those of a merge are not told."""
+        told = self._git("diff-tree", "--root", "--no-commit-id", "-r", "--name-status", commit).splitlines()
+        rows = [line.split("\t", 1) for line in told]
+        kinds = {"added": "A", "modified": "M", "removed": "D"}
+        return {name: [path for kind, path in rows if kind == letter] for name, letter in kinds.items()}
+
+    def details(self, commit: str) -> list[str]:
+        """Return id, parents, author's name, e-mail address and time, committer's likewise, and message."""
+        form = "%H%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B"
+        return self._git("show", "--no-patch", f"--format={form}", commit).split("\0")
+
+    def files(self, commit: str, path: str = "", *, recursive: bool = False) -> list[tuple[str, str, str, str]]:
+        """Return mode, kind, id and path of what is in a folder."""
+        flags = ["-r", "-t"] if recursive else []
+        told = self._git("ls-tree", "-z", *flags, commit, "--", *([f"{path.rstrip('/')}/"] if path else []))
+        heads = [line.partition("\t") for line in told.split("\0") if line]
+        return [(*head.split(" ", 2), name) for head, _, name in heads]  # type: ignore[misc] # three words
+
+    def tree_with(self, commit: str, changes: Mapping[str, bytes | None]) -> str:
+        """Write the tree of a commit with some files changed, or, with None, gone."""
+        with tempfile.TemporaryDirectory() as folder:
+            index = {"GIT_INDEX_FILE": f"{folder}/index"}
+            self._git("read-tree", commit, environ=index)
+            lines = []
+            for path, content in changes.items():
+                blob = "0" * 40 if content is None else self._git("hash-object", "-w", "--stdin", data=content)
+                lines.append(f"{'0' if content is None else '100644'} {blob}\t{path}\0")
+            self._git("update-index", "-z", "--index-info", data="".join(lines).encode(), environ=index)
+            return self._git("write-tree", environ=index)
 
     def tree(self, commit: str) -> str:
         """Return a commit's tree."""

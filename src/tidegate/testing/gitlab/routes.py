@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from tidegate.testing.gitlab import entities, merging, statuses
+from tidegate.testing.gitlab import administration as admin
+from tidegate.testing.gitlab import commits, entities, merging, pipelines, statuses
 from tidegate.testing.gitlab import merge_requests as mr
 from tidegate.testing.gitlab.fake import FakeGitLab
 from tidegate.testing.gitlab.messages import Answer, Call, Json, not_found
-from tidegate.testing.gitlab.state import Membership
+from tidegate.testing.gitlab.repository_entities import user_basic
 
 PREFIX: Final = "/api/v4"
 _PAGED: Final = frozenset({"page", "per_page"})
+_PROJECT: Final = "/projects/{id}"
+_REPOSITORY: Final = f"{_PROJECT}/repository"
+_FILE: Final = f"{_REPOSITORY}/files/{{file_path}}"
 _REQUESTS: Final = "/projects/{id}/merge_requests"
 _REQUEST: Final = f"{_REQUESTS}/{{merge_request_iid}}"
 _TRAIN: Final = "/projects/{id}/merge_trains/merge_requests/{merge_request_iid}"
@@ -64,16 +68,14 @@ def _user(gitlab: FakeGitLab, call: Call) -> Answer:
 
 def _users(gitlab: FakeGitLab, call: Call) -> Answer:
     wanted = call.query.get("username")
-    rows: list[Json] = [
-        entities.user_basic(one, gitlab.url) for one in gitlab.users.values() if wanted in {None, one.username}
-    ]
+    rows: list[Json] = [user_basic(one, gitlab.url) for one in gitlab.users.values() if wanted in {None, one.username}]
     return Answer(body=rows)
 
 
 def _project_users(gitlab: FakeGitLab, call: Call) -> Answer:
     wanted = call.query.get("search", "").lower()
     found = [one for one in mr.members(gitlab, mr.project(gitlab, call)) if wanted in one.username.lower()]
-    rows: list[Json] = [entities.user_basic(one, gitlab.url) for one in found]
+    rows: list[Json] = [user_basic(one, gitlab.url) for one in found]
     return Answer(body=rows)
 
 
@@ -84,34 +86,6 @@ def _milestones(gitlab: FakeGitLab, call: Call) -> Answer:
     return Answer(body=rows)
 
 
-def _members(gitlab: FakeGitLab, call: Call) -> Answer:
-    path = call.path["id"]
-    if path not in gitlab.groups:
-        raise not_found("Group")
-    # The nearest group's membership is the one that is told of a user.
-    found: dict[str, Membership] = {}
-    for group in sorted(gitlab.groups.values(), key=lambda one: len(one.path)):
-        if f"{path}/".startswith(f"{group.path}/"):
-            found.update({one.user.username: one for one in group.members})
-    rows: list[Json] = [entities.member(one, gitlab.url) for one in found.values()]
-    return Answer(body=rows)
-
-
-def _branch(gitlab: FakeGitLab, call: Call) -> Answer:
-    project = mr.project(gitlab, call)
-    heads, name = project.repository.heads(), call.path["branch"]
-    if name not in heads:
-        raise not_found("Branch")
-    return Answer(body=entities.branch(name, heads[name], project.repository))
-
-
-def _compare(gitlab: FakeGitLab, call: Call) -> Answer:
-    repository = mr.project(gitlab, call).repository
-    heads = repository.heads()
-    start, end = (heads.get(call.query[name], call.query[name]) for name in ("from", "to"))
-    return Answer(body=entities.comparison(repository.changed(start, end)))
-
-
 def _version(_: FakeGitLab, __: Call) -> Answer:
     return Answer(body={"version": "18.4.0", "revision": "0000000"})
 
@@ -120,10 +94,37 @@ ROUTES: Final = (
     Route("GET", "/version", _version),
     Route("GET", "/user", _me),
     Route("GET", "/users/{id}", _user),
-    Route("GET", "/groups/{id}/members/all", _members, _PAGED),
-    Route("GET", "/projects/{id}", mr.show_project),
-    Route("GET", "/projects/{id}/repository/branches/{branch}", _branch, job=True),
-    Route("GET", "/projects/{id}/repository/compare", _compare, frozenset({"from", "to"})),
+    Route("POST", "/groups", admin.create_group, frozenset({"name", "path", "parent_id"})),
+    Route("GET", "/groups/{id}", admin.show_group),
+    Route("DELETE", "/groups/{id}", admin.delete_group),
+    Route("GET", "/groups/{id}/members/all", admin.list_members, _PAGED),
+    Route("POST", "/groups/{id}/members", admin.add_member, admin.MEMBER_PARAMETERS),
+    Route("POST", "/projects", admin.create_project, admin.PROJECT_PARAMETERS),
+    Route("GET", _PROJECT, admin.show_project),
+    Route("GET", f"{_PROJECT}/hooks", admin.list_hooks, _PAGED),
+    Route("POST", f"{_PROJECT}/hooks", admin.add_hook, admin.HOOK_PARAMETERS),
+    Route("GET", f"{_PROJECT}/protected_branches", admin.list_protected, _PAGED),
+    Route("POST", f"{_PROJECT}/protected_branches", admin.protect, admin.PROTECTION_PARAMETERS),
+    Route("GET", f"{_PROJECT}/protected_branches/{{name}}", admin.show_protected),
+    Route("DELETE", f"{_PROJECT}/protected_branches/{{name}}", admin.unprotect),
+    Route("GET", f"{_REPOSITORY}/branches", commits.list_branches, _PAGED),
+    Route("POST", f"{_REPOSITORY}/branches", commits.create_branch, frozenset({"branch", "ref"})),
+    Route("GET", f"{_REPOSITORY}/branches/{{branch}}", commits.show_branch, job=True),
+    Route("DELETE", f"{_REPOSITORY}/branches/{{branch}}", commits.delete_branch),
+    Route("GET", f"{_REPOSITORY}/compare", commits.compare, frozenset({"from", "to"})),
+    Route("GET", f"{_REPOSITORY}/commits", commits.list_commits, _PAGED | commits.LIST_PARAMETERS),
+    Route("POST", f"{_REPOSITORY}/commits", commits.create_commit, commits.COMMIT_PARAMETERS),
+    Route("GET", f"{_REPOSITORY}/commits/{{sha}}", commits.show_commit, job=True),
+    Route("GET", f"{_REPOSITORY}/tree", commits.list_tree, _PAGED | {"path", "ref", "recursive"}),
+    Route("GET", _FILE, commits.show_file, frozenset({"ref"}), job=True),
+    Route("POST", _FILE, commits.create_file, commits.FILE_PARAMETERS),
+    Route("PUT", _FILE, commits.update_file, commits.FILE_PARAMETERS),
+    Route("DELETE", _FILE, commits.delete_file, commits.WHERE_PARAMETERS),
+    Route("GET", f"{_PROJECT}/pipelines", pipelines.list_all, _PAGED | pipelines.LIST_PARAMETERS),
+    Route("POST", f"{_PROJECT}/pipeline", pipelines.create, frozenset({"ref", "variables", "inputs"})),
+    Route("GET", f"{_PROJECT}/pipelines/{{pipeline_id}}", pipelines.show),
+    Route("GET", f"{_REQUEST}/pipelines", pipelines.list_of_request),
+    Route("POST", f"{_REQUEST}/pipelines", pipelines.create_of_request),
     Route("GET", _REQUESTS, mr.list_all, _PAGED | mr.LIST_PARAMETERS, job=True),
     Route("POST", _REQUESTS, mr.create, mr.CREATE_PARAMETERS),
     Route("GET", _REQUEST, mr.show, mr.SHOW_PARAMETERS, job=True),
@@ -143,6 +144,7 @@ ROUTES: Final = (
     Route("GET", f"{_REQUEST}/approval_state", mr.show_approval_state, premium=True),
     Route("POST", f"{_REQUEST}/approve", mr.approve, frozenset({"sha"})),
     Route("POST", f"{_REQUEST}/unapprove", mr.unapprove),
+    Route("PUT", f"{_REQUEST}/reset_approvals", mr.reset_approvals),
     Route("GET", f"{_REQUEST}/notes", mr.list_notes, _PAGED | {"sort", "order_by"}, job=True),
     Route("POST", f"{_REQUEST}/notes", mr.add_note, frozenset({"body"})),
     Route("PUT", f"{_REQUEST}/notes/{{note_id}}", mr.change_note, frozenset({"body"})),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -85,6 +85,7 @@ class CommitStatus:
     description: str | None
     target_url: str | None
     at: datetime
+    pipeline: int
 
 
 @dataclass(slots=True)
@@ -193,6 +194,52 @@ class MergeRequest:
         return self.title.lower().startswith(_DRAFTS)
 
 
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """A protected branch.
+
+    Args:
+        pushers: who may push to it; None for every member.
+        mergers: who may merge into it; None for every member.
+    """
+
+    id: int
+    name: str
+    pushers: frozenset[str] | None = None
+    mergers: frozenset[str] | None = None
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """A pipeline; one of source `external` is what commit statuses come to."""
+
+    id: int
+    iid: int
+    sha: str
+    ref: str
+    source: str
+    user: User
+    at: datetime
+    status: str = "created"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook.
+
+    Args:
+        token: the secret token; "" for none.
+        signing: the signing token, `whsec_BASE64`; "" for none.
+        events: kinds of events that it wants, e.g. `merge_request`, `note`, `push`, `pipeline`.
+    """
+
+    id: int
+    url: str
+    token: str = ""
+    signing: str = ""
+    events: frozenset[str] = frozenset({"merge_request", "note", "push", "pipeline"})
+
+
 @dataclass(slots=True)
 class Project:
     """A project.
@@ -205,12 +252,15 @@ class Project:
         rebase_looks: how many looks at a merge request see it being rebased.
         milestones: its own, and those of groups above it.
         members: user names of those whom it may be assigned to; None for everybody.
-        mergers: who may merge into its branches; None for everybody.
+        protected: its protected branches, by name.
+        hooks: its webhooks.
+        pipelines: its pipelines, the oldest first.
         approvals_required: Premium: how many approvals its rule for anybody wants.
         rules: Premium: its other approval rules.
         statuses: commit statuses, the oldest first.
         pipelines_must_succeed: whether what has a pipeline that did not succeed, or none, is not merged.
         reset_approvals_on_push: Premium: whether a push takes approvals away.
+        sha_required: whether a merge must say which head it means.
         author_may_approve: whether the author's approval is taken.
         blocked_by: a `detailed_merge_status` that no merge request gets past, e.g. `ci_must_pass`; "" for none.
     """
@@ -226,7 +276,9 @@ class Project:
     rebase_looks: int = 1
     milestones: list[Milestone] = field(default_factory=list)
     members: set[str] | None = None
-    mergers: set[str] | None = None
+    protected: dict[str, Protection] = field(default_factory=dict)
+    hooks: list[Hook] = field(default_factory=list)
+    pipelines: list[Pipeline] = field(default_factory=list)
     approvals_required: int = 0
     rules: list[ApprovalRule] = field(default_factory=list)
     statuses: list[CommitStatus] = field(default_factory=list)
@@ -235,5 +287,36 @@ class Project:
     """How many looks after a status was written see its pipeline as still running."""
     lagging: int = 0
     reset_approvals_on_push: bool = False
+    sha_required: bool = False
     author_may_approve: bool = True
     blocked_by: str = ""
+
+    def protect(
+        self, name: str, *, pushers: Iterable[str] | None = None, mergers: Iterable[str] | None = None
+    ) -> Protection:
+        """Protect a branch: only these users push to it, and only these merge into it; None for everybody."""
+        pair = (None if each is None else frozenset(each) for each in (pushers, mergers))
+        self.protected[name] = Protection(len(self.protected) + 1, name, *pair)
+        return self.protected[name]
+
+    def may_push(self, branch: str, username: str) -> bool:
+        """Return whether a user may push to a branch."""
+        found = self.protected.get(branch)
+        return found is None or found.pushers is None or username in found.pushers
+
+    def may_merge(self, branch: str, username: str) -> bool:
+        """Return whether a user may merge into a branch."""
+        found = self.protected.get(branch)
+        return found is None or found.mergers is None or username in found.mergers
+
+    def head_pipeline(self, request: MergeRequest) -> Pipeline | None:
+        """Return the newest pipeline of a merge request's head."""
+        return next((one for one in reversed(self.pipelines) if one.sha == request.head), None)
+
+    def status_of(self, pipeline: Pipeline) -> str:
+        """Return a pipeline's status: of one with commit statuses, what the newest of each name come to."""
+        newest = {one.name: one.state for one in self.statuses if one.pipeline == pipeline.id}
+        if not newest:
+            return pipeline.status
+        found = set(newest.values())
+        return next((state for state in ("running", "pending", "failed", "canceled") if state in found), "success")

@@ -32,7 +32,11 @@ def put(gitlab: FakeGitLab, call: Call) -> Answer:
     for field in ("target_url", "description"):
         if len(call.text(field)) > _LONGEST:
             raise no(400, {field: ["is too long (maximum is 255 characters)"]})
-    return Answer(201, commit_status(_moved(gitlab, home, call, state), gitlab.url))
+    moved = _moved(gitlab, home, call, state)
+    for one in home.pipelines:
+        if one.id == moved.pipeline:
+            gitlab.tell_pipeline(home, one)
+    return Answer(201, commit_status(moved, gitlab.url))
 
 
 def _moved(gitlab: FakeGitLab, home: Project, call: Call, state: str) -> CommitStatus:
@@ -62,9 +66,21 @@ def _moved(gitlab: FakeGitLab, home: Project, call: Call, state: str) -> CommitS
         description=call.text("description") or None,
         target_url=call.text("target_url") or None,
         at=gitlab.now(),
+        pipeline=_pipeline(gitlab, home, call),
     )
     home.statuses.append(made)
     return made
+
+
+def _pipeline(gitlab: FakeGitLab, home: Project, call: Call) -> int:
+    """Return the pipeline that a status belongs to: the one named, else the commit's newest of that ref, else a new."""
+    for number in call.numbers("pipeline_id"):
+        return number
+    sha, ref = call.path["sha"], call.text("ref")
+    for one in reversed(home.pipelines):
+        if (one.sha, one.ref) == (sha, ref):
+            return one.id
+    return gitlab.pipeline(home, sha, ref, call.access.user, source="external").id
 
 
 def show(gitlab: FakeGitLab, call: Call) -> Answer:
