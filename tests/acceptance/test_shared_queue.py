@@ -1,0 +1,74 @@
+"""Processes that share a queue in PostgreSQL: what one loses another takes over, and nothing is done twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from support.busy_world import PROOF, approval, approve, assert_delivered_once, busy_world, names_of, undelivered
+from support.postgres_server import PostgresServer
+from support.server_process import ServerProcess
+from support.worker_process import WorkerProcess
+
+ROUNDS = 3
+BATCH = 6
+MANY = ROUNDS * BATCH
+
+
+@pytest.fixture
+def queue(postgres: PostgresServer) -> Iterator[str]:
+    with postgres.database() as url:
+        yield url
+
+
+def test_two_servers_and_three_workers_of_which_one_is_killed_again_and_again(tmp_path: Path, queue: str) -> None:
+    world = busy_world(tmp_path / "world", MANY)
+    options = ("--resync", "1h", "--workers", "1", "--queue", queue)
+    with ExitStack() as stack:
+        servers = [stack.enter_context(ServerProcess(world, options)) for _ in range(2)]
+        workers = [stack.enter_context(WorkerProcess(world, queue)) for _ in range(2)]
+        for server in servers:
+            server.ready()
+        killed = []
+        for batch in range(ROUNDS):
+            numbers = range(1 + batch * BATCH, 1 + (batch + 1) * BATCH)
+            approve(world, numbers)
+            with WorkerProcess(world, queue) as victim:
+                victim.until("work")
+                for number in numbers:
+                    assert servers[number % 2].post("/webhooks/gitlab", approval(number), PROOF).status == 202
+                key = victim.until("plan")["key"]
+                victim.kill()
+                killed.append((key, time.time()))
+        workers.append(stack.enter_context(WorkerProcess(world, queue)))
+        servers[0].until(lambda: not undelivered(world, MANY), 60)
+        everybody = [*servers, *workers]
+
+        def taken_over(key: str, died: float) -> bool:
+            lines = [line for each in everybody for line in each.events("handled") if line["key"] == key]
+            return any(died < at(line) < died + 30 for line in lines)
+
+        for key, died in killed:
+            servers[0].until(lambda: taken_over(key, died))  # noqa: B023 - called at once
+        for server in servers:
+            server.until(lambda: shown(server) == dict.fromkeys(names_of(MANY), "1.1.3"))  # noqa: B023 - called at once
+        for each in everybody:
+            assert each.stop() == 0
+            assert not [line for line in each.log if "traceback" in line]
+    assert_delivered_once(world, MANY)
+
+
+def shown(server: ServerProcess) -> dict[str, str]:
+    """Return what a server's board says of staging: service → version."""
+    board = server.get("/api/v1/board").json
+    place = board["environments"].index("staging")
+    return {row["service"]: row["cells"][place]["version"] for row in board["rows"]}
+
+
+def at(line: dict[str, str]) -> float:
+    return datetime.fromisoformat(line["time"]).timestamp()

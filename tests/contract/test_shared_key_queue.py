@@ -1,0 +1,192 @@
+"""What the queue in PostgreSQL does beyond the contract: several processes, lost ones, a database that goes away."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from support.postgres_server import PostgresServer
+from tidegate.engine.board import Fault
+from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
+from tidegate.ports.queue import QueueDepth
+from tidegate.server.others import Touched
+from tidegate.server.postgres import jobs
+from tidegate.server.postgres.database import Database
+from tidegate.server.postgres.queue import Rhythm
+from tidegate.server.postgres.shared import open_shared
+
+A, B = ServiceKey("a", "e2e"), ServiceKey("b", "e2e")
+QUICK = Rhythm(beat=0.1, fence=0.6, stalled=1.0, poll=0.2)
+PATIENCE = 15.0
+
+
+def until(holds: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end, "it did not come to hold"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def url(postgres: PostgresServer) -> Iterator[str]:
+    with postgres.database() as url:
+        yield url
+
+
+class Hands:
+    """Notes what it gets, and how many have a key at once; holds on until it is told to let go."""
+
+    def __init__(self, *, holding: bool = False) -> None:
+        self.got: list[Key] = []
+        self.busy: Counter[Key] = Counter()
+        self.most = 0
+        self.free = threading.Event()
+        self._lock = threading.Lock()
+        if not holding:
+            self.free.set()
+
+    def __call__(self, key: Key, attempt: int) -> None:
+        del attempt
+        with self._lock:
+            self.got.append(key)
+            self.busy[key] += 1
+            self.most = max(self.most, self.busy[key])
+        assert self.free.wait(PATIENCE)
+        with self._lock:
+            self.busy[key] -= 1
+
+
+def test_processes_share_the_keys_and_none_has_one_that_another_has(url: str) -> None:
+    hands = Hands()
+    keys = [ServiceKey(f"s{number}", "e2e") for number in range(5)]
+    with open_shared(url, workers=3) as one, open_shared(url, workers=3) as other:
+        for shared in (one, other):
+            shared.queue.start(hands, workers=3)
+        for number in range(60):
+            (one if number % 2 else other).queue.add([keys[number % 5], keys[(number * 7) % 5]])
+            time.sleep(0.003)
+        until(lambda: one.queue.depth() == QueueDepth(0, 0, 0))
+        assert other.queue.depth() == QueueDepth(0, 0, 0)
+    assert hands.most == 1
+    assert set(hands.got) == set(keys)
+
+
+def test_what_a_killed_process_had_in_hand_is_taken_over(url: str) -> None:
+    hands = Hands()
+    with closing(Database.open(url, 1)) as database, database.connection() as connection:
+        jobs.add(connection, [str(A)])
+        dead = jobs.register(connection)
+        taken = jobs.take(connection, dead)
+        assert taken is not None
+        with open_shared(url, workers=1, rhythm=QUICK) as shared:
+            shared.queue.start(hands, workers=1)
+            until(lambda: hands.got == [A])
+            until(lambda: shared.queue.depth() == QueueDepth(0, 0, 0))
+            # It was not dead, only slow: what it says of a key that is another's by now counts no more.
+            shared.queue.add([A])
+            jobs.put_back(connection, taken, 0.0)
+            jobs.finish(connection, taken)
+            until(lambda: hands.got == [A, A])
+
+
+def test_a_key_that_was_added_again_is_not_lost_with_the_process_that_had_it(url: str) -> None:
+    with closing(Database.open(url, 1)) as database, database.connection() as connection:
+        jobs.add(connection, [str(A), str(B)])
+        dead = jobs.register(connection)
+        assert jobs.take(connection, dead)
+        jobs.add(connection, [str(A)])
+        assert jobs.depth(connection) == QueueDepth(2, 1, 0)
+        assert jobs.take_over(connection, 3600) == 0
+        assert jobs.take_over(connection, 0) == 1
+        assert jobs.depth(connection) == QueueDepth(2, 0, 0)
+
+
+def test_the_database_goes_away_and_comes_back(url: str, postgres: PostgresServer) -> None:
+    hands = Hands(holding=True)
+    with open_shared(url, workers=1, rhythm=QUICK) as shared:
+        queue = shared.queue
+        queue.start(hands, workers=1)
+        queue.add([A])
+        until(lambda: hands.got == [A])
+        assert queue.holds(A)
+        assert not queue.holds(B)
+        postgres.stop()
+        until(lambda: not queue.holds(A))
+        assert not queue.is_alive
+        queue.add([B])
+        hands.free.set()
+        postgres.start()
+        until(lambda: queue.is_alive)
+        until(lambda: queue.depth() == QueueDepth(0, 0, 0))
+    assert hands.most == 1
+    assert B in hands.got
+    assert EverythingKey() in hands.got, "what others told meanwhile is not known"
+
+
+def test_tables_that_somebody_deletes_are_made_anew_and_everything_is_looked_at(
+    url: str, postgres: PostgresServer
+) -> None:
+    hands = Hands()
+    with open_shared(url, workers=1, rhythm=QUICK) as shared:
+        shared.queue.start(hands, workers=1)
+        until(lambda: shared.queue.is_alive)
+        postgres.ask(url, "DROP SCHEMA tidegate_queue CASCADE")
+        until(lambda: EverythingKey() in hands.got)
+        shared.queue.add([A])
+        until(lambda: A in hands.got)
+
+
+def test_tables_of_an_older_version_are_made_anew_by_the_first_of_many(url: str, postgres: PostgresServer) -> None:
+    with closing(Database.open(url, 1)):
+        postgres.ask(url, "COMMENT ON SCHEMA tidegate_queue IS 'Tidegate''s queue, procrastinate 3.9.1'")
+
+        def prepare(_: int) -> bool:
+            with closing(Database(url, 1)) as database:
+                return database.prepare()
+
+        with ThreadPoolExecutor(6) as pool:
+            assert sorted(pool.map(prepare, range(6))) == [*[False] * 5, True]
+
+
+def test_what_is_in_hand_at_the_end_is_handed_back(url: str) -> None:
+    hands, others = Hands(holding=True), Hands()
+    with open_shared(url, workers=1) as shared:
+        shared.queue.start(hands, workers=1)
+        shared.queue.add([A])
+        until(lambda: hands.got == [A])
+        assert not shared.queue.stop(0)
+        shared.queue.add([B])
+    assert not shared.queue.holds(A)
+    with open_shared(url, workers=1) as shared:
+        shared.queue.start(others, workers=1)
+        until(lambda: set(others.got) == {A, B})
+    hands.free.set()
+
+
+def test_others_are_told_what_was_touched(url: str) -> None:
+    heard: dict[str, list[Touched]] = {"one": [], "other": []}
+    key = MergeRequestKey("platform/gitops", 4)
+    long = frozenset(ServiceKey(f"service-{number:04}", "staging") for number in range(1000))
+    with open_shared(url, workers=1) as one, open_shared(url, workers=1) as other:
+        one.announcements.subscribe(heard["one"].append)
+        other.announcements.subscribe(heard["other"].append)
+        for shared, there in ((one, heard["other"]), (other, heard["one"])):
+            until(lambda: shared.announcements.tell(Touched(B)) or there)  # noqa: B023 - called at once
+            shared.announcements.tell(Touched(A))
+            until(lambda: Touched(A) in there)  # noqa: B023 - likewise: they listen, and have heard all until now
+        for each in heard.values():
+            each.clear()
+        told = Touched(key, frozenset({A, B}), Fault("forge/unreachable", "no answer – §", None))
+        one.announcements.tell(told)
+        one.announcements.tell(Touched(A, long))
+        one.announcements.tell(Touched())
+        until(lambda: len(heard["other"]) == 3)
+        until(lambda: len(heard["one"]) == 2)
+    assert heard["other"] == [told, Touched(), Touched()]
+    assert heard["one"] == [Touched(), Touched()], "its own wish for a resync it hears too"
