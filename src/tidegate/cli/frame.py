@@ -101,8 +101,8 @@ def _width(environ: Mapping[str, str]) -> int:
     """Return how wide help texts are; click's own way imports every compression library."""
     given = environ.get("COLUMNS", "")
     try:
-        columns = int(given) if given.isdecimal() else os.get_terminal_size(sys.__stdout__.fileno()).columns
-    except (AttributeError, OSError, ValueError):
+        columns = int(given) if given.isdecimal() else os.get_terminal_size().columns
+    except (OSError, ValueError):  # no terminal, or a number that is none
         columns = 0
     return max(_NARROWEST, min(columns or _USUAL, _WIDEST)) - 2
 
