@@ -17,6 +17,9 @@ START: Final = "Start here"
 
 SECTIONS: Final = (EVERYDAY, MERGE_REQUESTS, TOOLS, START)
 
+AT_SERVERS: Final = ("status", "plan", "promote", "deliver", "why")
+"""What a server does, too: `tidegate --server URL …`."""
+
 COMMANDS: Final = (
     Entry(
         "status",

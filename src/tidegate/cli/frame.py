@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from tidegate import __version__
-from tidegate.cli.commands import COMMANDS, SECTIONS
+from tidegate.cli.commands import AT_SERVERS, COMMANDS, SECTIONS
 from tidegate.cli.lazy import HelpShown, LazyGroup
 from tidegate.cli.manner import Manner
 from tidegate.errors import TidegateError
@@ -32,11 +32,12 @@ _WIDEST: Final = 110
 )
 @click.option("-C", "directory", metavar="DIR", default=".", help="Act as if started in DIR.")
 @click.option("--config", "file", metavar="FILE", help="Read FILE instead of the nearest tidegate.yaml upward.")
+@click.option("--server", metavar="URL", help="Have a server answer; the token is in TIDEGATE_SERVER_TOKEN.")
 @click.option("-q", "--quiet", is_flag=True, help="Print data and errors only.")
 @click.option("--debug", is_flag=True, expose_value=False, help="Log git and HTTP, and show tracebacks, on stderr.")
 @click.version_option(__version__, prog_name="tidegate", message="%(prog)s %(version)s")
 @click.pass_context
-def root(context: click.Context, directory: str, file: str | None, *, quiet: bool) -> None:
+def root(context: click.Context, directory: str, file: str | None, server: str | None, *, quiet: bool) -> None:
     """Promote container images from environment to environment by merge requests that Flux deploys from."""
     from pathlib import Path
 
@@ -44,6 +45,8 @@ def root(context: click.Context, directory: str, file: str | None, *, quiet: boo
     from tidegate.cli.output import Output
     from tidegate.errors.cli import FolderMissing
 
+    if server is not None and context.invoked_subcommand not in AT_SERVERS:
+        raise click.UsageError(f"--server is for {', '.join(AT_SERVERS)}", context)
     environ: Mapping[str, str] = context.obj
     folder = Path(directory)
     if not folder.is_dir():
@@ -53,6 +56,7 @@ def root(context: click.Context, directory: str, file: str | None, *, quiet: boo
         file=None if file is None else folder / file,
         environ=environ,
         output=Output.of_process(environ, quiet=quiet),
+        server=server,
     )
 
 

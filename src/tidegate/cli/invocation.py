@@ -27,12 +27,14 @@ class Invocation:
         file: the configuration file that was named (`--config`), or None to look for it.
         environ: environment variables.
         output: where data and talk go.
+        server: the server that is asked (`--server`), or None: the engine runs in this process.
     """
 
     directory: Path
     file: Path | None
     environ: Mapping[str, str]
     output: Output
+    server: str | None = None
 
     @cached_property
     def configuration(self) -> Configuration:

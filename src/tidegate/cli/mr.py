@@ -164,36 +164,15 @@ def close(invocation: Invocation, *, name: MergeRequestName, form: Format, user:
 
 
 def _show(invocation: Invocation, form: Format, found: list[MergeRequest]) -> None:
+    from tidegate.engine.documents import merge_request_document
+
     rows = tuple(
         (each.ref, each.state.value, each.title, each.author, ", ".join(_approvers(each)) or "–") for each in found
     )
-    documents: list[Json] = [_record(each) for each in found]
+    documents: list[Json] = [merge_request_document(each) for each in found]
     table = Table(_COLUMNS, rows, empty="no merge requests")
     invocation.output.show(form, Report(table, {"mergeRequests": documents}, tuple(each.ref for each in found)))
 
 
 def _approvers(found: MergeRequest) -> list[str]:
     return [each.user if each.head == found.head else f"{each.user} (before the last push)" for each in found.approvals]
-
-
-def _record(found: MergeRequest) -> dict[str, Json]:
-    approvals: list[Json] = [
-        {"user": each.user, "at": each.at.isoformat(), "head": each.head} for each in found.approvals
-    ]
-    comments: list[Json] = [
-        {"user": each.user, "at": each.at.isoformat(), "text": each.text} for each in found.comments
-    ]
-    return {
-        "ref": found.ref,
-        "state": found.state.value,
-        "title": found.title,
-        "description": found.description,
-        "author": found.author,
-        "sourceBranch": found.source_branch,
-        "targetBranch": found.target_branch,
-        "head": found.head,
-        "mergeCommit": found.merge_commit,
-        "conflicts": found.conflicts,
-        "approvals": approvals,
-        "comments": comments,
-    }

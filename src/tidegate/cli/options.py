@@ -54,4 +54,8 @@ def _acting_user(context: click.Context, _parameter: click.Parameter, value: str
     invocation = context.find_object(Invocation)
     if invocation is None:
         raise TypeError("the root command has not set the invocation")
+    if invocation.server is not None:
+        if value is not None:
+            raise click.UsageError("with --server, whoever the token is for acts: --as can't be given", context)
+        return ""
     return invocation.user(value)

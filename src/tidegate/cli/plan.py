@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from tidegate.cli.desk import open_desk
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, output_option
 from tidegate.cli.output import Format
-from tidegate.cli.plans import show_plan
+from tidegate.cli.plans import show_planned
 
 CHANGES = 10
 
@@ -29,11 +30,8 @@ def plan(
     invocation: Invocation, *, service: str, target: str, version: str | None, exit_code: bool, form: Format, user: str
 ) -> None:
     """Show what a promotion would do, step by step, and write nothing."""
-    from tidegate.bootstrap import open_world
-    from tidegate.engine.promote import planned_promotion
-
-    with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
-        planned = planned_promotion(world, world.service(service), world.environment(target), version)
-    show_plan(invocation.output, form, planned)
-    if exit_code and planned.steps:
+    with open_desk(invocation, user) as desk:
+        planned = desk.plan(service, target, version, separate=False)
+    show_planned(invocation.output, form, planned)
+    if exit_code and planned.each("steps"):
         click.get_current_context().exit(CHANGES)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from tidegate.cli.output import Cell, Format, Json, Output, Report, Style, Table, printable
-from tidegate.engine.deliver import Delivery
-from tidegate.engine.plan import Plan
+from tidegate.cli.document import Document
+from tidegate.cli.output import Cell, Format, Output, Report, Style, Table, printable
+from tidegate.engine.documents import plan_document
 from tidegate.model import Answer, Reason, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+
+    from tidegate.engine.plan import Plan
 
 _MARKS: Final = {
     Answer.GO: Cell("✓ go", Style.GOOD),
@@ -21,20 +23,25 @@ _MARKS: Final = {
 
 def show_plan(output: Output, form: Format, plan: Plan) -> None:
     """Print a plan: its steps in order, then the manifest change."""
+    show_planned(output, form, Document(plan_document(plan)))
+
+
+def show_planned(output: Output, form: Format, plan: Document) -> None:
+    """Print a plan that is a document already."""
+    steps, diff = plan.each("steps"), plan.text("diff")
     table = Table(
         columns=("STEP", "WHAT", "DETAIL"),
-        rows=tuple((str(number), step.kind, step.describe()) for number, step in enumerate(plan.steps, 1)),
+        rows=tuple((str(number), step.text("kind"), step.text("describe")) for number, step in enumerate(steps, 1)),
         empty="nothing to do",
     )
     if form is Format.TABLE:
-        output.say(printable(plan.summary))
-        for warning in plan.warnings:
+        output.say(printable(plan.text("summary")))
+        for warning in plan.texts("warnings"):
             output.say(f"  warning: {printable(warning)}")
-    document = cast("Mapping[str, Json]", plan.record())
-    output.show(form, Report(table, document, tuple(step.kind for step in plan.steps)))
-    if form is Format.TABLE and plan.diff:
+    output.show(form, Report(table, plan.values, tuple(step.text("kind") for step in steps)))
+    if form is Format.TABLE and diff:
         output.line()
-        for line in plan.diff.splitlines():
+        for line in diff.splitlines():
             output.line(printable(line))
 
 
@@ -58,49 +65,18 @@ def _text(reason: Reason) -> str:
     return f"{where}{reason.text}{f' [{reason.code}]' if reason.code else ''}"
 
 
-def verdict_record(verdict: Verdict | None) -> dict[str, Json] | None:
-    """Return a verdict for JSON."""
-    if verdict is None:
+def verdict_of(document: Document | None) -> Verdict | None:
+    """Return the verdict that a document tells."""
+    if document is None:
         return None
-    reasons: list[Json] = [
-        {
-            "gate": reason.gate,
-            "answer": reason.answer.value,
-            "text": reason.text,
-            "evidence": reason.evidence,
-            "hint": reason.hint,
-            "code": reason.code,
-        }
-        for reason in verdict.reasons
-    ]
-    return {"answer": verdict.answer.value, "reasons": reasons}
-
-
-def delivery_record(delivery: Delivery, *, dry_run: bool) -> dict[str, Json]:
-    """Return what became of a merge request, for JSON."""
-    error = delivery.error
-    return {
-        "mergeRequest": delivery.merge_request.ref,
-        "outcome": outcome(delivery, dry_run=dry_run),
-        "verdict": verdict_record(delivery.verdict),
-        "error": None if error is None else {"code": error.code, "what": error.what, "hint": error.hint},
-    }
-
-
-def outcome(delivery: Delivery, *, dry_run: bool = False) -> str:
-    """Return one word for what became of a merge request.
-
-    delivered (ready, when nothing was run), scheduled: the forge merges it by itself, merged before, waits, refused,
-    failed, or none: it moves no image.
-    """
-    if delivery.error is not None:
-        return "failed"
-    if delivery.scheduled:
-        return "scheduled"
-    if delivery.plan is not None:
-        return "ready" if dry_run else "delivered"
-    if delivery.delivered:
-        return "merged"
-    if delivery.verdict is None:
-        return "none"
-    return "refused" if delivery.verdict.answer is Answer.NO else "waits"
+    return Verdict.of(
+        Reason(
+            gate=reason.text("gate"),
+            answer=Answer(reason.text("answer")),
+            text=reason.text("text"),
+            evidence=reason.maybe("evidence"),
+            hint=reason.maybe("hint"),
+            code=reason.maybe("code"),
+        )
+        for reason in document.each("reasons")
+    )

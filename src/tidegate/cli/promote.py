@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from tidegate.cli.desk import open_desk
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, output_option
-from tidegate.cli.output import Format, Report, Table, printable
-from tidegate.cli.plans import show_plan
-from tidegate.cli.progress import StepTalk
+from tidegate.cli.output import Format, Report, Table
+from tidegate.cli.plans import show_planned
+from tidegate.cli.progress import told
 
 
 @click.command(
@@ -46,32 +47,23 @@ def promote(
     The release is what the environment before has. Run again, it finds its own work; a newer release updates the
     open merge request, and says so in a note. Prints the merge request.
     """
-    from tidegate.bootstrap import open_world
-    from tidegate.engine.promote import planned_promotion
-    from tidegate.engine.promote import promote as promote_release
-
-    with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
-        moving, into = world.service(service), world.environment(target)
+    with open_desk(invocation, user) as desk:
         if dry_run:
-            show_plan(invocation.output, form, planned_promotion(world, moving, into, version, separate=separate))
+            show_planned(invocation.output, form, desk.plan(service, target, version, separate=separate))
             return
-        promoted = promote_release(world, moving, into, StepTalk(invocation.output), version, separate=separate)
-    found = promoted.merge_request
-    if found is not None and not promoted.plan.steps:  # an earlier run's, or that of one who was faster
-        invocation.output.say(printable(f"  kept  {found.ref} is open: {found.title}"))
+        promoted = desk.promote(service, target, version, separate=separate)
+    ref, title, branch = (promoted.maybe(key) for key in ("mergeRequest", "title", "branch"))
+    if promoted.flag("adopted"):  # an earlier run's, or that of one who was faster
+        invocation.output.say(told("kept", f"{ref} is open: {title}"))
     invocation.output.show(
         form,
         Report(
             Table(
                 ("MERGE REQUEST", "TITLE", "BRANCH"),
-                ((found.ref, found.title, found.source_branch),) if found else (),
+                ((ref, title or "", branch or ""),) if ref else (),
                 empty="nothing to do",
             ),
-            {
-                "mergeRequest": found.ref if found else None,
-                "title": found.title if found else None,
-                "summary": promoted.plan.summary,
-            },
-            (found.ref,) if found else (),
+            promoted.only("mergeRequest", "title", "summary"),
+            (ref,) if ref else (),
         ),
     )

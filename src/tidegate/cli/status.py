@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from tidegate.cli.desk import open_desk
+from tidegate.cli.document import Document
 from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Cell, Format, Json, Report, Style, Table
+from tidegate.cli.output import Cell, Format, Report, Style, Table
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from tidegate.engine import status as matrix
 
 DRIFT: Final = 12
 
@@ -34,61 +34,58 @@ def status(invocation: Invocation, *, services: tuple[str, ...], form: Format) -
     What can't be read is told in its cell, and by an error at the end. A tag that holds another digest than was
     delivered is drift: exit code 12.
     """
-    from tidegate.bootstrap import open_world
-    from tidegate.engine.status import matrix as read_matrix
-
-    with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="", partial=True) as world:
-        wanted = tuple(world.service(name) for name in services) or tuple(world.pipeline.services.values())
-        cells = [cell for row in read_matrix(world, wanted) for cell in row]
-        now, undiscovered = world.clock.now(), world.undiscovered
+    with open_desk(invocation, "", partial=True) as desk:
+        told = desk.status(services)
+        now = invocation.clock.now()
     table = Table(
         ("SERVICE", "ENVIRONMENT", "VERSION", "DIGEST", "SINCE", "MERGE REQUEST"),
-        tuple(_row(cell, now) for cell in cells),
+        tuple(_row(cell, now) for cell in told.documents),
         empty="no services",
     )
-    names = tuple(f"{cell.service.name}/{cell.environment.name}={cell.tag or ''}" for cell in cells)
-    invocation.output.show(form, Report(table, {"cells": [_record(cell) for cell in cells]}, names))
-    told = [cell.fault for cell in cells if cell.fault is not None]
-    end_with([*told[:1], *undiscovered], invocation.output)  # the table has the others
-    if any(cell.overwritten for cell in cells):
+    names = tuple(
+        f"{cell.text('service')}/{cell.text('environment')}={cell.maybe('tag') or ''}" for cell in told.documents
+    )
+    invocation.output.show(form, Report(table, {"cells": [cell.values for cell in told.documents]}, names))
+    end_with(told.faults, invocation.output)
+    if any(_is_overwritten(cell) for cell in told.documents):
         click.get_current_context().exit(DRIFT)
 
 
-def _row(cell: matrix.Cell, now: datetime) -> tuple[str | Cell, ...]:
+def _row(cell: Document, now: datetime) -> tuple[str | Cell, ...]:
     from tidegate.engine.gates.soak import span
 
-    fault = Cell(f"✗ {cell.fault}", Style.BAD) if cell.fault else None
-    if cell.image is None:
-        return (cell.service.name, cell.environment.name, fault or Cell("–", Style.DIM), "", "", "")
+    names = (cell.text("service"), cell.text("environment"))
+    wrong = cell.inner("fault")
+    fault = Cell(f"✗ {wrong.text('what')}", Style.BAD) if wrong else None
+    if cell.maybe("image") is None:
+        return (*names, fault or Cell("–", Style.DIM), "", "", "")
+    since = _time(cell.maybe("since"))
     return (
-        cell.service.name,
-        cell.environment.name,
-        cell.tag or "(no tag)",
+        *names,
+        cell.maybe("tag") or "(no tag)",
         fault or _digest(cell),
-        f"{cell.since:%Y-%m-%d %H:%M} ({span(now - cell.since)})" if cell.since else "",
-        cell.merge_request or "",
+        f"{since:%Y-%m-%d %H:%M} ({span(now - since)})" if since else "",
+        cell.maybe("mergeRequest") or "",
     )
 
 
-def _digest(cell: matrix.Cell) -> str | Cell:
-    if cell.digest is None:
+def _digest(cell: Document) -> str | Cell:
+    from tidegate.model import Digest
+
+    held, delivered = cell.maybe("digest"), cell.maybe("delivered")
+    if held is None:
         return Cell("✗ not in the registry", Style.BAD)
-    if cell.overwritten and cell.delivered:
-        return Cell(f"✗ {cell.digest.short}, {cell.delivered.short} was delivered", Style.BAD)
-    return cell.digest.short
+    if delivered is not None and _is_overwritten(cell):
+        return Cell(f"✗ {Digest.parse(held).short}, {Digest.parse(delivered).short} was delivered", Style.BAD)
+    return Digest.parse(held).short
 
 
-def _record(cell: matrix.Cell) -> dict[str, Json]:
-    return {
-        "service": cell.service.name,
-        "environment": cell.environment.name,
-        "image": str(cell.image) if cell.image else None,
-        "tag": cell.tag,
-        "version": str(cell.version) if cell.version else None,
-        "digest": str(cell.digest) if cell.digest else None,
-        "delivered": str(cell.delivered) if cell.delivered else None,
-        "since": cell.since.isoformat() if cell.since else None,
-        "by": cell.actor,
-        "mergeRequest": cell.merge_request,
-        "fault": {"code": cell.fault.code, "what": str(cell.fault)} if cell.fault else None,
-    }
+def _is_overwritten(cell: Document) -> bool:
+    held, delivered = cell.maybe("digest"), cell.maybe("delivered")
+    return None not in {held, delivered} and held != delivered
+
+
+def _time(text: str | None) -> datetime | None:
+    from datetime import datetime
+
+    return None if text is None else datetime.fromisoformat(text)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from tidegate.engine.deliver import Delivery
-from tidegate.engine.explanation import Explanation
-from tidegate.engine.plan import Plan
-from tidegate.engine.promote import Promoted
-from tidegate.engine.status import Cell
-from tidegate.errors import TidegateError
-from tidegate.model import Answer, MergeRequest, Verdict
+from tidegate.model import Answer
 from tidegate.model.json import Json
+
+if TYPE_CHECKING:  # whoever has such values has imported what they are made of
+    from tidegate.engine.deliver import Delivery
+    from tidegate.engine.explanation import Explanation
+    from tidegate.engine.plan import Plan
+    from tidegate.engine.promote import Promoted
+    from tidegate.engine.status import Cell
+    from tidegate.errors import TidegateError
+    from tidegate.model import MergeRequest, Verdict
 
 
 def cell_document(cell: Cell) -> dict[str, Json]:
@@ -59,7 +62,9 @@ def promoted_document(promoted: Promoted) -> dict[str, Json]:
     return {
         "mergeRequest": found.ref if found else None,
         "title": found.title if found else None,
+        "branch": found.source_branch if found else None,
         "summary": promoted.plan.summary,
+        "adopted": found is not None and not promoted.plan.steps,
     }
 
 
@@ -89,6 +94,31 @@ def delivery_document(delivery: Delivery, *, dry_run: bool) -> dict[str, Json]:
         "outcome": outcome(delivery, dry_run=dry_run),
         "verdict": verdict_document(delivery.verdict),
         "error": None if delivery.error is None else _error(delivery.error),
+    }
+
+
+def open_document(delivery: Delivery, *, whole: bool, may_go: bool | None = None) -> dict[str, Json]:
+    """Return an open merge request and its verdict.
+
+    Args:
+        delivery: what is known of it; nothing was done.
+        whole: every reason is known.
+        may_go: whether it is worth a delivery; None: when the verdict is go.
+    """
+    found, seen = delivery.merge_request, delivery.seen
+    is_go = delivery.verdict is not None and delivery.verdict.answer is Answer.GO
+    document = delivery_document(delivery, dry_run=True)
+    return {
+        **document,
+        "outcome": "ready" if is_go else document["outcome"],
+        "project": found.project,
+        "iid": found.iid,
+        "author": found.author,
+        "url": found.web_url,
+        "environment": seen.target.name if seen else None,
+        "services": [each.service.name for each in seen.deliveries] if seen else [],
+        "mayGo": is_go if may_go is None else may_go,
+        "whole": whole,
     }
 
 

@@ -141,3 +141,15 @@ class ServerStops(TidegateError):
 
     code = "server/stops"
     retryable = True
+
+
+class AnswerUnreadable(TidegateError):
+    """What answers at the server's address is no Tidegate, or one of another version."""
+
+    code = "server/answer-unreadable"
+
+
+class ServerUnsafe(UsageError):
+    """A token would be sent over a connection that others can read."""
+
+    code = "server/unsafe"

@@ -29,15 +29,7 @@ def action_routes(parts: Parts) -> APIRouter:
         """Open the merge request that brings a release to an environment, or bring an open one up to date."""
         doer = Doer(parts, visitor)
         promoted, talk = doer.promote(asked.service, asked.to, asked.version, separate=asked.separate)
-        found = promoted.merge_request
-        return PromotedShape.model_validate(
-            {
-                **promoted_document(promoted),
-                "branch": found.source_branch if found else None,
-                "adopted": found is not None and not promoted.plan.steps,
-                "talk": talk,
-            }
-        )
+        return PromotedShape.model_validate({**promoted_document(promoted), "talk": talk})
 
     @router.post("/promotions/{project:path}/{iid}/approve")
     def approve(visitor: Who, project: Word, iid: Iid) -> MergeRequestShape:

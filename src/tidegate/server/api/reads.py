@@ -10,14 +10,13 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from tidegate.engine.decide import decide
 from tidegate.engine.deliver import Delivery, planned_delivery
-from tidegate.engine.documents import cell_document, delivery_document, explanation_document, plan_document
+from tidegate.engine.documents import cell_document, explanation_document, open_document, plan_document
 from tidegate.engine.explanation import explain, moving_merge_requests
 from tidegate.engine.promote import planned_promotion
 from tidegate.engine.status import matrix
 from tidegate.engine.survey import survey
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
-from tidegate.model import Answer
 from tidegate.model.json import Json
 from tidegate.server.access.doorkeeper import visitor_of
 from tidegate.server.access.visitor import Visitor
@@ -102,7 +101,7 @@ def read_routes(parts: Parts) -> APIRouter:
     def promotion(visitor: Who, project: Word, iid: Iid) -> PromotionShape:
         """Return one merge request with its verdict. A slash in the project is written as it is, or as %2F."""
         delivery = planned_delivery(world(visitor), project, iid)
-        return PromotionShape.model_validate(_promotion_document(delivery, whole=True))
+        return PromotionShape.model_validate(open_document(delivery, whole=True))
 
     return router
 
@@ -135,7 +134,7 @@ def _moving(world: World, service: str, to: str, faults: list[TidegateError]) ->
     asked, target = world.service(service), world.environment(to)
     world.source_of(target)
     found = moving_merge_requests(world, asked, target, faults.append)
-    return [_promotion_document(Delivery(seen.merge_request, seen, decide(seen)), whole=True) for seen in found]
+    return [open_document(Delivery(seen.merge_request, seen, decide(seen)), whole=True) for seen in found]
 
 
 def _surveyed(world: World, faults: list[TidegateError]) -> list[Json]:
@@ -146,23 +145,5 @@ def _surveyed(world: World, faults: list[TidegateError]) -> list[Json]:
         except TidegateError as fault:
             faults.append(fault)
             continue
-        found.extend(_promotion_document(each.delivery, whole=each.is_whole, may_go=each.may_go) for each in looked)
+        found.extend(open_document(each.delivery, whole=each.is_whole, may_go=each.may_go) for each in looked)
     return found
-
-
-def _promotion_document(delivery: Delivery, *, whole: bool, may_go: bool | None = None) -> dict[str, Json]:
-    found, seen = delivery.merge_request, delivery.seen
-    is_go = delivery.verdict is not None and delivery.verdict.answer is Answer.GO
-    document = delivery_document(delivery, dry_run=True)
-    return {
-        **document,
-        "outcome": "ready" if is_go else document["outcome"],
-        "project": found.project,
-        "iid": found.iid,
-        "author": found.author,
-        "url": found.web_url,
-        "environment": seen.target.name if seen else None,
-        "services": [each.service.name for each in seen.deliveries] if seen else [],
-        "mayGo": is_go if may_go is None else may_go,
-        "whole": whole,
-    }

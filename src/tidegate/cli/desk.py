@@ -1,0 +1,90 @@
+"""Desk: where the everyday commands ask and act: in this process, or at a server. Both answer alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from tidegate.cli.document import Document
+
+if TYPE_CHECKING:
+    from tidegate.cli.invocation import Invocation
+    from tidegate.errors import TidegateError
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Documents, and what could not be read.
+
+    Args:
+        documents: in order.
+        faults: why others are missing, or are told only in part.
+    """
+
+    documents: tuple[Document, ...]
+    faults: tuple[TidegateError, ...]
+
+
+class Desk(Protocol):
+    """Answers questions and does what is asked. Raises the engine's errors, whoever runs the engine."""
+
+    def status(self, services: Sequence[str]) -> Told:
+        """Return what every environment has of services; of all, where none is named."""
+        ...
+
+    def why(self, service: str, target: str | None) -> Told:
+        """Return why a version waits before an environment; before every one, where none is named."""
+        ...
+
+    def plan(self, service: str, target: str, version: str | None, *, separate: bool) -> Document:
+        """Return what a promotion would do."""
+        ...
+
+    def promote(self, service: str, target: str, version: str | None, *, separate: bool) -> Document:
+        """Have an open merge request that brings a release to an environment; return it."""
+        ...
+
+    def moving(self, service: str, target: str) -> list[tuple[str, int]]:
+        """Return project and number of the open merge requests that move a service to an environment."""
+        ...
+
+    def deliver(self, project: str, iid: int, *, dry_run: bool, alone: bool) -> Document:
+        """Deliver a merge request if it may go; return what became of it.
+
+        Args:
+            dry_run: write nothing; the document has the plan that would run.
+            alone: nothing else is delivered in this run.
+        """
+        ...
+
+    def survey(self) -> Told:
+        """Return every open merge request, seen from afar; `mayGo` where it is worth a delivery."""
+        ...
+
+    def show_waiting(self) -> None:
+        """Have the pages of those that the last survey saw waiting show why."""
+        ...
+
+
+@contextmanager
+def open_desk(invocation: Invocation, actor: str, *, partial: bool = False) -> Iterator[Desk]:
+    """Give the desk that the command line asks for.
+
+    Args:
+        invocation: with the server's address, where one was given.
+        actor: who acts, in this process; at a server it is whose token it is.
+        partial: as for `bootstrap.open_world`.
+    """
+    if invocation.server is not None:
+        from tidegate.cli.server_desk import open_server
+
+        with open_server(invocation.server, invocation.environ, invocation.output) as desk:
+            yield desk
+        return
+    from tidegate.bootstrap import open_world
+    from tidegate.cli.local_desk import LocalDesk
+
+    with open_world(invocation.configuration, invocation.environ, invocation.clock, actor, partial=partial) as world:
+        yield LocalDesk(world, invocation.output)
