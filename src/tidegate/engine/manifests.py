@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from tidegate.engine.declared import DeclaredRelease, parse_declared
-from tidegate.engine.observations import PromotionSeen
+from tidegate.engine.observations import DeliverySeen, PromotionSeen
 from tidegate.errors.manifest import ImageNotFound
 from tidegate.flux import carry_release, set_image, without_markers
 from tidegate.model import Carry, Deploy, Environment, ImageRef, Service
@@ -30,6 +30,20 @@ def promoted_manifest(seen: PromotionSeen, image: ImageRef) -> bytes:
     keep = seen.service.keep if seen.service.carry is Carry.RELEASE else ()
     carried = carry_release(copied, present, keep, file=seen.target_file)
     return with_image(reread(carried, seen.target_file, seen.target, seen.service), image)
+
+
+def rewritten_manifest(each: DeliverySeen) -> bytes | None:
+    """Return the bytes that a merge request's file gets before the merge; None when it is merged as it stands.
+
+    The reference becomes the target's, and a setter marker that came along from an automatic environment goes.
+
+    Raises:
+        UnsafeEdit: the file can't be edited without touching other bytes.
+    """
+    if each.proposed is None or each.target_image is None or not each.names_source:
+        return None
+    unmarked = without_markers(each.proposed.data, each.foreign_markers, file=each.proposed.file)
+    return set_image(unmarked, each.proposed.sites, each.target_image, file=each.proposed.file)
 
 
 def reread(data: bytes, file: str, environment: Environment, service: Service) -> DeclaredRelease:

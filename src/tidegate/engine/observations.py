@@ -119,6 +119,7 @@ class DeliverySeen:
         proposed: what the merge request's head declares; None when `fault` says why it can't be read.
         fault: what is wrong with the manifest, or None.
         names_source: the manifest names the source image, so that it must be rewritten.
+        foreign_markers: where it brings a setter marker out of an automatic environment; a rewrite leaves them out.
         origin: the release of the source environment that it is; None when the source never had it.
         recorded: the digest that the merge request recorded when it was opened, or None.
         target_image: the image as the target will name it, or None when it can't be told.
@@ -133,6 +134,7 @@ class DeliverySeen:
     proposed: DeclaredRelease | None
     fault: TidegateError | None = None
     names_source: bool = False
+    foreign_markers: tuple[ImageSite, ...] = ()
     origin: Origin | None = None
     recorded: Digest | None = None
     target_image: ImageRef | None = None

@@ -16,16 +16,17 @@ from tidegate.engine.declared import (
     recorded_digest,
     stranded_images,
 )
-from tidegate.engine.manifests import reread, with_image
+from tidegate.engine.manifests import reread, rewritten_manifest, with_image
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, Origin
 from tidegate.engine.observe_promotion import LONGEST_BRANCH, commits_between
 from tidegate.engine.rebases import is_rebase
 from tidegate.engine.world import World
-from tidegate.errors import TidegateError
+from tidegate.errors import Place, TidegateError
 from tidegate.errors.git import FileTooLarge, UnsafePath
 from tidegate.errors.manifest import ManifestError
-from tidegate.flux import carry_release, without_markers
-from tidegate.model import Commit, Digest, Environment, ImageRef, MergeRequest, Service
+from tidegate.errors.release import ManifestRefused
+from tidegate.flux import ImageSite, carry_release, without_markers
+from tidegate.model import Commit, Deploy, Digest, Environment, ImageRef, MergeRequest, Service
 from tidegate.ports import GitOpsRepo
 
 _OF_THE_MANIFEST: Final = (ManifestError, FileTooLarge, UnsafePath)
@@ -106,8 +107,7 @@ def _members(hop: _Hop, merge_request: MergeRequest) -> Mapping[str, frozenset[s
         return {}
     pairs = ((approver, *approver.partition(":")[::2]) for approver in hop.target.approvals.approvers)
     return {
-        approver: hop.world.members(name) if kind == "group" else frozenset({name})
-        for approver, kind, name in pairs
+        approver: hop.world.members(name) if kind == "group" else frozenset({name}) for approver, kind, name in pairs
     }
 
 
@@ -123,7 +123,7 @@ def _extra(hop: _Hop, deliveries: tuple[DeliverySeen, ...], changed: tuple[str, 
         for each in deliveries
         if each.proposed is not None
         and each.target_image is not None
-        and with_image(each.proposed, each.target_image) in _as_promoted(hop, each)
+        and (rewritten_manifest(each) or with_image(each.proposed, each.target_image)) in _as_promoted(hop, each)
     }
     return tuple(path for path in changed if path not in expected)
 
@@ -176,7 +176,7 @@ def _deliveries(
             if before is not None or _brings_link(hop, service, head):
                 yield replace(unread, fault=absence(hop.repo, head, hop.target, service))
         elif recorded is not None or before is None or before.image != proposed.image:
-            yield _delivery(hop, proposed, recorded)
+            yield _delivery(hop, proposed, recorded, before)
 
 
 def _brings_link(hop: _Hop, service: Service, head: str) -> bool:
@@ -193,7 +193,9 @@ def _before(hop: _Hop, service: Service) -> DeclaredRelease | None:
         return None  # what was broken there is what the merge request may mend
 
 
-def _delivery(hop: _Hop, proposed: DeclaredRelease, recorded: Digest | None) -> DeliverySeen:
+def _delivery(
+    hop: _Hop, proposed: DeclaredRelease, recorded: Digest | None, before: DeclaredRelease | None
+) -> DeliverySeen:
     world, source, target, service = hop.world, hop.source, hop.target, proposed.service
     from_source = names_source(source, target, proposed.image)
     try:
@@ -210,25 +212,49 @@ def _delivery(hop: _Hop, proposed: DeclaredRelease, recorded: Digest | None) -> 
                 tag = candidate_tag(target.tag, origin.version, origin.digest, existing)
             rightful = rightful_tag(target.tag, tag, origin.digest, existing)
         image = ImageRef(target.registry.host, service.image, tag, origin.digest)
-    fault: TidegateError | None = None
-    try:
-        if image is not None:
-            with_image(proposed, image)
-    except _OF_THE_MANIFEST as unsafe:  # what can't be rewritten is no plan's business
-        fault = unsafe
-    return DeliverySeen(
+    seen = DeliverySeen(
         service=service,
         source=source,
         target=target,
         proposed=proposed,
-        fault=fault,
         names_source=from_source and image is not None and _by_tag(image) != _by_tag(proposed.image),
+        foreign_markers=_foreign_markers(source, target, proposed, before),
         origin=origin,
         recorded=recorded,
         target_image=image,
         target_digest=world.images.digest(_by_tag(image)) if image else None,
         rightful_tag=rightful,
         stranded=stranded_images(world.pipeline, proposed.data, proposed.file, target, service),
+    )
+    return replace(seen, fault=_fault(seen))
+
+
+def _foreign_markers(
+    source: Environment, target: Environment, proposed: DeclaredRelease, before: DeclaredRelease | None
+) -> tuple[ImageSite, ...]:
+    """Return the sites whose setter marker the target had not: automation may not follow a release to it."""
+    if source.deploy is not Deploy.AUTO or target.deploy is Deploy.AUTO:
+        return ()
+    own = {site.marker for site in before.sites} if before else set()
+    return tuple(site for site in proposed.sites if site.marker is not None and site.marker not in own)
+
+
+def _fault(seen: DeliverySeen) -> TidegateError | None:
+    """Return why the manifest can't be rewritten, or must not be merged as it stands: that is no plan's business."""
+    if seen.proposed is None or seen.target_image is None:
+        return None
+    try:
+        with_image(seen.proposed, seen.target_image)
+        rewritten = rewritten_manifest(seen)
+    except _OF_THE_MANIFEST as unsafe:
+        return unsafe
+    if rewritten is not None or not seen.foreign_markers:
+        return None
+    site = seen.foreign_markers[0]
+    return ManifestRefused(
+        f"brings the setter marker {site.marker}: automation would change {seen.target.name} by itself",
+        where=Place(seen.proposed.file, site.line),
+        hint="delete the comment with $imagepolicy",
     )
 
 
@@ -292,9 +318,9 @@ def _is_own_rewrite(hop: _Hop, deliveries: tuple[DeliverySeen, ...], commits: tu
     try:
         below = _deliveries(hop, tuple(each.service for each in deliveries), parent, commits[1:])
         rewritten = {
-            each.proposed.file: with_image(each.proposed, each.target_image)
+            each.proposed.file: after
             for each in below
-            if each.proposed is not None and each.target_image is not None and each.names_source
+            if each.proposed is not None and (after := rewritten_manifest(each)) is not None
         }
     except _OF_THE_MANIFEST:
         return False  # what can't be made again was not made by Tidegate

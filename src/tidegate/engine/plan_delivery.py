@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tidegate.engine.description import delivery_note, delivery_trailers, merge_message, rewrite_subject
-from tidegate.engine.manifests import manifest_diff, with_image
+from tidegate.engine.manifests import manifest_diff, rewritten_manifest
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen
 from tidegate.engine.plan import Plan
 from tidegate.engine.reporting import available_report, delivering_report
@@ -28,10 +28,11 @@ def plan_delivery(seen: MergeRequestSeen, actor: str, *, shown: Verdict | None =
     found = seen.merge_request
     steps: list[Step] = [step for each in seen.deliveries for step in _image_steps(each)]
     rewritten = {
-        each.proposed.file: (each.proposed.data, with_image(each.proposed, each.target_image))
+        each.proposed.file: (each.proposed.data, after)
         for each in seen.deliveries
-        if each.proposed is not None and each.target_image is not None and each.names_source
+        if each.proposed is not None and (after := rewritten_manifest(each)) is not None
     }
+    marker = " and its setter marker" if any(each.foreign_markers for each in seen.deliveries) else ""
     if shown is not None and (rewritten or any(isinstance(step, CopyImage) for step in steps)):
         steps.insert(0, Tell(delivering_report(seen, shown)))
     if rewritten:
@@ -43,7 +44,7 @@ def plan_delivery(seen: MergeRequestSeen, actor: str, *, shown: Verdict | None =
                 expected=found.head,
                 files={file: after for file, (_, after) in rewritten.items()},
                 subject=rewrite_subject(seen),
-                body=f"What was approved stays as it is but for the image reference in {', '.join(rewritten)}.",
+                body=f"What was approved stays as it is but for the image reference{marker} in {', '.join(rewritten)}.",
                 trailers=delivery_trailers(seen),
                 author=None,
             )
