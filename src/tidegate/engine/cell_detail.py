@@ -73,6 +73,7 @@ class CellDetail:
         images: those that matter, without those that can't be named.
         commits: what would come; None where the images don't tell what they were built from.
         stays: what the environment has and had, newest first.
+        approvers: whose approval of the open merge request counts; None: anybody's, or that can't be told.
         faults: what could not be read.
     """
 
@@ -84,6 +85,7 @@ class CellDetail:
     images: tuple[ImageSeen, ...] = ()
     commits: Commits | None = None
     stays: tuple[Stay, ...] = ()
+    approvers: frozenset[str] | None = None
     faults: tuple[TidegateError, ...] = ()
 
     @property
@@ -92,8 +94,13 @@ class CellDetail:
         return self.explanation.merge_request if self.explanation else None
 
 
-def read_detail(world: World, service: Service, environment: Environment) -> CellDetail:
-    """Return everything about `service` in `environment`. What can't be read is told in it."""
+def read_detail(world: World, service: Service, environment: Environment, *, with_commits: bool) -> CellDetail:
+    """Return everything about `service` in `environment`. What can't be read is told in it.
+
+    Args:
+        with_commits: also list the commits between the images. It takes the history of the service's source, which a
+            forge that can show them has at hand, and we have not.
+    """
     faults: list[TidegateError] = []
     stays = _stays(world, service, environment, faults)
     if environment.source is None:
@@ -101,11 +108,13 @@ def read_detail(world: World, service: Service, environment: Environment) -> Cel
         images = _images(world, [("has", _pinned(cell))])
         return CellDetail(cell, images=images, stays=stays, faults=_all(faults, cell))
     explanation = explain(world, service, environment)
-    plan, diff, gap = None, "", None
+    plan, diff, gap, approvers = None, "", None, None
     try:
         if explanation.wants_promotion and explanation.refusal is None:
             plan = planned_promotion(world, service, environment)
-        diff = _diff(world, environment, explanation.merge_request) if explanation.merge_request else ""
+        if explanation.merge_request is not None:
+            diff = _diff(world, environment, explanation.merge_request)
+            approvers = _approvers(world, environment)
         gap = read_gap(world, explanation)
     except TidegateError as fault:
         faults.append(fault)
@@ -118,8 +127,9 @@ def read_detail(world: World, service: Service, environment: Environment) -> Cel
         plan=plan,
         diff=diff or (plan.diff if plan else ""),
         images=images,
-        commits=_commits(world, service, images),
+        commits=_commits(world, service, images, with_commits=with_commits),
         stays=stays,
+        approvers=approvers,
         faults=(*faults, *(each for each in explanation.faults if each not in faults)),
     )
 
@@ -165,11 +175,24 @@ def _diff(world: World, target: Environment, request: MergeRequest) -> str:
     return repo.diff(base, request.head, repo.changed_files(base, request.head))
 
 
-def _commits(world: World, service: Service, images: Sequence[ImageSeen]) -> Commits | None:
+def _approvers(world: World, target: Environment) -> frozenset[str] | None:
+    """Return whose approval counts in `target`; None: anybody's."""
+    if not target.approvals.approvers:
+        return None
+    found: set[str] = set()
+    for each in target.approvals.approvers:
+        kind, _, name = each.partition(":")
+        found |= world.members(name) if kind == "group" else {name}
+    return frozenset(found)
+
+
+def _commits(world: World, service: Service, images: Sequence[ImageSeen], *, with_commits: bool) -> Commits | None:
     built = {each.role: each.node.label(REVISION) for each in images if each.node is not None}
     since, until = built.get("has"), built.get("source")
     if since is None or until is None or since == until:
         return None
+    if not with_commits:
+        return Commits(since, until)
     try:
         return Commits(since, until, world.version_tags(service).history(since, until, files=False))
     except TidegateError as fault:

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tidegate.engine.cell_detail import CellDetail
 from tidegate.engine.explanation import Explanation
 from tidegate.model import Answer, MergeRequest
 from tidegate.server.access.permissions import Permission
@@ -35,14 +36,17 @@ class Action:
 _PERMISSIONS: Final = {"promote": Permission.PROMOTE, "approve": Permission.APPROVE, "deliver": Permission.DELIVER}
 
 
-def actions_for(visitor: Visitor, explanation: Explanation, *, approves: bool) -> tuple[Action, ...]:
+def actions_for(visitor: Visitor, detail: CellDetail, *, approves: bool) -> tuple[Action, ...]:
     """Return the buttons of a cell, in order.
 
     Args:
         visitor: who looks.
-        explanation: what the cell waits for.
+        detail: what the cell waits for; in the first environment, for nothing.
         approves: merge requests are approved here, for the forge has no page of its own.
     """
+    explanation = detail.explanation
+    if explanation is None:
+        return ()
     service, target = explanation.target.service.name, explanation.target.environment.name
     request = explanation.merge_request
     url = cell_url(service, target)
@@ -50,7 +54,9 @@ def actions_for(visitor: Visitor, explanation: Explanation, *, approves: bool) -
     found = [Action("promote", f"Promote to {target}", f"{url}/promote", f"tidegate promote {to}", _stays(explanation))]
     if approves and request is not None:
         command = f"tidegate mr approve {shlex.quote(request.ref)} --as {shlex.quote(visitor.user or 'YOU')}"
-        found.append(Action("approve", f"Approve {request.ref}", f"{url}/approve", command, _given(visitor, request)))
+        found.append(
+            Action("approve", f"Approve {request.ref}", f"{url}/approve", command, _given(visitor, request, detail))
+        )
     if request is not None:
         command = f"tidegate deliver {shlex.quote(request.ref)}"
         found.append(Action("deliver", f"Deliver {request.ref}", f"{url}/deliver", command, _held(explanation)))
@@ -77,10 +83,15 @@ def _stays(explanation: Explanation) -> str | None:
     return explanation.sentence
 
 
-def _given(visitor: Visitor, request: MergeRequest) -> str | None:
+def _given(visitor: Visitor, request: MergeRequest, detail: CellDetail) -> str | None:
     """Return why an approval would add nothing."""
     if any(each.user == visitor.user and each.head == request.head for each in request.approvals):
         return "you have approved it"
+    rule = detail.cell.environment.approvals
+    if detail.approvers is not None and visitor.user not in detail.approvers:
+        return f"it would not count: approvals are asked from {', '.join(rule.approvers)}"
+    if rule.not_author and request.author == visitor.user:
+        return "it would not count: you have opened it"
     return None
 
 

@@ -159,7 +159,7 @@ def detail_view(detail: CellDetail, visitor: Visitor, forge: ForgeSettings, now:
         brought_by=cell.merge_request,
         command=f"tidegate why {service} --in {environment}" if explanation else f"tidegate status {service}",
         request=(found.ref, found.title, found.web_url, pipelines) if found else None,
-        actions=actions_for(visitor, explanation, approves=not has_pages) if explanation else (),
+        actions=actions_for(visitor, detail, approves=not has_pages),
         gates=tuple(
             _gate(each, found.web_url if found else None, found.ref if found else "") for each in verdict.reasons
         )

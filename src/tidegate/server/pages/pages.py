@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from tidegate.config import LocalForge
 from tidegate.engine.cell_detail import read_detail
 from tidegate.engine.promote import planned_promotion
 from tidegate.engine.timeline import read_timeline
@@ -100,11 +101,12 @@ class Pages:
         world = self.world(visitor_of(request))
         asked, target = world.service(service), world.environment(environment)
         now = self._parts.clock.now()
-        detail = read_detail(world, asked, target)
+        forge = self._parts.configuration.forge
+        detail = read_detail(world, asked, target, with_commits=isinstance(forge, LocalForge))
         shown = self._parts.board.snapshot.board.cell(ServiceKey(service, environment))
         return self._templates.get_template("detail.html").render(
             page=Page.of(request),
-            view=detail_view(detail, visitor_of(request), self._parts.configuration.forge, now),
+            view=detail_view(detail, visitor_of(request), forge, now),
             cell=cell_view(shown, now, is_first=target.source is None) if shown else None,
             cell_id=cell_id(service, environment),
             history_url=row_url(service),

@@ -1,0 +1,218 @@
+"""All about one cell: images, commits, who may approve, and what the buttons say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from support.engine_world import INVENTORY, EngineWorld
+from tidegate.config import GitLabForge, LocalForge
+from tidegate.engine.cell_detail import REVISION, CellDetail, read_detail
+from tidegate.engine.world import World
+from tidegate.errors.registry import RegistryUnreachable
+from tidegate.model import Digest, ImageRef
+from tidegate.model.image_node import ImageNode
+from tidegate.model.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor
+from tidegate.model.role import Role, Scope
+from tidegate.ports import HistoryCommit
+from tidegate.server.access.visitor import NOBODY, Proof, Visitor
+from tidegate.server.pages.actions import actions_for
+from tidegate.server.pages.detail_view import DetailView, attached_as, compare_url, detail_view, diff_lines
+from tidegate.testing.clock import START
+from tidegate.testing.tags import FakeVersionTags
+
+OLD, MIDDLE, NEW = ("a" * 40, "b" * 40, "c" * 40)
+LOCAL = LocalForge(None, None, {})
+GITLAB = GitLabForge("https://gitlab.example.com/")
+SOURCE = replace(INVENTORY, source="team/inventory")
+
+
+def node(seed: str, *, revision: str | None = None, **more: object) -> ImageNode:
+    """Return an image of one platform, or whatever else `more` makes of it."""
+    values: dict[str, object] = {
+        "platform": None,
+        "artifact_type": None,
+        "labels": {REVISION: revision} if revision else {},
+        "blobs": (),
+        "foreign": (),
+        "children": (),
+        "referrers": (),
+    }
+    return ImageNode(Descriptor(OCI_MANIFEST, Digest.of(seed.encode()), 10), **(values | more))  # type: ignore[arg-type]
+
+
+def index(seed: str, revision: str) -> ImageNode:
+    """Return an index of two platforms with a signature and an SBOM."""
+    children = tuple(node(f"{seed}{name}", platform=name, revision=revision) for name in ("linux/amd64", "linux/arm64"))
+    signature = node(f"{seed} sig", tag="sha256-0.sig")
+    listed = node(f"{seed} sbom", artifact_type="application/spdx+json")
+    root = node(seed, children=children, referrers=(signature, listed))
+    return replace(root, manifest=replace(root.manifest, media_type=OCI_INDEX))
+
+
+@pytest.fixture
+def town() -> EngineWorld:
+    """Return a world in which e2e has 1.1.3 and dev 1.1.4; production's approvals are SRE's, and not the author's."""
+    town = EngineWorld((SOURCE,))
+    town.bring("e2e")
+    town.push("dev", "1.1.4")
+    town.declare("dev", "1.1.4")
+    return town
+
+
+def world(town: EngineWorld) -> World:
+    trees = {town.held("e2e", "1.1.3-rc1"): index("old", OLD), town.held("dev", "1.1.4"): index("new", NEW)}
+    tags = FakeVersionTags(
+        HistoryCommit(OLD, (), "Begin"),
+        HistoryCommit(MIDDLE, (OLD,), "Fix it\n\nWell."),
+        HistoryCommit(NEW, (MIDDLE,), "More"),
+    )
+    return replace(town.world(), inspect=lambda image: trees[image.digest], version_tags=lambda _: tags)
+
+
+def read(here: World, environment: str = "e2e", *, with_commits: bool = True) -> CellDetail:
+    return read_detail(here, here.service("inventory"), here.environment(environment), with_commits=with_commits)
+
+
+def view(detail: CellDetail, forge: LocalForge | GitLabForge = LOCAL) -> DetailView:
+    return detail_view(detail, NOBODY, forge, START)
+
+
+def test_images_are_told_with_platforms_and_what_is_attached(town: EngineWorld) -> None:
+    has, source = view(read(world(town))).images
+    assert (has.role, has.reference) == ("It has", "e2e.example/team/inventory:1.1.3-rc1")
+    assert (source.role, source.reference) == ("Promoted from", "dev.example/team/inventory:1.1.4")
+    assert source.digest == str(town.held("dev", "1.1.4"))
+    assert source.platforms == ("linux/amd64", "linux/arm64")
+    assert [word for word, _ in source.attached] == ["signature", "SBOM"]
+    assert source.created_from == NEW
+
+
+def test_commits_between_the_versions_are_listed_or_compared_at_the_forge(town: EngineWorld) -> None:
+    listed = view(read(world(town))).commits
+    assert listed is not None
+    assert listed.lines == ((NEW[:12], "More"), (MIDDLE[:12], "Fix it"))
+    assert listed.url is None
+    compared = view(read(world(town), with_commits=False), GITLAB).commits
+    assert compared is not None
+    assert compared.lines == ()
+    assert compared.url == f"https://gitlab.example.com/team/inventory/-/compare/{OLD}...{NEW}"
+
+
+def test_a_registry_that_does_not_answer_hides_nothing_else(town: EngineWorld) -> None:
+    def closed(image: ImageRef) -> ImageNode:
+        raise RegistryUnreachable(f"{image.host} does not answer")
+
+    found = view(read(replace(world(town), inspect=closed)))
+    assert [image.fault for image in found.images] == ["e2e.example does not answer", "dev.example does not answer"]
+    assert found.commits is None
+    assert found.diff
+
+
+def test_a_commit_that_the_source_does_not_have_is_told(town: EngineWorld) -> None:
+    here = replace(world(town), version_tags=lambda _: FakeVersionTags(OLD))
+    commits = view(read(here)).commits
+    assert commits is not None
+    assert "no commit" in (commits.fault or "")
+
+
+def person(name: str, role: Role = Role.ADMIN, *environments: str) -> Visitor:
+    return Visitor(name, Proof.SESSION, (Scope(role, frozenset(environments) or None),), "csrf")
+
+
+def refusals(detail: CellDetail, visitor: Visitor) -> dict[str, str | None]:
+    return {each.name: each.refusal for each in actions_for(visitor, detail, approves=True)}
+
+
+@pytest.fixture
+def staged(town: EngineWorld) -> EngineWorld:
+    """Return the same world with a merge request to staging, opened by alice."""
+    town.promote("staging")
+    return town
+
+
+def test_who_may_and_whose_approval_counts_can_press(staged: EngineWorld) -> None:
+    found = refusals(read(world(staged), "staging"), person("stella"))
+    assert found["approve"] is None
+    assert found["promote"] == "platform/gitops-staging!1 brings it already"
+    assert "needs 1 approval" in (found["deliver"] or "")
+
+
+def test_a_button_says_why_it_can_not_be_pressed(staged: EngineWorld) -> None:
+    detail = read(world(staged), "staging")
+    assert refusals(detail, NOBODY)["approve"] == "sign in first"
+    assert refusals(detail, person("alice"))["approve"] == (
+        "it would not count: approvals are asked from group:platform/testers"
+    )
+    viewer = refusals(detail, person("stella", Role.VIEWER))
+    assert viewer["approve"] == "stella may not approve to staging: it takes the role promoter"
+    elsewhere = refusals(detail, person("stella", Role.ADMIN, "e2e"))
+    assert "may not deliver to staging" in (elsewhere["deliver"] or "")
+
+
+def test_once_approved_it_can_be_delivered_and_not_approved_again(staged: EngineWorld) -> None:
+    (request,) = staged.forge.merge_requests("platform/gitops-staging")
+    staged.approve(request, "stella")
+    found = refusals(read(world(staged), "staging"), person("stella"))
+    assert found["approve"] == "you have approved it"
+    assert found["deliver"] is None
+
+
+def test_a_forge_with_pages_of_its_own_is_where_people_approve(staged: EngineWorld) -> None:
+    actions = actions_for(person("stella"), read(world(staged), "staging"), approves=False)
+    assert [each.name for each in actions] == ["promote", "deliver"]
+
+
+def test_a_name_in_a_command_is_quoted_for_the_shell(town: EngineWorld) -> None:
+    detail = read(world(town))
+    odd = replace(
+        detail,
+        explanation=replace(
+            detail.explanation,
+            target=replace(detail.cell, service=replace(SOURCE, name="in ventory")),  # type: ignore[type-var]
+        ),
+    )
+    assert actions_for(NOBODY, odd, approves=True)[0].command == "tidegate promote 'in ventory' --to e2e"
+
+
+@pytest.mark.parametrize(
+    ("artifact_type", "tag", "word"),
+    [
+        ("application/vnd.dev.sigstore.bundle.v0.3+json", None, "signature"),
+        ("application/vnd.cyclonedx+json", None, "SBOM"),
+        (None, "sha256-0.att", "attestation"),
+        ("application/vnd.example.thing", None, "application/vnd.example.thing"),
+        (None, None, "artifact"),
+    ],
+)
+def test_what_is_attached_has_a_word(artifact_type: str | None, tag: str | None, word: str) -> None:
+    assert attached_as(node("x", artifact_type=artifact_type, tag=tag)) == word
+
+
+@pytest.mark.parametrize("source", [None, "https://elsewhere.example/x.git", "/srv/x.git"])
+def test_no_page_compares_what_is_not_on_the_forge(source: str | None) -> None:
+    assert compare_url(GITLAB, source, OLD, NEW) is None
+
+
+def test_what_a_label_says_does_not_leave_its_place_in_the_url() -> None:
+    url = compare_url(GITLAB, "team/x", "../../evil?", NEW)
+    assert url == f"https://gitlab.example.com/team/x/-/compare/..%2F..%2Fevil%3F...{NEW}"
+
+
+def test_lines_of_a_diff_are_known_by_their_place_not_by_their_first_characters_alone() -> None:
+    diff = (
+        "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n--- old\n+++ new\n same\ndiff --git a/y b/y\n--- a/y\n"
+    )
+    assert [line.kind for line in diff_lines(diff)] == [
+        "file",
+        "file",
+        "file",
+        "hunk",
+        "remove",
+        "add",
+        "keep",
+        "file",
+        "file",
+    ]
+    assert list(diff_lines("")) == []
