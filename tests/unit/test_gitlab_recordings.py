@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from support.gitlab_contract import needs_contract, recorded
-from tidegate.errors.forge import ForgeUnreadable
+from support.engine_world import EngineWorld
+from support.gitlab_contract import needs_contract, recorded, recordings
+from tidegate.errors.forge import ForgeUnreadable, HeadMoved
+from tidegate.forge.gitlab.errors import failure
 from tidegate.forge.gitlab.fields import Fields
 from tidegate.forge.gitlab.parse import Seen, approvals, compared_paths, member, merge_request, note, version
 from tidegate.forge.gitlab.rules import rules_in
-from tidegate.model import ForgeRule, MergeRequestState
+from tidegate.model import ForgeRule, MergeRequestState, PathPattern, Pipeline
+from tidegate.model.key import MergeRequestKey, ServiceKey
+from tidegate.server.webhooks.gitlab import keys_of_gitlab
 
 
 def seen(document: object) -> Seen:
@@ -148,6 +154,60 @@ def test_what_is_no_object(value: object) -> None:
         seen(value)
     with pytest.raises(ForgeUnreadable, match="a list was expected"):
         approvals(Fields({"approved_by": {}}, "here"))
+
+
+READ = {
+    "argo-cd/gitlab-merge-request-approval-event.json": {MergeRequestKey("group/name", 1)},
+    "atlantis/gitlab-merge-request-event-update-new-commit.json": {MergeRequestKey("quan.hoang/atlantis-example", 3)},
+    "go-scm/webhooks-branch_delete.json": set(),
+    "go-scm/webhooks-push.json": set(),
+    "woodpecker/HookPullRequestApproved.json": {MergeRequestKey("anbraten/woodpecker", 3)},
+    "woodpecker/HookPullRequestMerged.json": {MergeRequestKey("anbraten/woodpecker-test", 4)},
+    "woodpecker/HookPullRequestOpened.json": {MergeRequestKey("demoaccount2-commits-group/test_ci_tmp", 3)},
+    "woodpecker/HookPush.json": {ServiceKey("cli", "dev")},
+}
+"""Recorded webhooks, and the keys that they come to where their project is ours."""
+
+
+@needs_contract
+@pytest.mark.parametrize("name", sorted(READ))
+def test_recorded_webhooks(name: str) -> None:
+    document = recorded(name)
+    home = document["project"]
+    known = EngineWorld().world().pipeline
+    branch = "main" if name == "woodpecker/HookPush.json" else home["default_branch"]
+    path = PathPattern("cmd/{service}")
+    dev = replace(known.environments[0], repo=home["path_with_namespace"], branch=branch, path=path)
+    pipeline = Pipeline((dev,), {}, {})
+    assert keys_of_gitlab(json.dumps(document).encode(), pipeline) == READ[name]
+
+
+NOT_OURS = {"danger-js/getFileContents.json", "gitlab4j/protected-branch.json", "gitlab4j/tree.json"}
+"""Answers to calls that Tidegate never makes: it reads files by git. The fake's are measured by them."""
+READ_ABOVE = {
+    "atlantis/detailed-merge-status-ci-must-pass.json",
+    "atlantis/detailed-merge-status-need-rebase.json",
+    "atlantis/gitlab-get-merge-request.json",
+    "atlantis/merge-success.json",
+    "danger-js/getMergeRequestApprovals.json",
+    "danger-js/getMergeRequestInfo.json",
+    "gitlab4j/compare-results.json",
+    "glab/approvalState.json",
+    "glab/mergeableMr.json",
+    "glab/mergedMr.json",
+    "go-scm/error-400-content_update.json",
+}
+
+
+@needs_contract
+def test_a_recorded_refusal_is_told_apart() -> None:
+    body = json.dumps(recorded("go-scm/error-400-content_update.json")).encode()
+    assert isinstance(failure("PUT /projects/a/b/repository/files/x.yaml", "here", 400, body), HeadMoved)
+
+
+@needs_contract
+def test_every_recording_is_read() -> None:
+    assert set(recordings()) == READ_ABOVE | set(READ) | NOT_OURS
 
 
 def test_smaller_things() -> None:
