@@ -178,7 +178,7 @@ def test_python_gitlab_writes_files_and_both_read_the_commits(world: GitLabWorld
         assert project.files.get("folder/c.yaml", ref="by-hand").decode() == b"c: 1\n"
         assert [one["path"] for one in project.repository_tree(ref="by-hand", get_all=True)] == ["a.yaml", "folder"]
         changed = project.commits.list(query_parameters={"ref_name": "by-hand", "path": "b.yaml"}, get_all=True)
-        assert [one.title for one in changed] == ["By hand", "Start"]
+        assert [one.title for one in changed] == ["By hand", "Change"]
         assert project.commits.get(made.id).parent_ids == [git("rev-parse", "main", cwd=repository)]
 
         file = project.files.get("a.yaml", ref="by-hand")
