@@ -108,3 +108,9 @@ class LayoutInvalid(UsageError):
     """A folder is not an OCI image layout."""
 
     code = "registry/layout-invalid"
+
+
+class FolderFailed(TidegateError):
+    """The system refused something in the folder of a registry account: a full disk, no rights, a file in its place."""
+
+    code = "registry/folder-failed"

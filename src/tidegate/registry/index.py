@@ -74,7 +74,7 @@ def read_index(layout: Path) -> Index:
     try:
         with path.open("rb") as file:
             document: object = json.loads(file.read(_LARGEST_INDEX))
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         if not (layout / "oci-layout").exists():
             return Index()
         raise _invalid(path, "is missing") from None

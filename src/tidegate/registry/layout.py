@@ -17,8 +17,9 @@ from tidegate.model.digest import Digest
 from tidegate.model.image import is_repository, is_tag
 from tidegate.model.manifest import LARGEST_MANIFEST, Descriptor, Manifest, media_type_of
 from tidegate.model.referrers import ReferrerList
+from tidegate.registry.disk import on_disk
 from tidegate.registry.files import incoming, link, sync_folder
-from tidegate.registry.index import read_index, update_index
+from tidegate.registry.index import Index, read_index, update_index
 from tidegate.registry.verify import verified
 
 _PIECE: Final = 256 * 1024
@@ -39,7 +40,7 @@ class LayoutRegistry:
     def resolve(self, repository: str, reference: str) -> Descriptor | None:
         """Return the descriptor of the manifest at `reference`, or None."""
         if is_tag(reference):
-            return read_index(self._layout(repository)).tags.get(reference)
+            return self._index(repository).tags.get(reference)
         manifest = self._stored(repository, Digest.parse(reference))
         return manifest.descriptor if manifest else None
 
@@ -62,47 +63,58 @@ class LayoutRegistry:
         self.write_blob(repository, manifest.descriptor, iter((manifest.data,)))
         if is_tag(reference):
             layout = self._layout(repository)
-            sync_folder(self._blob(repository, manifest.digest).parent)
-            update_index(layout, lambda index: index.with_tag(reference, manifest.descriptor))
+            with on_disk(layout):
+                sync_folder(self._blob(repository, manifest.digest).parent)
+                update_index(layout, lambda index: index.with_tag(reference, manifest.descriptor))
         elif Digest.parse(reference) != manifest.digest:
             raise DigestMismatch(f"the manifest is {manifest.digest}", where=reference)
 
     def has_blob(self, repository: str, digest: Digest) -> bool:
         """Return whether the repository holds the blob."""
-        return self._blob(repository, digest).is_file()
+        path = self._blob(repository, digest)
+        with on_disk(path):
+            return path.is_file()
 
     @contextmanager
     def read_blob(self, repository: str, digest: Digest) -> Iterator[Iterator[bytes]]:
         """Return a context whose value yields the blob's bytes; the last piece is held back until they are verified."""
         path = self._blob(repository, digest)
-        try:
-            file = path.open("rb", buffering=0)
-        except FileNotFoundError as error:
-            raise BlobMissing(f"there is no blob {digest} in {repository}", where=str(path)) from error
+        with on_disk(path):
+            try:
+                file = path.open("rb", buffering=0)
+            except FileNotFoundError as error:
+                raise BlobMissing(f"there is no blob {digest} in {repository}", where=str(path)) from error
+
+        def piece() -> bytes:
+            with on_disk(path):
+                return file.read(_PIECE)
+
         with file:
-            yield verified(iter(lambda: file.read(_PIECE), b""), digest, str(path))
+            yield verified(iter(piece, b""), digest, str(path))
 
     def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
         """Store a blob: written beside its place, verified, then renamed."""
         path = self._blob(repository, blob.digest)
-        self._begin(repository)
-        path.parent.mkdir(parents=True, exist_ok=True)
         size = 0
-        with incoming(self._layout(repository), path) as file:
-            for piece in verified(pieces, blob.digest, str(path)):
-                size += file.write(piece)
-            if size != blob.size:
-                what = f"blob {blob.digest} has {size} bytes, its descriptor says {blob.size}"
-                raise DigestMismatch(what, where=str(path))
+        with on_disk(self._layout(repository)):
+            self._begin(repository)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with incoming(self._layout(repository), path) as file:
+                for piece in verified(pieces, blob.digest, str(path)):
+                    size += file.write(piece)
+                if size != blob.size:
+                    what = f"blob {blob.digest} has {size} bytes, its descriptor says {blob.size}"
+                    raise DigestMismatch(what, where=str(path))
 
     def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
         """Make a blob of repository `source` appear in `repository` by a hard link."""
         there, here = self._blob(source, digest), self._blob(repository, digest)
-        if here.is_file() or not there.is_file():
-            return here.is_file()
-        self._begin(repository)
-        here.parent.mkdir(parents=True, exist_ok=True)
-        return link(there, here)
+        with on_disk(here):
+            if here.is_file() or not there.is_file():
+                return here.is_file()
+            self._begin(repository)
+            here.parent.mkdir(parents=True, exist_ok=True)
+            return link(there, here)
 
     def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
         """Return None: in a folder the fallback tag lists the referrers, as other tools write and read it."""
@@ -112,28 +124,35 @@ class LayoutRegistry:
     def delete(self, repository: str, reference: str) -> None:
         """Delete a tag, or a manifest with its tags; config and layers stay, since other images may need them."""
         layout = self._layout(repository)
-        if not (layout / "index.json").exists():
-            return
-        if is_tag(reference):
-            update_index(layout, lambda index: index.without(tag=reference))
-            return
-        digest = Digest.parse(reference)
-        update_index(layout, lambda index: index.without(digest=digest))
-        self._blob(repository, digest).unlink(missing_ok=True)
+        with on_disk(layout):
+            if not (layout / "index.json").exists():
+                return
+            if is_tag(reference):
+                update_index(layout, lambda index: index.without(tag=reference))
+                return
+            digest = Digest.parse(reference)
+            update_index(layout, lambda index: index.without(digest=digest))
+            self._blob(repository, digest).unlink(missing_ok=True)
 
     def tags(self, repository: str) -> Iterator[str]:
         """Yield all tags in the index's order."""
-        yield from read_index(self._layout(repository)).tags
+        yield from self._index(repository).tags
+
+    def _index(self, repository: str) -> Index:
+        layout = self._layout(repository)
+        with on_disk(layout):
+            return read_index(layout)
 
     def _stored(self, repository: str, digest: Digest) -> Manifest | None:
         """Return the manifest among the blobs, or None when there is none or the blob is no manifest."""
         path = self._blob(repository, digest)
-        try:
-            if path.stat().st_size > LARGEST_MANIFEST:
+        with on_disk(path):
+            try:
+                if path.stat().st_size > LARGEST_MANIFEST:
+                    return None
+                data = path.read_bytes()
+            except FileNotFoundError:
                 return None
-            data = path.read_bytes()
-        except FileNotFoundError:
-            return None
         media_type = media_type_of(data)
         if media_type is None:
             return None
