@@ -264,8 +264,8 @@ def test_nobody_guesses_for_long(stand: Stand) -> None:
     good = stand.token(Role.VIEWER)
     tried = [stand.get("/api/v1/board", {"Authorization": f"Bearer {number}"}).status for number in range(12)]
     assert tried == [401] * 10 + [429] * 2
-    answer = stand.get("/api/v1/board", good)
-    assert (answer.status, answer.headers["retry-after"]) == (429, "6"), "of the same address, whoever it is"
+    assert stand.get("/api/v1/board", {"Authorization": "Bearer x"}).headers["retry-after"] == "6"
+    assert stand.get("/api/v1/board", good).status == 200, "others at the same address go on"
     links = [stand.get(f"/sign-in?link={number}").status for number in range(2)]
     assert links == [429, 429]
 

@@ -146,6 +146,19 @@ def test_what_fails_in_the_world_is_told_as_the_command_line_does(stand: Stand) 
     assert answer.json["error"]["place"]["file"] == "clusters/e2e/inventory/release.yaml"
 
 
+def test_no_other_project_of_the_forge_is_shown_or_touched(stand: Stand) -> None:
+    other = "team/private"
+    stand.town.remotes.create(other, {"README.md": b"# Secret\n"}, stand.town.clock.now())
+    stand.town.write(other, {"README.md": b"# New\n"}, "docs")
+    stand.town.request(other, "docs", title="Secret plans")
+    admin = stand.token(Role.ADMIN)
+    answers = [stand.get(f"/api/v1/promotions/{other}/1", admin)]
+    answers += [stand.post(f"/api/v1/promotions/{other}/1/{verb}", None, admin) for verb in ("approve", "deliver")]
+    for answer in answers:
+        assert (answer.status, answer.json["error"]["code"]) == (404, "forge/merge-request-missing")
+        assert "Secret" not in answer.body.decode()
+
+
 def test_a_server_that_is_being_stopped_begins_no_step(stand: Stand) -> None:
     stand.parts.stopping.set()
     answer = stand.post("/api/v1/promotions", {"service": "inventory", "to": "e2e"}, stand.token(Role.ADMIN))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from tidegate.server.api.shapes import PROBLEMS, BoardShape
+from tidegate.server.api.router import api_router
+from tidegate.server.api.shapes import BoardShape
 from tidegate.server.board_store import BoardStore
 from tidegate.server.written_board import WrittenBoard
 
 
 def board_routes(board: BoardStore) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/api/v1", tags=["board"], responses=PROBLEMS)
+    router = api_router("board")
     written = WrittenBoard(board)
 
     @router.get("/board", responses={200: {"model": BoardShape}, 304: {"description": "It is as it was."}})

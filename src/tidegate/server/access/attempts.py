@@ -1,4 +1,4 @@
-"""Attempts: how often somebody at one address may try to prove who they are."""
+"""Attempts: how often somebody at one address may fail to prove who they are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_ADDRESSES: Final = 10_000
 
 
 class Attempts:
-    """A bucket of ten attempts for each address, into which one comes every six seconds. Safe for many threads.
+    """A bucket of ten failures for each address, into which one comes every six seconds. Safe for many threads.
 
     Args:
         monotonic: seconds that only grow.
@@ -26,25 +26,17 @@ class Attempts:
         self._lock = Lock()
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # what was left, and when
 
-    def require(self, address: str) -> None:
-        """Return when an attempt is left; takes none.
-
-        Raises:
-            TooManyAttempts: none is left.
-        """
-        with self._lock:
-            if self._now(address) < 1:
-                raise TooManyAttempts("there were too many attempts", hint=f"wait {_SECONDS_EACH:.0f} seconds")
-
     def count(self, address: str) -> None:
-        """Take one attempt, and return.
+        """Count an attempt that has failed, and return. What succeeds is not held up by others at the same address.
 
         Raises:
-            TooManyAttempts: none is left.
+            TooManyAttempts: there were too many.
         """
-        self.require(address)
         with self._lock:
-            self._left[address] = (self._now(address) - 1, self._monotonic())
+            left = self._now(address)
+            if left < 1:
+                raise TooManyAttempts("there were too many attempts", hint=f"wait {_SECONDS_EACH:.0f} seconds")
+            self._left[address] = (left - 1, self._monotonic())
             self._left.move_to_end(address)
             if len(self._left) > _MOST_ADDRESSES:
                 self._left.popitem(last=False)

@@ -102,7 +102,6 @@ class Access:
         return Visitor(session.user, session.proof, scopes, session.csrf)
 
     def _bearer(self, authorization: str, address: str) -> Visitor:
-        self.attempts.require(address)
         token = authorization[len(_BEARER) :] if authorization.lower().startswith(_BEARER) else None
         entry = token and self.tokens.entry(token.strip(), self.clock.now())
         if not entry:

@@ -61,7 +61,6 @@ class ActAs(BaseModel):
 
 
 def _by_link(access: Access, link: str, address: str) -> Response:
-    access.attempts.require(address)
     if access.links is None or not access.links.take(link):
         access.attempts.count(address)
         raise SignInRefused(

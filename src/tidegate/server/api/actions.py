@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from tidegate.engine.documents import delivery_document, merge_request_document, plan_document, promoted_document
 from tidegate.server.api.doing import Doer
 from tidegate.server.api.reads import Iid, Who
+from tidegate.server.api.router import api_router
 from tidegate.server.api.shapes import (
-    PROBLEMS,
     DeliveredShape,
     DeliveryRequest,
     MergeRequestShape,
@@ -22,7 +22,7 @@ from tidegate.server.parts import Parts
 
 def action_routes(parts: Parts) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/api/v1", responses=PROBLEMS, tags=["actions"])
+    router = api_router("actions")
 
     @router.post("/promotions")
     def promote(visitor: Who, asked: Promotion) -> PromotedShape:

@@ -9,6 +9,7 @@ from tidegate.engine.deliver import Delivery, deliver_merge_request, planned_del
 from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.promote import Promoted, promote
 from tidegate.engine.world import World
+from tidegate.errors.forge import MergeRequestMissing
 from tidegate.errors.server import ApprovedElsewhere
 from tidegate.model import MergeRequest
 from tidegate.model.json import Json
@@ -119,10 +120,23 @@ class Doer:
         if not any(self.visitor.may(permission, each.name) for each in self.parts.configuration.pipeline.environments):
             self.visitor.require(permission)
         world = self.world()
+        require_project(world, project)
         seen = observe_delivery(world, world.forge.merge_request(project, iid))
         here = {each.name for each in world.pipeline.environments if each.repo == project}
         for name in sorted({seen.target.name} if seen else here):
             self.visitor.require(permission, name)
-        if not here:
-            self.visitor.require(permission)
         return world
+
+
+def require_project(world: World, project: str) -> None:
+    """Return when a project is an environment's repository.
+
+    Others are nobody's business here: the server's own token may open more on the forge than the visitor's would.
+
+    Raises:
+        MergeRequestMissing: it is none.
+    """
+    if project not in {each.repo for each in world.pipeline.environments}:
+        raise MergeRequestMissing(
+            f"{project!r} is no environment's repository", hint="/api/v1/services tells the environments and theirs"
+        )

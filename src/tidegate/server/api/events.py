@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 
 from tidegate.errors.server import Busy
-from tidegate.server.api.shapes import PROBLEMS
+from tidegate.server.api.router import api_router
 from tidegate.server.board_record import cell_record
 from tidegate.server.pages.news import News
 from tidegate.server.parts import Parts
@@ -32,7 +32,7 @@ _LONGEST: Final = 600
 
 def event_routes(parts: Parts) -> APIRouter:
     """Return the route."""
-    router = APIRouter(prefix="/api/v1", responses=PROBLEMS, tags=["board"])
+    router = api_router("board")
     news = News(parts.board)
     clients: set[object] = set()
 

@@ -20,8 +20,9 @@ from tidegate.errors import TidegateError
 from tidegate.model.json import Json
 from tidegate.server.access.doorkeeper import visitor_of
 from tidegate.server.access.visitor import Visitor
+from tidegate.server.api.doing import require_project
+from tidegate.server.api.router import api_router
 from tidegate.server.api.shapes import (
-    PROBLEMS,
     PipelineShape,
     PlanShape,
     PromotionShape,
@@ -39,7 +40,7 @@ Iid = Annotated[int, Path(ge=1, le=2_147_483_647, description="The number after 
 
 def read_routes(parts: Parts) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
+    router = api_router()
 
     def world(visitor: Visitor) -> World:
         return replace(parts.new_world(), actor=visitor.user)
@@ -100,7 +101,9 @@ def read_routes(parts: Parts) -> APIRouter:
     @router.get("/promotions/{project:path}/{iid}", tags=["verdicts"])
     def promotion(visitor: Who, project: Word, iid: Iid) -> PromotionShape:
         """Return one merge request with its verdict. A slash in the project is written as it is, or as %2F."""
-        delivery = planned_delivery(world(visitor), project, iid)
+        here = world(visitor)
+        require_project(here, project)
+        delivery = planned_delivery(here, project, iid)
         return PromotionShape.model_validate(open_document(delivery, whole=True))
 
     return router

@@ -6,13 +6,14 @@ from fastapi import APIRouter
 
 from tidegate.server.access.permissions import Permission
 from tidegate.server.api.reads import Who
-from tidegate.server.api.shapes import PROBLEMS, SessionShape
+from tidegate.server.api.router import api_router
+from tidegate.server.api.shapes import SessionShape
 from tidegate.server.parts import Parts
 
 
 def session_routes(parts: Parts) -> APIRouter:
     """Return the route."""
-    router = APIRouter(prefix="/api/v1", responses=PROBLEMS, tags=["session"])
+    router = api_router("session")
 
     @router.get("/session")
     def session(visitor: Who) -> SessionShape:
