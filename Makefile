@@ -14,7 +14,7 @@ $(BIN)/pip:
 	    $(PYTHON) -m pip --quiet --disable-pip-version-check --python $(BIN)/python install pip; }
 
 $(VENV)/installed: $(BIN)/pip pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[server]'
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed pyproject.toml

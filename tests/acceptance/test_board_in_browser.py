@@ -208,7 +208,7 @@ def test_every_state_is_readable_in_light_and_dark(browser: Browser, tmp_path: P
         keep(page, "every-state")
         if os.environ.get("GOLDEN") == "write":
             README_PICTURE.parent.mkdir(exist_ok=True)
-            page.screenshot(path=README_PICTURE)
+            page.screenshot(path=README_PICTURE, full_page=True)
         page.emulate_media(color_scheme="dark")
         assert faults(page) == []
         keep(page, "every-state-dark")

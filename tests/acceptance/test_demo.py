@@ -77,6 +77,7 @@ def test_each_thing_to_try_works(finished: Finished, tmp_path: Path) -> None:
     world = shutil.copytree(finished.world, tmp_path / "demo")
     tries = [line.strip() for line in finished.out.partition("Try in it:")[2].splitlines() if "tidegate -C" in line]
     assert any("promote" in line for line in tries)
+    assert tries.pop() == "tidegate -C demo serve --as ruth", "which would not end: test_board_in_browser has it"
     environ = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TIDEGATE_CACHE": str(tmp_path / "cache")}
     for line in tries:
         tried = subprocess.run(

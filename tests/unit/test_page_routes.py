@@ -183,10 +183,19 @@ def test_who_has_not_signed_in_changes_nothing(town: EngineWorld, app: FastAPI, 
     assert town.forge.merge_requests("platform/gitops") == ()
 
 
-@pytest.mark.parametrize("there", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"])
-def test_choosing_colours_leads_nowhere_else(app: FastAPI, there: str) -> None:
-    answer = ask(app, "GET", f"/theme/dark?back={there}")
-    assert (answer.status, answer.headers["location"]) == (303, "/")
+@pytest.mark.parametrize(
+    ("referer", "there"),
+    [
+        ("http://server.example/?state=waiting&q=a", "/?state=waiting&q=a"),
+        ("http://server.example/services/a%20b/dev", "/services/a%20b/dev"),
+        ("http://elsewhere.example/x", "/"),
+        ("http://server.example//elsewhere.example", "/"),
+        ("", "/"),
+    ],
+)
+def test_choosing_colours_leads_back_and_nowhere_else(app: FastAPI, referer: str, there: str) -> None:
+    answer = ask(app, "GET", "/theme/dark", headers={"Referer": referer, "Host": "server.example"})
+    assert (answer.status, answer.headers["location"]) == (303, there)
     assert answer.headers["set-cookie"].startswith("tidegate-theme=dark;")
     assert 'data-theme="dark"' in ask(app, "GET", "/", headers={"Cookie": "tidegate-theme=dark"}).body.decode()
 

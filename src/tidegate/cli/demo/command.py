@@ -106,5 +106,7 @@ def _farewell(stage: Stage, seconds: float) -> None:
         "mr show 'platform/gitops-staging!1'",
     ):
         stage.note(f"tidegate -C {shlex.quote(world)} {line}")
+    stage.tell("Or see its board in a browser, by the link that this prints, until Ctrl-C:")
+    stage.note(f"tidegate -C {shlex.quote(world)} serve --as ruth")
     if shutil.which("tidegate") is None:
         stage.tell(f"(tidegate is {sys.argv[0]} here)")

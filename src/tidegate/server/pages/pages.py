@@ -43,22 +43,18 @@ class Page:
         user: who is signed in, or "".
         csrf: what forms prove themselves with, or "".
         theme: `light` or `dark` where somebody chose; None: as the system has it.
-        back: the page's own path with its query.
     """
 
     user: str
     csrf: str
     theme: str | None
-    back: str
 
     @classmethod
     def of(cls, request: Request) -> Page:
         """Return what `request` says."""
         visitor = visitor_of(request)
         theme = request.cookies.get(THEME)
-        query = request.url.query
-        back = request.url.path + (f"?{query}" if query else "")
-        return cls(visitor.user, visitor.csrf or "", theme if theme in {"light", "dark"} else None, back)
+        return cls(visitor.user, visitor.csrf or "", theme if theme in {"light", "dark"} else None)
 
 
 class Pages:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
@@ -70,9 +71,11 @@ def page_routes(parts: Parts) -> APIRouter:
         return _shown(pages, request, back, lambda: pages.plan(request, service, environment))
 
     @router.get("/theme/{name}")
-    def theme(name: str, back: str = "/") -> Response:
-        """Choose colours, and go back."""
-        answer = RedirectResponse(safe_path(back), _SEE_OTHER)
+    def theme(request: Request, name: str) -> Response:
+        """Choose colours, and go back to the page that asked for it, as its URL is by now."""
+        came = urlsplit(request.headers.get("referer", ""))
+        there = f"{came.path}?{came.query}" if came.query else came.path
+        answer = RedirectResponse(safe_path(there) if came.netloc == request.url.netloc else "/", _SEE_OTHER)
         if name in {each for each, _, _ in THEMES}:
             answer.set_cookie(THEME, name, max_age=_YEAR, httponly=True, samesite="lax")
         return answer
