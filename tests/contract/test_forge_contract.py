@@ -365,3 +365,13 @@ def test_an_open_merge_request_without_its_branch_can_not_be_merged(world: World
     assert world.forge.merge_request(PROJECT, 1).head == head
     with pytest.raises(BranchMissing):
         world.forge.merge(PROJECT, 1, head=head, message="m", user="ada")
+
+
+def test_without_notes_the_rest_is_told_alike(world: World) -> None:
+    world.branch("promote")
+    world.open()
+    world.forge.comment(PROJECT, 1, user="ada", text="fine")
+    world.forge.approve(PROJECT, 1, user="ada")
+    whole, rest = (world.forge.merge_request(PROJECT, 1, with_notes=notes) for notes in (True, False))
+    assert len(whole.comments) == len(whole.approvals) == 1
+    assert replace(rest, comments=whole.comments) == whole

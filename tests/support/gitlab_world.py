@@ -90,8 +90,8 @@ class Everybody:
             unreadable=unreadable,
         )
 
-    def merge_request(self, project: str, iid: int) -> MergeRequest:
-        return self._of("robot").merge_request(project, iid)
+    def merge_request(self, project: str, iid: int, *, with_notes: bool = True) -> MergeRequest:
+        return self._of("robot").merge_request(project, iid, with_notes=with_notes)
 
     def open(self, project: str, new: NewMergeRequest) -> MergeRequest:
         return self._of(new.author).open(project, new)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,7 +19,7 @@ from support.engine_world import (
     on_approval,
 )
 from support.golden import assert_golden
-from tidegate.engine.deliver import deliver_merge_request
+from tidegate.engine.deliver import Delivery, deliver_merge_request
 from tidegate.engine.plan import Plan
 from tidegate.engine.run import run_plan
 from tidegate.engine.steps import (
@@ -33,7 +34,8 @@ from tidegate.errors.forge import HeadMoved, MergeRequestMissing, MergeRequestNo
 from tidegate.errors.git import LeaseLost
 from tidegate.errors.registry import ManifestMissing, TagExists
 from tidegate.errors.release import MergedDifferently, TagMoved
-from tidegate.model import Answer, ApprovalRule, MergeRequest, MergeRequestOptions
+from tidegate.model import Answer, ApprovalRule, ImageRef, MergeRequest, MergeRequestOptions
+from tidegate.ports import CopyReport
 
 E2E_BRANCH = "tidegate/inventory/to-e2e"
 STAGING_BRANCH = "tidegate/inventory/to-staging"
@@ -280,6 +282,79 @@ def test_a_rewrite_that_lost_a_race_is_decided_on_anew(staged: EngineWorld) -> N
 def test_one_that_is_missing_is_an_error(town: EngineWorld) -> None:
     with pytest.raises(MergeRequestMissing):
         deliver_merge_request(town.world(), GITOPS, 99, town.told)
+
+
+# --- what happens while an image is copied
+
+
+def while_copying(town: EngineWorld, monkeypatch: pytest.MonkeyPatch, event: Callable[[], object]) -> None:
+    """Have something happen once, while the first image is copied."""
+    honest, events = town.images.copy, [event]
+
+    def copy(source: ImageRef, target: ImageRef) -> CopyReport:
+        report = honest(source, target)
+        if events:
+            events.pop()()
+        return report
+
+    monkeypatch.setattr(town.images, "copy", copy)
+
+
+def obstacles(delivery: Delivery) -> list[str]:
+    assert delivery.verdict is not None
+    return [reason.gate for reason in delivery.verdict.obstacles]
+
+
+@pytest.mark.parametrize("mode", ["on-open", "on-approval"])
+def test_an_approval_that_was_withdrawn_during_the_copy_does_not_count(
+    staged: EngineWorld, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    if mode == "on-approval":
+        on_approval(staged, "staging")
+    request = ready(staged)
+    while_copying(staged, monkeypatch, lambda: staged.forge.unapprove(STAGING, request.iid, user="stella"))
+    before = staged.remotes.remote(STAGING).branches.copy()
+    delivery = staged.deliver(request)
+    assert (delivery.delivered, obstacles(delivery)) == (False, ["approvals"])
+    assert len(staged.told.races) == 1
+    assert staged.remotes.remote(STAGING).branches == before
+    assert staged.forge.merge_request(STAGING, request.iid).comments == ()
+    assert staged.held("staging", "1.1.3") is not None
+
+
+def test_whose_approvals_counted_is_what_they_were_after_the_copy(
+    staged: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = ready(staged)
+
+    def somebody_else() -> None:
+        staged.forge.unapprove(STAGING, request.iid, user="stella")
+        staged.forge.approve(STAGING, request.iid, user="steve")
+
+    while_copying(staged, monkeypatch, somebody_else)
+    assert staged.deliver(request).delivered
+    remote = staged.remotes.remote(STAGING)
+    approved = remote.stored(remote.branches["main"]).commit.trailers["Tidegate-Approved-By"]
+    assert approved == f"steve at {request.head[:12]}"
+
+
+def test_a_file_that_the_target_changed_during_the_copy_is_not_mixed_in(
+    staged: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staged.declare("staging", "1.1.2")
+    request = ready(staged)
+    while_copying(staged, monkeypatch, lambda: staged.declare("staging", "1.1.2", replicas=7))
+    delivery = staged.deliver(request)
+    assert (delivery.delivered, obstacles(delivery)) == (False, ["mergeable"])
+
+
+def test_a_draft_or_a_closed_one_is_not_merged_after_the_copy(
+    staged: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = ready(staged)
+    while_copying(staged, monkeypatch, lambda: staged.forge.close(STAGING, request.iid, user="stella"))
+    delivery = staged.deliver(request)
+    assert (delivery.delivered, obstacles(delivery)) == (False, ["state"])
 
 
 # --- steps by themselves

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from tidegate.engine.decide import decide
@@ -13,10 +14,12 @@ from tidegate.engine.plan import Plan
 from tidegate.engine.plan_delivery import plan_delivery, stopping_plan
 from tidegate.engine.reporting import failure_report, tell, verdict_report
 from tidegate.engine.run import Progress, run_plan, until_settled
+from tidegate.engine.steps import CopyImage, Run, Step, VerifyImage
 from tidegate.engine.world import World
 from tidegate.errors import Blocked, Pending, TidegateError
 from tidegate.errors.forge import CodeOwnersUnknown, HeadMoved
 from tidegate.errors.git import CommitMissing
+from tidegate.errors.release import DecisionOutdated
 from tidegate.model import Answer, MergeRequest, MergeRequestState, Verdict
 
 _IN_TURN: Final = 10
@@ -50,14 +53,17 @@ class Delivery:
         return ran or self.merge_request.state is MergeRequestState.MERGED
 
 
-def planned_delivery(world: World, project: str, iid: int) -> Delivery:
+def planned_delivery(world: World, project: str, iid: int, *, with_notes: bool = True) -> Delivery:
     """Return what `deliver_merge_request` would do with a merge request now: its verdict and, when it may go, the plan.
+
+    Args:
+        with_notes: as for `Forge.merge_request`.
 
     Raises:
         MergeRequestMissing: there is none of that number.
         HeadMoved: its head is not in the repository: somebody pushed another one just now.
     """
-    found = world.forge.merge_request(project, iid)
+    found = world.forge.merge_request(project, iid, with_notes=with_notes)
     if found.state is MergeRequestState.MERGED:
         return Delivery(found)
     world.repos.repo(project).refresh()  # after the forge told the head, so that the head is there
@@ -102,7 +108,7 @@ def deliver_merge_request(world: World, project: str, iid: int, progress: Progre
         delivery = planned_delivery(world, project, iid)
         looked.append(delivery)
         if delivery.plan is not None:
-            run = run_plan(delivery.plan, world, progress)
+            run = run_plan(delivery.plan, world, progress, partial(_decide_again, delivery))
             return replace(delivery, scheduled=delivery.merge_request.ref in run.scheduled)
         if _is_to_be_stopped(delivery):
             run_plan(stopping_plan(delivery.merge_request), world, progress)
@@ -117,6 +123,29 @@ def deliver_merge_request(world: World, project: str, iid: int, progress: Progre
     if settled.plan is None:
         show_verdict(world, settled, progress, later=later)
     return settled
+
+
+def _decide_again(delivery: Delivery, run: Run, step: Step) -> None:
+    """Look and decide anew once the images are there: while they were copied, people and branches went on.
+
+    Asked before the first step that writes more than images. An image that was copied in vain does no harm.
+
+    Raises:
+        DecisionOutdated: what is to be merged, or whose approvals count, is not what was decided on.
+    """
+    if not run.copied or isinstance(step, (CopyImage, VerifyImage)):
+        return
+    run.copied = False
+    found = delivery.merge_request
+    # Notes are read for recorded approvals alone, and none is recorded meanwhile.
+    again = planned_delivery(run.world, found.project, found.iid, with_notes=bool(found.recorded))
+    # The last step merges: it has head, bytes, approvals and the rest.
+    if delivery.plan is None or again.plan is None or again.plan.steps[-1] != delivery.plan.steps[-1]:
+        raise DecisionOutdated(
+            f"{found.ref} changed while its images were copied",
+            where=found.ref,
+            hint="look at it again, and deliver again: what was copied stays",
+        )
 
 
 def _is_to_be_stopped(delivery: Delivery) -> bool:

@@ -10,6 +10,7 @@ from tidegate.engine.steps import Outcome, Run, Step
 from tidegate.engine.world import World
 from tidegate.errors.forge import HeadMoved
 from tidegate.errors.git import LeaseLost
+from tidegate.errors.release import DecisionOutdated
 
 _Result = TypeVar("_Result")
 _ATTEMPTS: Final = 6
@@ -39,11 +40,17 @@ class Progress(Protocol):
         ...
 
 
-def run_plan(plan: Plan, world: World, progress: Progress) -> Run:
-    """Perform the steps of `plan` in order; return what they noted. The first error ends it."""
+def run_plan(plan: Plan, world: World, progress: Progress, check: Callable[[Run, Step], None] | None = None) -> Run:
+    """Perform the steps of `plan` in order; return what they noted. The first error ends it.
+
+    Args:
+        check: asked before each step, with what the steps so far have noted; ends the plan by raising.
+    """
     run = Run(world)
     progress.planned(plan)
     for step in plan.steps:
+        if check is not None:
+            check(run, step)
         progress.began(step)
         progress.ended(step, step.perform(run))
     return run
@@ -56,12 +63,12 @@ def until_settled(attempt: Callable[[], _Result], world: World, progress: Progre
         attempt: observes, plans and runs, from the start.
 
     Raises:
-        LeaseLost, HeadMoved: the last race was lost, too.
+        LeaseLost, HeadMoved, DecisionOutdated: the last race was lost, too.
     """
     for number in range(1, _ATTEMPTS):
         try:
             return attempt()
-        except (LeaseLost, HeadMoved) as lost:
+        except (LeaseLost, HeadMoved, DecisionOutdated) as lost:
             progress.lost_race(lost.what)
             world.clock.sleep(0.1 * number)
     return attempt()

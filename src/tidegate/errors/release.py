@@ -101,6 +101,13 @@ class MergedDifferently(TidegateError):
     code = "release/merged-differently"
 
 
+class DecisionOutdated(TidegateError):
+    """What was decided on has changed before it was done. Look again."""
+
+    code = "release/decision-outdated"
+    retryable = True
+
+
 class NotDelivered(Blocked):
     """A merge request was not delivered: its verdict says why."""
 

@@ -95,7 +95,13 @@ class LocalForge:
             and (request.approvals or not approved)
         )
 
-    def merge_request(self, project: str, iid: int) -> MergeRequest:
+    def merge_request(
+        self,
+        project: str,
+        iid: int,
+        *,
+        with_notes: bool = True,  # noqa: ARG002 - the port's; here they cost nothing and are always told
+    ) -> MergeRequest:
         """Return one merge request with its comments, and whether it has conflicts while it is open.
 
         A push that it finds is recorded, so that approvals from before it stay void when the branch is pushed back.

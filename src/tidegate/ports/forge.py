@@ -65,8 +65,11 @@ class Forge(Protocol):
         """
         ...
 
-    def merge_request(self, project: str, iid: int) -> MergeRequest:
+    def merge_request(self, project: str, iid: int, *, with_notes: bool = True) -> MergeRequest:
         """Return one merge request with its approvals and comments.
+
+        Args:
+            with_notes: with comments, and the approvals that they record; else a forge may leave them out.
 
         Raises:
             MergeRequestMissing: there is none of that number.

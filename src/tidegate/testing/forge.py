@@ -61,8 +61,12 @@ class FakeForge:
             and (request.approvals or not approved)
         )
 
-    def merge_request(self, project: str, iid: int) -> MergeRequest:
+    def merge_request(self, project: str, iid: int, *, with_notes: bool = True) -> MergeRequest:
         """Return one merge request, and remember the head that was seen."""
+        request = self._look(project, iid)
+        return request if with_notes else replace(request, comments=())
+
+    def _look(self, project: str, iid: int) -> MergeRequest:
         remote = self._remote(project)
         if iid not in self._requests.get(project, {}):
             raise MergeRequestMissing(f"there is no merge request !{iid}", where=project, hint="list them")

@@ -33,12 +33,14 @@ class Run:
         heads: (project, branch) → the head that this run pushed.
         merge_requests: (project, branch) → the merge request that this run opened or found.
         scheduled: merge requests (`project!iid`) that the forge is to merge by itself.
+        copied: an image was copied since the merge request was last looked at, which may have taken minutes.
     """
 
     world: World
     heads: dict[tuple[str, str], str] = field(default_factory=dict)
     merge_requests: dict[tuple[str, str], MergeRequest] = field(default_factory=dict)
     scheduled: set[str] = field(default_factory=set)
+    copied: bool = False
 
 
 class Step(Protocol):

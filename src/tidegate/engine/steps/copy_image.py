@@ -34,6 +34,7 @@ class CopyImage:
 
     def perform(self, run: Run) -> Outcome:
         """Copy; adopts a tag that is right already."""
+        run.copied = True
         report = run.world.images.copy(self.source, self.target)
         if report.adopted:
             return Outcome(f"{self.target.name}:{self.target.tag} holds {report.digest.short} already", adopted=True)

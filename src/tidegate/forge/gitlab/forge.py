@@ -116,19 +116,20 @@ class GitLabForge:
             found = self._list(project, query)  # a server that can't tell: then all may have some
         return tuple(self._approved(self._api(project), one) for one in found) if with_approvals else tuple(found)
 
-    def merge_request(self, project: str, iid: int) -> MergeRequest:
+    def merge_request(self, project: str, iid: int, *, with_notes: bool = True) -> MergeRequest:
         """Return one merge request; `conflicts` is None while GitLab has not worked it out."""
         api = self._api(project)
         seen = merge_request(project, api.get(*_path(project, iid), missing=_missing(project, iid)))
         self._fine[project, iid] = seen.request.head if seen.status == FINE else ""
         is_open = seen.request.state is MergeRequestState.OPEN
         conflicts = seen.conflicts or seen.status == CONFLICT if is_open and seen.status not in PASSING else None
-        found = self._approved(api, seen.request)
+        found = replace(self._approved(api, seen.request), conflicts=conflicts)
+        if not with_notes:
+            return found
         notes = tuple(all_notes(api, _path(project, iid)))
         self._status_notes.look(_path(project, iid), notes, lambda: self._me(api))
         return replace(
             found,
-            conflicts=conflicts,
             comments=tuple(Comment(one.by, one.at, one.text) for one in notes if not one.is_system),
             recorded=recorded_approvals(api, self._people, found, notes, lambda: self._me(api)),
         )
