@@ -17,6 +17,7 @@ import pytest
 from support.scripted_http import Received, Reply, Script, ScriptedServer, by_line
 from tidegate.errors import TidegateError
 from tidegate.errors.registry import (
+    NotAManifest,
     RegistryDenied,
     RegistryFailed,
     RegistryRefused,
@@ -94,6 +95,43 @@ def test_a_wrong_content_type_is_put_right_by_what_the_manifest_says(said: str, 
     with _registry(by_line({GET: Reply(200, data, {"Content-Type": said})})) as (registry, _):
         expected = OCI_MANIFEST if data == ROOT.data else OCI_INDEX
         assert registry.manifest("app", "1.0.0").media_type == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "body"),
+    [
+        ("text/html; charset=utf-8", b"<!doctype html><title>Sign in</title>"),
+        ("application/json", b'{"error": "sign in first"}'),
+        ("", b""),
+    ],
+)
+def test_a_page_in_place_of_a_manifest_is_no_other_image(said: str, body: bytes) -> None:
+    """Its digest would be a tag's that somebody overwrote; and a proxy's page is the same in the next second."""
+    page = {"Content-Type": said}
+    lines = {
+        HEAD: Reply(200, fields={**page, "Content-Length": str(len(body))}, hang_up=True),
+        GET: Reply(200, body, page),
+        f"GET /v2/app/manifests/{ROOT.digest}": Reply(200, body, page),
+    }
+    with _registry(by_line(lines)) as (registry, server):
+        for call in (
+            lambda: registry.resolve("app", "1.0.0"),
+            lambda: registry.manifest("app", "1.0.0"),
+            lambda: registry.manifest("app", str(ROOT.digest)),
+        ):
+            with pytest.raises(NotAManifest) as caught:
+                call()
+            kind = said.partition(";")[0] or "no Content-Type"
+            assert caught.value.what == f"the registry did not answer with a manifest ({kind}; {len(body)} bytes)"
+            assert "a proxy or a login page" in (caught.value.hint or "")
+        assert len(server.requests) == 4
+
+
+def test_a_manifest_of_an_old_kind_is_told_as_what_it_is() -> None:
+    old = b'{"schemaVersion": 1, "name": "app"}'
+    for said in ("application/vnd.docker.distribution.manifest.v1+prettyjws", "application/json"):
+        with _registry(by_line({GET: Reply(200, old, {"Content-Type": said})})) as (registry, _):
+            assert registry.manifest("app", "1.0.0").media_type == said
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])

@@ -92,6 +92,12 @@ class ManifestInvalid(TidegateError):
     code = "registry/manifest-invalid"
 
 
+class NotAManifest(TidegateError):
+    """The answer is no manifest but a page, a proxy's perhaps. Another attempt gets the same."""
+
+    code = "registry/not-a-manifest"
+
+
 class TagExists(TidegateError):
     """A release tag exists with another digest. It is never overwritten."""
 

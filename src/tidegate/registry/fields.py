@@ -1,4 +1,4 @@
-"""What the header fields of a registry's answers tell."""
+"""What a registry's answers tell of what they bring."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tidegate.errors.registry import RegistryFailed
 from tidegate.http import Response
 from tidegate.http.url import resolve
 from tidegate.model.digest import Digest
-from tidegate.model.manifest import MANIFEST_TYPES, Descriptor
+from tidegate.model.manifest import MANIFEST_TYPES, Descriptor, json_object
 
 
 def digest_in(text: str | None) -> Digest | None:
@@ -32,6 +32,19 @@ def descriptor(response: Response) -> Descriptor | None:
     if response.status != HTTPStatus.OK or digest is None or not size.isdecimal() or media_type not in MANIFEST_TYPES:
         return None
     return Descriptor(media_type, digest, int(size))
+
+
+def is_manifest(said: str, data: bytes) -> bool:
+    """Return whether an answer is a manifest of any kind, old ones too, and not a page in its place.
+
+    Args:
+        said: the media type that the answer was sent as.
+        data: its body.
+    """
+    if said in MANIFEST_TYPES or said.startswith("application/vnd."):
+        return True
+    document = json_object(data)
+    return document is not None and ("schemaVersion" in document or "mediaType" in document)
 
 
 def upload_location(response: Response) -> str:

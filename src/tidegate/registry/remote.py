@@ -17,6 +17,7 @@ from tidegate.errors.registry import (
     DigestMismatch,
     ManifestInvalid,
     ManifestMissing,
+    NotAManifest,
     RegistryFailed,
     TagExists,
 )
@@ -27,7 +28,7 @@ from tidegate.model.referrers import ReferrerList
 from tidegate.registry.answers import failure, unreachable
 from tidegate.registry.authorization import Authorizer, Scopes
 from tidegate.registry.download import Download
-from tidegate.registry.fields import content_type, descriptor, digest_in, upload_location
+from tidegate.registry.fields import content_type, descriptor, digest_in, is_manifest, upload_location
 from tidegate.registry.pages import referrers_of, tags_of
 
 _ACCEPT: Final = ", ".join(MANIFEST_TYPES)
@@ -256,11 +257,16 @@ class RemoteRegistry:
             except ResponseTooLarge as error:
                 raise ManifestInvalid("the manifest is larger than 4 MiB", where=str(request)) from error
         wanted = digest_in(reference) or digest_in(response.header("Docker-Content-Digest"))
-        if wanted is not None:
-            got = Digest(wanted.algorithm, hashlib.new(wanted.algorithm, data).hexdigest())
-            if got != wanted:
-                raise _other_digest(got, wanted, request)
+        got = Digest(wanted.algorithm, hashlib.new(wanted.algorithm, data).hexdigest()) if wanted else None
         said = content_type(response)
+        if (got is None or got != wanted) and not is_manifest(said, data):
+            raise NotAManifest(
+                f"the registry did not answer with a manifest ({said or 'no Content-Type'}; {len(data)} bytes)",
+                where=str(request),
+                hint="a proxy or a login page stands before the registry: open this address, and see what answers",
+            )
+        if got is not None and wanted is not None and got != wanted:
+            raise _other_digest(got, wanted, request)
         return Manifest(said if said in MANIFEST_TYPES else media_type_of(data) or said, data)
 
     def _request(
