@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from tidegate.errors import TidegateError
 from tidegate.errors.server import RequestInvalid
 from tidegate.server.access.doorkeeper import visitor_of
+from tidegate.server.access.sign_in_routes import cookie_as, safe_path
 from tidegate.server.api.doing import Doer
 from tidegate.server.pages.clauses import cell_url
 from tidegate.server.pages.pages import Pages
@@ -43,7 +44,24 @@ def form_routes(parts: Parts, pages: Pages) -> APIRouter:
         doer, named = Doer(parts, visitor_of(request)), await request.body()
         return await _done(pages, request, service, environment, lambda: doer.deliver(*_merge_request(named)))
 
+    @router.post("/act-as")
+    async def act_as(request: Request) -> Response:
+        """Go on as another person of the local forge, on the same page."""
+        there = came_from(request)
+        try:
+            cookie = cookie_as(parts.access, visitor_of(request), _field(await request.body(), "user"))
+        except TidegateError as error:
+            return pages.problem(request, error, there)
+        return RedirectResponse(there, _SEE_OTHER, {"Set-Cookie": cookie})
+
     return router
+
+
+def came_from(request: Request) -> str:
+    """Return the page of ours that made the request, as its URL is by now; else the board."""
+    came = urlsplit(request.headers.get("referer", ""))
+    there = f"{came.path}?{came.query}" if came.query else came.path
+    return safe_path(there) if came.netloc == request.url.netloc else "/"
 
 
 async def _done(pages: Pages, request: Request, service: str, environment: str, do: Callable[[], object]) -> Response:
@@ -62,8 +80,12 @@ def _merge_request(form: bytes) -> tuple[str, int]:
     Raises:
         RequestInvalid: it names none.
     """
-    named = parse_qs(form.decode("utf-8", "replace")).get("merge-request", [""])[0]
-    project, _, iid = named.rpartition("!")
+    project, _, iid = _field(form, "merge-request").rpartition("!")
     if not project or not (iid.isascii() and iid.isdecimal()):
         raise RequestInvalid("the form names no merge request", where="merge-request", hint="load the page again")
     return project, int(iid)
+
+
+def _field(form: bytes, name: str) -> str:
+    """Return what a form says of a field, or ""."""
+    return parse_qs(form.decode("utf-8", "replace")).get(name, [""])[0]

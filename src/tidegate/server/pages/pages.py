@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from tidegate.config import LocalForge
+from tidegate.config import ForgeSettings, LocalForge
 from tidegate.engine.cell_detail import read_detail
 from tidegate.engine.promote import planned_promotion
 from tidegate.engine.timeline import read_timeline
@@ -19,7 +19,7 @@ from tidegate.errors import TidegateError
 from tidegate.model.key import ServiceKey
 from tidegate.server.access.doorkeeper import visitor_of
 from tidegate.server.access.permissions import Permission
-from tidegate.server.access.visitor import Visitor
+from tidegate.server.access.visitor import Proof, Visitor
 from tidegate.server.pages.board_view import Column, Filter, cell_id, cell_view, row_url, shown_services
 from tidegate.server.pages.clauses import cell_url
 from tidegate.server.pages.detail_view import detail_view, diff_lines
@@ -42,19 +42,23 @@ class Page:
     Args:
         user: who is signed in, or "".
         csrf: what forms prove themselves with, or "".
+        people: whom this person can go on as, on a local forge.
         theme: `light` or `dark` where somebody chose; None: as the system has it.
     """
 
     user: str
     csrf: str
+    people: tuple[str, ...]
     theme: str | None
 
     @classmethod
-    def of(cls, request: Request) -> Page:
-        """Return what `request` says."""
+    def of(cls, request: Request, forge: ForgeSettings) -> Page:
+        """Return what `request` says; a local forge says who the people are."""
         visitor = visitor_of(request)
         theme = request.cookies.get(THEME)
-        return cls(visitor.user, visitor.csrf or "", theme if theme in {"light", "dark"} else None)
+        groups = forge.groups.values() if isinstance(forge, LocalForge) and visitor.proof is Proof.LOCAL else ()
+        people = tuple(sorted(frozenset[str]().union(*groups) - {visitor.user}))
+        return cls(visitor.user, visitor.csrf or "", people, theme if theme in {"light", "dark"} else None)
 
 
 class Pages:
@@ -79,7 +83,7 @@ class Pages:
         rows = fingerprint(board, wanted)
         query = urlencode({"since": self.news.mark(snapshot.revision), "rows": rows})
         stream = self._templates.get_template("board.html").stream(
-            page=Page.of(request),
+            page=Page.of(request, self._parts.configuration.forge),
             wanted=wanted,
             columns=[Column(each, self._source(each)) for each in board.environments],
             shown=shown,
@@ -101,7 +105,7 @@ class Pages:
         detail = read_detail(world, asked, target, with_commits=isinstance(forge, LocalForge))
         shown = self._parts.board.snapshot.board.cell(ServiceKey(service, environment))
         return self._templates.get_template("detail.html").render(
-            page=Page.of(request),
+            page=Page.of(request, self._parts.configuration.forge),
             view=detail_view(detail, visitor_of(request), forge, now),
             cell=cell_view(shown, now, is_first=target.source is None) if shown else None,
             cell_id=cell_id(service, environment),
@@ -122,7 +126,7 @@ class Pages:
         if plan is not None and not plan.steps:
             not_now = not_now or "nothing is left to do"
         return self._templates.get_template("promote.html").render(
-            page=Page.of(request),
+            page=Page.of(request, self._parts.configuration.forge),
             service=service,
             environment=environment,
             url=cell_url(service, environment),
@@ -138,12 +142,14 @@ class Pages:
         """Return a service's history."""
         world = self.world(visitor_of(request))
         view = timeline_view(read_timeline(world, world.service(service)), self._parts.clock.now())
-        return self._templates.get_template("history.html").render(page=Page.of(request), view=view)
+        return self._templates.get_template("history.html").render(
+            page=Page.of(request, self._parts.configuration.forge), view=view
+        )
 
     def problem(self, request: Request, error: TidegateError, back: str) -> HTMLResponse:
         """Return the page that tells an error."""
         text = self._templates.get_template("problem.html").render(
-            page=Page.of(request),
+            page=Page.of(request, self._parts.configuration.forge),
             title="That did not work",
             what=str(error),
             hint=error.hint,

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from tidegate.errors import TidegateError
-from tidegate.server.access.sign_in_routes import safe_path
 from tidegate.server.pages.board_view import Filter
 from tidegate.server.pages.clauses import cell_url
 from tidegate.server.pages.events import OpenPage, board_events
-from tidegate.server.pages.form_routes import form_routes
+from tidegate.server.pages.form_routes import came_from, form_routes
 from tidegate.server.pages.pages import THEME, Pages
 from tidegate.server.pages.rendering import THEMES
 from tidegate.server.parts import Parts
@@ -73,9 +71,7 @@ def page_routes(parts: Parts) -> APIRouter:
     @router.get("/theme/{name}")
     def theme(request: Request, name: str) -> Response:
         """Choose colours, and go back to the page that asked for it, as its URL is by now."""
-        came = urlsplit(request.headers.get("referer", ""))
-        there = f"{came.path}?{came.query}" if came.query else came.path
-        answer = RedirectResponse(safe_path(there) if came.netloc == request.url.netloc else "/", _SEE_OTHER)
+        answer = RedirectResponse(came_from(request), _SEE_OTHER)
         if name in {each for each, _, _ in THEMES}:
             answer.set_cookie(THEME, name, max_age=_YEAR, httponly=True, samesite="lax")
         return answer
