@@ -47,6 +47,11 @@ test: $(VENV)/installed-test $(NODE)/node_modules/installed debian-packages ## l
 soak: $(VENV)/installed-test debian-packages ## long random runs
 	$(BIN)/pytest -m soak
 
+live: $(VENV)/installed-test ## the road on a real GitLab; docs/how-to/live-gitlab.md
+	@test -n "$$TIDEGATE_LIVE_GITLAB_URL" -a -n "$$TIDEGATE_LIVE_GITLAB_TOKEN" || \
+	    { echo "set TIDEGATE_LIVE_GITLAB_URL and TIDEGATE_LIVE_GITLAB_TOKEN: see docs/how-to/live-gitlab.md" >&2; exit 2; }
+	$(BIN)/pytest tests/live
+
 bench: $(VENV)/installed-test debian-packages ## print figures
 	$(BIN)/python -m compileall -q src
 	$(BIN)/python -m bench
@@ -57,4 +62,4 @@ docs: $(VENV)/installed ## write docs/reference from the program
 clean: ## remove what make made
 	rm -rf $(VENV) $(NODE)/node_modules demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist
 
-.PHONY: help demo debian-packages node-programs test soak bench docs clean
+.PHONY: help demo debian-packages node-programs test soak live bench docs clean

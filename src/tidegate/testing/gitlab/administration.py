@@ -20,7 +20,7 @@ HOOK_EVENTS: Final = {
 }
 HOOK_PARAMETERS: Final = frozenset({"url", "token", "enable_ssl_verification", *HOOK_EVENTS})
 MEMBER_PARAMETERS: Final = frozenset({"user_id", "access_level", "expires_at"})
-PROJECT_PARAMETERS: Final = frozenset({"name", "path", "namespace_id", "initialize_with_readme"})
+PROJECT_PARAMETERS: Final = frozenset({"name", "path", "namespace_id", "initialize_with_readme", "default_branch"})
 PROTECTION_PARAMETERS: Final = frozenset({"name", "push_access_level", "merge_access_level"})
 _NOBODY: Final = 0
 
