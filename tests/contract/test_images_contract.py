@@ -39,6 +39,8 @@ def accounts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Account
         host: RegistryAccount(host.partition(".")[0], host, f"oci-layout:{tmp_path / host}", create_repositories=True)
         for host in (ONE, OTHER)
     }
+    for host in known:
+        (tmp_path / host).mkdir()
     with RegistryImages(known, environment={}, home=tmp_path) as images:
 
         def push(image: ImageRef, content: str) -> Digest:

@@ -45,6 +45,8 @@ class RoadWorld:
         """Return a new world with three empty repositories."""
         world = cls(folder)
         (folder / "home").mkdir(parents=True)
+        for account in ("dev", "e2e", "prd"):
+            (folder / "registries" / account).mkdir(parents=True)
         world.configure(settings or Settings())
         for project in PROJECTS:
             bare_repository(folder / "forge", project, {"README.md": f"# {project}\n".encode()})

@@ -35,11 +35,12 @@ def test_a_folder_of_images_that_is_not_there_is_warned_of(home: Path) -> None:
     assert (ended.code, ended.out) == (
         0,
         (
-            f"tidegate.yaml:4:38: warning: registries.dev.endpoint: there is no folder {home}/registries/dve yet: "
-            "it is made when the first image is written\n  hint: did you mean dev?\n"
+            f"tidegate.yaml:4:38: warning: registries.dev.endpoint: there is no folder {home}/registries/dve: "
+            "nothing can be read from it or written to it\n  hint: did you mean dev?\n"
         ),
     )
-    assert "check how it is written" in check(home, SMALL.replace("./registries/dev", "./registires/dev")).out
+    told = check(home, SMALL.replace("./registries/dev", "./registires/dev")).out
+    assert f"hint: mkdir -p {home}/registires/dev, or mount what it is on\n" in told
 
 
 def test_a_variables_folder_is_warned_of_by_its_name(home: Path) -> None:

@@ -265,6 +265,8 @@ def _images(folder: Path, **endpoints: str | None) -> Iterator[RegistryImages]:
 
 
 def test_images_go_from_account_to_account(tmp_path: Path) -> None:
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "prd").mkdir()
     with _images(tmp_path, dev=f"oci-layout:{tmp_path}/dev", prd=f"oci-layout:{tmp_path}/prd") as images:
         digest = build_index("inventory").push(images.registry("dev.example.com"), "team/app", "1.0.0-rc1")
         source = ImageRef.parse("dev.example.com/team/app:1.0.0-rc1")

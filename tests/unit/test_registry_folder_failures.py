@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from support.road_world import release_image, world_with_release
-from tidegate.errors.registry import FolderFailed
+from tidegate.errors.registry import FolderFailed, FolderMissing
 from tidegate.model.digest import Digest
+from tidegate.model.image import ImageRef
 from tidegate.model.manifest import Descriptor
+from tidegate.model.registry_account import RegistryAccount
+from tidegate.registry.images import RegistryImages
 from tidegate.registry.layout import LayoutRegistry
 from tidegate.testing.images import build_image
 
@@ -85,8 +88,7 @@ def test_all_others_are_delivered_and_the_failed_one_is_named(tmp_path: Path) ->
     world.declare("dev", "1.1.4")
     world.tidegate("promote", "inventory", "--to", "e2e")
     folder = tmp_path / "world" / "registries" / "prd"
-    if folder.exists():
-        folder.rename(folder.with_name("away"))
+    folder.rmdir()
     folder.write_text("a file")
     outcomes = {each["mergeRequest"]: each for each in world.json("deliver", "--all", expect=1)["deliveries"]}
     assert outcomes["platform/gitops!1"]["outcome"] == "delivered"
@@ -94,3 +96,35 @@ def test_all_others_are_delivered_and_the_failed_one_is_named(tmp_path: Path) ->
     assert (failed["outcome"], failed["error"]["code"]) == ("failed", "registry/folder-failed")
     assert failed["error"]["where"].startswith(str(folder))
     assert "Not a directory" in world.tidegate("image", "ls", "prd:inventory", expect=1).err
+
+
+def test_a_configured_folder_that_is_gone_is_no_empty_registry(tmp_path: Path) -> None:
+    account = RegistryAccount("prd", "prd.example", f"oci-layout:{tmp_path}/prd")
+    with RegistryImages({account.host: account}, environment={}, home=tmp_path) as images:
+        registry = images.registry(account.host)
+        calls = (
+            lambda: images.digest(ImageRef.parse("prd.example/app:1.0.0")),
+            lambda: images.tags("prd.example", "app"),
+            lambda: registry.has_blob("app", BLOB.digest),
+            lambda: IMAGE.push(registry, "app", "1.0.0"),
+        )
+        for call in calls:
+            with pytest.raises(FolderMissing) as caught:
+                call()
+            assert caught.value.where == str(tmp_path / "prd")
+        assert caught.value.hint == f"mount what it is on, or make it for a new account: mkdir -p {tmp_path}/prd"
+        assert list(tmp_path.iterdir()) == []
+        (tmp_path / "prd").mkdir()
+        IMAGE.push(registry, "app", "1.0.0")
+        assert images.tags("prd.example", "app") == ("1.0.0",)
+
+
+def test_a_delivery_makes_no_folder(tmp_path: Path) -> None:
+    world = world_with_release(tmp_path / "world", until="e2e")
+    world.tidegate("promote", "inventory", "--to", "staging")
+    world.tidegate("mr", "approve", "platform/gitops-staging!1", "--as", "sam")
+    folder = tmp_path / "world" / "registries" / "prd"
+    folder.rmdir()
+    ended = world.tidegate("deliver", "inventory", "--to", "staging", expect=1)
+    assert "registry/folder-missing" in ended.err
+    assert not folder.exists()

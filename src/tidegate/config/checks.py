@@ -58,13 +58,13 @@ def _unusable(configuration: Configuration, key: str, folder: Path) -> Finding |
 
 
 def _missing(configuration: Configuration, key: str, folder: Path) -> Finding | None:
-    """A misspelt folder reads as an empty account, and images would be copied to it."""
+    """Nothing can be read from it or written to it until it is there; where it is mounted later, that is in order."""
     if folder.exists():
         return None
     beside = folder.parent.iterdir() if folder.parent.is_dir() else ()
     meant = suggest(folder.name, tuple(sorted(each.name for each in beside if each.is_dir())))
-    what = f"there is no folder {folder} yet: it is made when the first image is written"
-    return Finding(_place(configuration, key), key, what, meant or "check how it is written")
+    what = f"there is no folder {folder}: nothing can be read from it or written to it"
+    return Finding(_place(configuration, key), key, what, meant or f"mkdir -p {folder}, or mount what it is on")
 
 
 def _shared_folders(configuration: Configuration) -> Iterator[Finding]:

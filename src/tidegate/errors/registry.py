@@ -116,6 +116,12 @@ class LayoutInvalid(UsageError):
     code = "registry/layout-invalid"
 
 
+class FolderMissing(TidegateError):
+    """The folder of a registry account is not there: perhaps a volume that is not mounted."""
+
+    code = "registry/folder-missing"
+
+
 class FolderFailed(TidegateError):
     """The system refused something in the folder of a registry account: a full disk, no rights, a file in its place."""
 

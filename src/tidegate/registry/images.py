@@ -135,7 +135,7 @@ class RegistryImages:
         if isinstance(place, Path):
             from tidegate.registry.layout import LayoutRegistry  # noqa: PLC0415 - for folders only
 
-            return LayoutRegistry(place)
+            return LayoutRegistry(place, must_exist=True)
         ecr = EcrHost.of(account.host)
         usual = _MOST_REQUESTS if ecr is None else _MOST_AT_GALLERY if ecr.is_public else _MOST_AT_ECR
         pace = self._paces[account.host] = Pace(account.requests or usual, sleep=self._retry.sleep)

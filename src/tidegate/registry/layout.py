@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tidegate.errors.registry import BlobMissing, DigestMismatch, LayoutInvalid, ManifestMissing
+from tidegate.errors.registry import BlobMissing, DigestMismatch, FolderMissing, LayoutInvalid, ManifestMissing
 from tidegate.model.digest import Digest
 from tidegate.model.image import is_repository, is_tag
 from tidegate.model.manifest import LARGEST_MANIFEST, Descriptor, Manifest, media_type_of
@@ -31,11 +31,14 @@ class LayoutRegistry:
     """One registry account in a folder. Safe for use by many threads and processes at once.
 
     Args:
-        folder: where the repositories are; made when the first one is written.
+        folder: where the repositories are.
+        must_exist: as for a configured account: a volume that is not mounted is no empty registry, and nothing is
+            written in its place. Else the folder is made when the first repository is written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, must_exist: bool = False) -> None:
         self._folder = folder
+        self._must_exist = must_exist
 
     def resolve(self, repository: str, reference: str) -> Descriptor | None:
         """Return the descriptor of the manifest at `reference`, or None."""
@@ -176,6 +179,11 @@ class LayoutRegistry:
         if not is_repository(repository) or _OF_THE_LAYOUT.intersection(rest):
             hint = "lower-case letters, digits and single . _ - between them; no part named blobs"
             raise LayoutInvalid(f"{repository[:80]!r} can't be a repository in a folder", hint=hint)
+        if self._must_exist and not self._folder.exists():
+            hint = f"mount what it is on, or make it for a new account: mkdir -p {self._folder}"
+            raise FolderMissing(
+                "the folder of this registry account does not exist", where=str(self._folder), hint=hint
+            )
         layout = self._folder.joinpath(first, *rest)
         if not layout.resolve().is_relative_to(self._folder.resolve()):
             raise LayoutInvalid("a symbolic link leads out of the folder of this registry account", where=str(layout))
