@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.board_scene import crowd, scene, settled, store_of
+from support.board_scene import ENVIRONMENTS, crowd, scene, settled, store_of
 from support.board_stand import board_stand
 from support.browser import Console, chromium, faults, keep
 from support.demo_runs import finish, start
@@ -208,6 +208,41 @@ def test_every_state_is_readable_in_light_and_dark(browser: Browser, tmp_path: P
         page.emulate_media(color_scheme="dark")
         assert faults(page) == []
         keep(page, "every-state-dark")
+        context.close()
+
+
+def test_rows_come_and_go_by_themselves(browser: Browser, tmp_path: Path) -> None:
+    with board_stand(tmp_path, store_of(*scene())) as stand:
+        page = browser.new_page()
+        page.goto(stand.url)
+        rows = page.locator("#board tbody th")
+        expect(rows).to_have_count(6)
+        stand.store.arrange(ENVIRONMENTS, [*stand.store.snapshot.board.rows, "zebra"], stand.store.look())
+        expect(rows.last).to_have_text("zebra")
+        stand.store.renew([settled("zebra", "dev", "0.1.0", timedelta())], stand.store.look())
+        expect(page.locator('[id="cell/zebra/dev"]')).to_contain_text("0.1.0")
+        page.goto(f"{stand.url}/?state=drifted")
+        expect(rows).to_have_text(["orders"])
+        stand.store.renew([settled("orders", "staging", "3.0.1", timedelta())], stand.store.look())
+        expect(page.get_by_text("No service fits")).to_be_visible()
+        page.close()
+
+
+def test_everything_works_without_a_script(browser: Browser, tmp_path: Path) -> None:
+    with board_stand(tmp_path, store_of(*scene())) as stand:
+        context = browser.new_context(java_script_enabled=False)
+        page = context.new_page()
+        page.goto(stand.url)
+        page.get_by_label("Search services").fill("inv")
+        page.keyboard.press("Enter")
+        expect(page.locator("#board tbody th")).to_have_text(["inventory"])
+        page.get_by_role("link", name="inventory in e2e").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("inventory in e2e")
+        expect(page.get_by_role("button", name="Promote to e2e")).to_be_disabled()
+        page.goto(f"{stand.url}/services/inventory/e2e/promote")
+        expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
+        page.goto(f"{stand.url}/services/inventory")
+        expect(page.locator("svg.timeline")).to_be_visible()
         context.close()
 
 

@@ -60,6 +60,7 @@
     }
     if (!drawer.open) drawer.showModal();
     drawer.scrollTop = 0;
+    body.querySelector("h1")?.focus();
     const part = new URL(url, location.href).hash.slice(1);
     const found = part && document.getElementById(part);
     if (found) found.scrollIntoView({ block: "center" });
