@@ -20,11 +20,17 @@ class Answer:
         status: the HTTP status.
         headers: by name in small letters.
         body: all of it.
+        fields: every one, in order.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    fields: tuple[tuple[str, str], ...] = ()
+
+    def every(self, name: str) -> list[str]:
+        """Return all fields of a name."""
+        return [value for each, value in self.fields if each == name]
 
     @property
     def json(self) -> dict[str, Any]:
@@ -73,5 +79,5 @@ async def _ask(app: ASGIApp, method: str, path: str, pieces: list[bytes], header
     await app(scope, receive, send)
     start = next(message for message in sent if message["type"] == "http.response.start")
     body = b"".join(message.get("body", b"") for message in sent if message["type"] == "http.response.body")
-    named = {name.decode(): value.decode() for name, value in start["headers"]}
-    return Answer(start["status"], named, body)
+    fields = tuple((name.decode().lower(), value.decode()) for name, value in start["headers"])
+    return Answer(start["status"], dict(fields), body, fields)

@@ -63,6 +63,7 @@ def serve(
     from tidegate.bootstrap import open_worlds
     from tidegate.cli.debug import Scrubber
     from tidegate.server.access.gate import access_of
+    from tidegate.server.access.provider import open_provider
     from tidegate.server.logs import start_logging
     from tidegate.server.process import Serving
     from tidegate.server.process import serve as serve_until_stopped
@@ -83,8 +84,11 @@ def serve(
             invocation.output.line(link)
             sys.stdout.flush()
 
-    access = access_of(configuration, environ, clock, host=host, user=user, show=show)
-    with open_worlds(configuration, environ, clock, user, partial=True) as new_world:
+    with (
+        open_provider(configuration.server.access, environ, clock) as provider,
+        open_worlds(configuration, environ, clock, user, partial=True) as new_world,
+    ):
+        access = access_of(configuration, environ, clock, host=host, user=user, show=show, provider=provider)
         with open_queue(queue, serving.workers) as (keys, others):
             ended = serve_until_stopped(
                 serving, configuration, new_world, keys, access, environ=environ, clock=clock, others=others

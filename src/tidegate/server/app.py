@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from tidegate import __version__
 from tidegate.server.access.doorkeeper import Doorkeeper
 from tidegate.server.access.headers import SecurityHeaders
+from tidegate.server.access.provider_routes import provider_routes
 from tidegate.server.access.sign_in_routes import sign_in_routes
 from tidegate.server.api.actions import action_routes
 from tidegate.server.api.events import event_routes
@@ -31,6 +32,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.add_middleware(RequestIds)  # the last one added is the first to see a request
     answer_problems(app)
     app.include_router(sign_in_routes(parts.access))
+    app.include_router(provider_routes(parts.access))
     app.include_router(board_routes(parts.board))
     app.include_router(session_routes(parts))
     app.include_router(event_routes(parts))

@@ -17,6 +17,7 @@ from tidegate.ports import Clock
 from tidegate.server.access.attempts import Attempts
 from tidegate.server.access.cookies import Cookie
 from tidegate.server.access.links import OneTimeLinks
+from tidegate.server.access.provider import Provider
 from tidegate.server.access.sessions import Seal, Session, opened_session, sealed_session
 from tidegate.server.access.tokens import Tokens
 from tidegate.server.access.visitor import NOBODY, Proof, Visitor, scopes_of
@@ -39,6 +40,7 @@ class Access:
         flow: that of a sign-in at the provider that has begun.
         tokens: API tokens.
         attempts: how often an address may try.
+        provider: where people sign in, or None.
         links: one-time links; None: there is no local sign-in.
         local_user: who a link signs in.
         local_groups: groups of a local forge and their members.
@@ -51,6 +53,7 @@ class Access:
     flow: Cookie
     tokens: Tokens
     attempts: Attempts
+    provider: Provider | None
     links: OneTimeLinks | None
     local_user: str
     local_groups: Mapping[str, frozenset[str]]
@@ -120,6 +123,7 @@ def access_of(
     host: str,
     user: str,
     show: Callable[[str], None],
+    provider: Provider | None = None,
 ) -> Access:
     """Return how requests are told apart.
 
@@ -130,6 +134,7 @@ def access_of(
         host: the address that is listened on.
         user: who a one-time link signs in.
         show: shows a one-time link to whoever started the process.
+        provider: where people sign in, or None.
 
     Raises:
         SessionKeyMissing: a variable that is to hold a key holds none.
@@ -148,6 +153,7 @@ def access_of(
         flow=Cookie("tidegate-sign-in", secure, FLOW_LENGTH),
         tokens=Tokens(settings.tokens),
         attempts=Attempts(time.monotonic),
+        provider=provider,
         links=OneTimeLinks(show) if is_local else None,
         local_user=user,
         local_groups=forge.groups if isinstance(forge, LocalForge) else {},

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-from dataclasses import asdict, dataclass
 from html import escape
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -18,52 +16,31 @@ from tidegate.errors import TidegateError
 from tidegate.errors.server import Forbidden, SignInRefused
 from tidegate.server.access.doorkeeper import SIGN_IN, visitor_of
 from tidegate.server.access.gate import Access
-from tidegate.server.access.provider import CALLBACK, Flow
 from tidegate.server.access.visitor import Proof, Visitor
 from tidegate.server.problems import status_of
 
-_SEE_OTHER: Final = 303
-_HOME: Final = "/"
+SEE_OTHER: Final = 303
+HOME: Final = "/"
 
 
 def sign_in_routes(access: Access) -> APIRouter:
-    """Return the routes of the ways in, by a one-time link or an identity provider, and of the way out."""
+    """Return the routes of the page, of the way in by a one-time link, and of the way out."""
     router = APIRouter(include_in_schema=False)
 
     @router.get(SIGN_IN)
-    def sign_in(request: Request, link: str = "", next: str = _HOME) -> Response:  # noqa: A002 - the query's word
+    def sign_in(request: Request, link: str = "", next: str = HOME) -> Response:  # noqa: A002 - the query's word
         """Sign in by a one-time link, or show how to sign in."""
         if not link:
-            return _page(access, safe_path(next))
+            return sign_in_page(access, safe_path(next))
         try:
             return _by_link(access, link, address_of(request))
         except TidegateError as error:
-            return _page(access, _HOME, error)
-
-    @router.get(f"{SIGN_IN}/begin")
-    def begin(next: str = _HOME) -> Response:  # noqa: A002 - the query's word
-        """Send a person to the identity provider."""
-        try:
-            return _begin(access, safe_path(next))
-        except TidegateError as error:
-            return _page(access, _HOME, error)
-
-    @router.get(CALLBACK)
-    def end(request: Request, state: str = "", code: str = "", error: str = "", iss: str = "") -> Response:
-        """Sign a person in who comes back from the identity provider."""
-        try:
-            return _end(access, request, _Back(state, code, error, iss))
-        except TidegateError as refused:
-            try:
-                access.attempts.count(address_of(request))
-            except TidegateError as too_many:
-                return _page(access, _HOME, too_many)
-            return _page(access, _HOME, refused)
+            return sign_in_page(access, HOME, error)
 
     @router.post("/sign-out")
     def sign_out() -> Response:
         """Forget the session, as far as this browser goes: it stays good until it ends."""
-        return RedirectResponse(SIGN_IN, _SEE_OTHER, {"Set-Cookie": access.cookie.written("")})
+        return RedirectResponse(SIGN_IN, SEE_OTHER, {"Set-Cookie": access.cookie.written("")})
 
     @router.post(f"{SIGN_IN}/as")
     def act_as(asked: ActAs, visitor: Annotated[Visitor, Depends(visitor_of)]) -> Response:
@@ -101,49 +78,7 @@ def _by_link(access: Access, link: str, address: str) -> Response:
             "this link was used, or is not from this server's present run",
             hint="use the newest one that the server has printed",
         )
-    return RedirectResponse(_HOME, _SEE_OTHER, {"Set-Cookie": access.begin_local(access.local_user)})
-
-
-@dataclass(frozen=True, slots=True)
-class _Back:
-    """What a person comes back with (RFC 6749, section 4.1.2; RFC 9207)."""
-
-    state: str
-    code: str
-    error: str
-    iss: str
-
-
-def _begin(access: Access, there: str) -> Response:
-    if access.provider is None:
-        raise SignInRefused("no identity provider is configured", hint="see server.oidc in tidegate.yaml")
-    flow = Flow.begin(there)
-    sealed = access.seal.close({"kind": "sign-in", **asdict(flow)}, access.clock.now().timestamp())
-    return RedirectResponse(access.provider.address(flow), _SEE_OTHER, {"Set-Cookie": access.flow.written(sealed)})
-
-
-def _end(access: Access, request: Request, back: _Back) -> Response:
-    flow = _flow(access, request.headers.get("cookie", ""))
-    if access.provider is None or access.settings.oidc is None or flow is None:
-        raise SignInRefused("no sign-in has begun in this browser, or long ago", hint="sign in again")
-    if not hmac.compare_digest(flow.state.encode(), back.state.encode()):
-        raise SignInRefused("the answer belongs to another sign-in", hint="sign in again")
-    if back.error or not back.code or back.iss not in {"", access.settings.oidc.issuer}:
-        raise SignInRefused(f"the provider has refused: {back.error[:80] or 'no code'}", hint="sign in again")
-    person = access.provider.person(flow, back.code)
-    answer = RedirectResponse(safe_path(flow.there), _SEE_OTHER)
-    answer.headers.append("Set-Cookie", access.begin(person.user, person.groups, Proof.SESSION))
-    answer.headers.append("Set-Cookie", access.flow.written(""))
-    return answer
-
-
-def _flow(access: Access, cookies: str) -> Flow | None:
-    text = access.flow.read(cookies)
-    match text and access.seal.open(text, access.flow.length, access.clock.now().timestamp()):
-        case {"kind": "sign-in", "state": str(state), "nonce": str(nonce), "verifier": str(proof), "there": str(there)}:
-            return Flow(state, nonce, proof, there)
-        case _:
-            return None
+    return RedirectResponse(HOME, SEE_OTHER, {"Set-Cookie": access.begin_local(access.local_user)})
 
 
 def address_of(request: Request) -> str:
@@ -154,10 +89,17 @@ def address_of(request: Request) -> str:
 def safe_path(there: str) -> str:
     """Return a path of this server: what would lead elsewhere is replaced by the home page."""
     is_own = there.startswith("/") and not there.startswith(("//", "/\\")) and there.isprintable()
-    return there if is_own else _HOME
+    return there if is_own else HOME
 
 
-def _page(access: Access, there: str, error: TidegateError | None = None) -> Response:
+def sign_in_page(access: Access, there: str, error: TidegateError | None = None) -> Response:
+    """Return the page that shows the ways in.
+
+    Args:
+        access: which there are.
+        there: where the person wants to go.
+        error: why the last attempt has failed.
+    """
     status = HTTPStatus.OK if error is None else status_of(error)
     if access.settings.oidc is not None:
         href = escape(f"{SIGN_IN}/begin?next={quote(there)}")

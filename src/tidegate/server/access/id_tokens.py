@@ -1,0 +1,109 @@
+"""ID tokens: signed by the provider, for us, now, and for this very sign-in (OpenID Connect Core, section 3.1.3.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from tidegate.errors.server import SignInRefused
+
+_ALGORITHMS: Final = [
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
+]
+"""Signatures alone: with `none` or a shared secret, others could sign, too."""
+_LEEWAY: Final = 60
+"""Seconds that two machines' clocks may differ by."""
+_SECONDS_BETWEEN: Final = 60.0
+"""The provider is asked for its keys so often at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a token must say.
+
+    Args:
+        issuer: who has made it.
+        client_id: for whom.
+        nonce: for which sign-in.
+        access_token: what came with it.
+    """
+
+    issuer: str
+    client_id: str
+    nonce: str
+    access_token: str
+
+
+class IdTokens:
+    """Checks tokens. Safe for many threads.
+
+    Args:
+        fetch: gets the provider's keys (RFC 7517, section 5).
+    """
+
+    def __init__(self, fetch: Callable[[], Mapping[str, object]]) -> None:
+        self._fetch = fetch
+        self._lock = Lock()
+        self._keys: KeySet | None = None
+        self._at = float("-inf")
+
+    def claims(self, token: str, wanted: Wanted, now: float) -> dict[str, object]:
+        """Return what a token says.
+
+        Args:
+            token: as it came.
+            wanted: what it must say.
+            now: seconds since 1970.
+
+        Raises:
+            SignInRefused: it is none of the provider's, or none for us.
+        """
+        try:
+            found = self._decoded(token, now)
+            checked = CodeIDToken(
+                found.claims,
+                found.header,
+                {
+                    "iss": {"essential": True, "value": wanted.issuer},
+                    "aud": {"essential": True, "value": wanted.client_id},
+                },
+                {"nonce": wanted.nonce, "client_id": wanted.client_id, "access_token": wanted.access_token},
+            )
+            checked.validate(now=int(now), leeway=_LEEWAY)
+        except (JoseError, ValueError) as error:
+            raise SignInRefused(
+                f"the provider's ID token can't be trusted: {type(error).__name__}",
+                where=wanted.issuer,
+                hint="sign in again; if it stays so, compare issuer and client id, and both machines' clocks",
+            ) from error
+        return dict(found.claims)
+
+    def _decoded(self, token: str, now: float) -> jwt.Token:
+        """Return the token, whose signature is right. The provider may have changed its keys since we asked."""
+        with self._lock:
+            if self._keys is None:
+                self._renew(now)
+            try:
+                return jwt.decode(token, self._present(), algorithms=_ALGORITHMS)
+            except (JoseError, ValueError):
+                if now - self._at < _SECONDS_BETWEEN:
+                    raise
+                self._renew(now)
+                return jwt.decode(token, self._present(), algorithms=_ALGORITHMS)
+
+    def _renew(self, now: float) -> None:
+        self._keys = KeySet.import_key_set({"keys": self._fetch().get("keys", [])})  # type: ignore[typeddict-item] # it checks them
+        self._at = now
+
+    def _present(self) -> KeySet:
+        if self._keys is None:
+            raise TypeError("keys are fetched first")
+        return self._keys
