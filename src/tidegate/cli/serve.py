@@ -19,6 +19,8 @@ from tidegate.cli.shared_queue import open_queue, queue_option
 _HIGHEST_PORT: Final = 65535
 _GARBAGE: Final = (700, 10, 10)
 """CPython's own thresholds: what spares a short run looks for garbage would let one that lasts grow."""
+_TURN_SECONDS: Final = 0.0005
+"""How long a thread that looks at keys keeps the interpreter while the one that answers requests waits for it."""
 _PARTS: Final = ("authlib", "cryptography", "fastapi", "jinja2", "joserfc", "prometheus_client", "uvicorn")
 
 
@@ -60,6 +62,7 @@ def serve(
     """
     _require_extra()
     gc.set_threshold(*_GARBAGE)
+    sys.setswitchinterval(_TURN_SECONDS)
     from tidegate.bootstrap import open_worlds
     from tidegate.cli.debug import Scrubber
     from tidegate.server.access.gate import access_of

@@ -31,6 +31,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.add_middleware(SecurityHeaders, secure=parts.access.cookie.secure)
     app.add_middleware(RequestIds)  # the last one added is the first to see a request
     answer_problems(app)
+    app.include_router(hook_routes(parts))  # what comes most often is looked for first
     app.include_router(sign_in_routes(parts.access))
     app.include_router(provider_routes(parts.access))
     app.include_router(board_routes(parts.board))
@@ -38,7 +39,6 @@ def make_app(parts: Parts) -> FastAPI:
     app.include_router(event_routes(parts))
     app.include_router(read_routes(parts))
     app.include_router(action_routes(parts))
-    app.include_router(hook_routes(parts))
     app.include_router(page_routes(parts))
 
     @app.get("/healthz", tags=["process"])
