@@ -11,7 +11,7 @@ from tidegate.config.token_file import TokenEntry
 from tidegate.model.role import Role, Scope
 from tidegate.ports import Clock
 from tidegate.server.access.gate import Access, access_of
-from tidegate.server.access.tokens import digest_of, new_token
+from tidegate.server.access.secrets import digest_of, new_token
 from tidegate.testing.clock import FakeClock
 
 

@@ -88,6 +88,7 @@ COMMANDS: Final = (
         "Open the next line of versions and move the ImagePolicies' ranges to it.",
     ),
     Entry("image", "tidegate.cli.image.command:image", TOOLS, "Copy, tag, list, inspect, verify and remove images."),
+    Entry("token", "tidegate.cli.token:token", TOOLS, "Make and list API tokens of the server."),
     Entry("auth", "tidegate.cli.auth:auth", TOOLS, "Show which credentials are used for which registry."),
     Entry("config", "tidegate.cli.config:config", TOOLS, "Show, check and describe tidegate.yaml."),
     Entry(

@@ -18,7 +18,7 @@ from tidegate.config.read import read
 from tidegate.config.section import Section, checked
 from tidegate.config.tree import plain
 from tidegate.errors.config import ConfigInvalid, Finding
-from tidegate.errors.server import TokenFileInvalid
+from tidegate.errors.server import TokenExists, TokenFileInvalid
 from tidegate.model.role import Role, Scope
 
 _HASH: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
@@ -134,3 +134,21 @@ def token_file_bytes(file: Path) -> bytes:
         raise TokenFileInvalid(
             f"can't be read: {error.strerror}", where=str(file), hint="check the file's rights"
         ) from error
+
+
+def add_token(file: Path, entry: TokenEntry) -> None:
+    """Add an entry to a file, which is made where it is not there.
+
+    Raises:
+        TokenFileInvalid: the file, or the entry's name or user, is not as it must be.
+        TokenExists: it has an entry of that name.
+    """
+    before = token_file_bytes(file)
+    if entry.name in read_tokens(before, str(file)):
+        raise TokenExists(f"there is a token {entry.name!r}", where=str(file), hint="delete its entry, or name another")
+    head = before if not before or before.endswith(b"\n") else before + b"\n"
+    after = head + entry.text().encode()
+    read_tokens(after, str(file))
+    beside = file.with_name(f".{file.name}.new")
+    beside.write_bytes(after)
+    beside.replace(file)

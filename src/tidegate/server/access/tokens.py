@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,20 +11,9 @@ from typing import Final
 
 from tidegate.config.token_file import TokenEntry, read_tokens, token_file_bytes
 from tidegate.errors.server import TokenFileInvalid
+from tidegate.server.access.secrets import digest_of
 
 _LOG: Final = logging.getLogger(__name__)
-_PREFIX: Final = "tidegate_"
-"""So that scanners for leaked secrets can know it."""
-
-
-def new_token() -> str:
-    """Return a token of 256 random bits."""
-    return f"{_PREFIX}{secrets.token_urlsafe(32)}"
-
-
-def digest_of(token: str) -> str:
-    """Return the hash that the file has of a token. It needs no salt: no two tokens are alike, and none is guessed."""
-    return f"sha256:{hashlib.sha256(token.encode('utf-8', 'surrogateescape')).hexdigest()}"
 
 
 class Tokens:

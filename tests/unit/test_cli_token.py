@@ -1,0 +1,77 @@
+"""`tidegate token`: what is printed once, and what is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.access import access_for
+from support.cli import Ended, tidegate
+from support.configs import SMALL, load_text
+from tidegate.server.access.visitor import Proof
+from tidegate.testing.clock import FakeClock
+
+CONFIG = f"{SMALL}server: {{tokens: ./tokens.yaml}}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "tidegate.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+def token(folder: Path, *arguments: str) -> Ended:
+    return tidegate("-C", folder, "token", *arguments, environ={"TIDEGATE_USER": "dana"})
+
+
+def test_a_new_token_is_printed_once_and_good_at_once(folder: Path) -> None:
+    (folder / "tokens.yaml").write_text("# reviewed by two")
+    made = token(folder, "create", "ci", "--role", "promoter", "--env", "live", "--for", "30d", "--as", "robot")
+    secret = made.out.strip()
+    assert (made.code, secret in made.err, secret.startswith("tidegate_")) == (0, False, True)
+    text = (folder / "tokens.yaml").read_text()
+    assert text.startswith("# reviewed by two\nci:\n  user: robot\n  role: promoter\n  environments: [live]\n")
+    assert secret not in text
+
+    visitor = access_for(load_text(folder, CONFIG), clock=FakeClock()).visitor("", f"Bearer {secret}", "")
+    assert (visitor.user, visitor.proof) == ("robot", Proof.TOKEN)
+
+
+def test_tokens_are_listed_without_their_hashes(folder: Path) -> None:
+    assert token(folder, "list").err == "no tokens\n"
+    token(folder, "create", "ci", "--role", "viewer")
+    token(folder, "create", "other", "--role", "admin", "--env", "live", "--env", "dev")
+    listed = token(folder, "list")
+    assert [line.split()[:3] for line in listed.out.splitlines()[1:]] == [
+        ["ci", "dana", "viewer"],
+        ["other", "dana", "admin"],
+    ]
+    documents = json.loads(token(folder, "list", "-o", "json").out)["tokens"]
+    assert [each["environments"] for each in documents] == [None, ["dev", "live"]]
+    assert "sha256" not in json.dumps(documents) + listed.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("create", "ci", "--role", "viewer"), "server/token-exists"),
+        (("create", "c i", "--role", "viewer"), "server/token-file"),
+        (("create", "other", "--role", "viewer", "--env", "none"), "release/environment-unknown"),
+        (("create", "other", "--role", "king"), "tidegate/usage"),
+        (("create", "other", "--role", "viewer", "--for", "0s"), "config/duration"),
+    ],
+)
+def test_what_is_refused_changes_nothing(folder: Path, arguments: tuple[str, ...], code: str) -> None:
+    token(folder, "create", "ci", "--role", "viewer")
+    before = (folder / "tokens.yaml").read_text()
+    refused = token(folder, *arguments)
+    assert (refused.code, code in refused.err, refused.out) == (2, True, "")
+    assert (folder / "tokens.yaml").read_text() == before
+
+
+def test_where_no_file_is_named_nothing_is_made(tmp_path: Path) -> None:
+    (tmp_path / "tidegate.yaml").write_text(SMALL)
+    refused = token(tmp_path, "create", "ci", "--role", "viewer")
+    assert (refused.code, "server.tokens" in refused.err, refused.out) == (2, True, "")
