@@ -12,6 +12,7 @@ from support.engine_world import (
     BILLING,
     GITOPS,
     INVENTORY,
+    POLICY,
     STAGING,
     EngineWorld,
     helm_release,
@@ -25,8 +26,8 @@ from tidegate.errors.forge import ForgeUnreachable
 from tidegate.errors.git import BranchMissing, RepositoryMissing
 from tidegate.errors.model import InvalidVersion
 from tidegate.errors.registry import RegistryUnreachable
-from tidegate.errors.release import EnvironmentUnknown, ServiceUnknown, SourceUnknown, StillWaiting
-from tidegate.model import ImageRef, MergeRequest, Pipeline, Service
+from tidegate.errors.release import EnvironmentUnknown, LaneBroken, ServiceUnknown, SourceUnknown, StillWaiting
+from tidegate.model import Carry, ImageRef, MergeRequest, Pipeline, Service
 from tidegate.testing.clock import START
 from tidegate.testing.forge import FakeForge
 from tidegate.testing.images_port import FakeImages
@@ -280,6 +281,38 @@ def test_why_is_one_sentence(town: EngineWorld, happened: Callable[[EngineWorld]
     assert sentence(town, "e2e") == expected
 
 
+def _narrowed(town: EngineWorld) -> None:
+    """Somebody moved dev's range to where there is no image yet."""
+    town.bring("e2e")
+    town.write(GITOPS, {town.path("dev", name="policy.yaml"): POLICY.replace(b"1.1.x", b"9.x")})
+
+
+def _retuned(town: EngineWorld) -> None:
+    """Dev gets another number of replicas, which `carry: release` brings to e2e."""
+    town.services["inventory"] = replace(INVENTORY, carry=Carry.RELEASE)
+    town.bring("e2e")
+    town.declare("dev", "1.1.3", replicas=5)
+
+
+def test_why_says_what_promote_says_of_a_broken_lane(town: EngineWorld) -> None:
+    _narrowed(town)
+    with pytest.raises(LaneBroken) as refused:
+        town.plan("e2e")
+    command = "`tidegate promote inventory --to e2e` would be refused"
+    assert sentence(town, "e2e") == f"e2e has inventory 1.1.3-rc1; {command}: {refused.value}"
+    world = town.world()
+    assert not explain(world, INVENTORY, world.environment("e2e")).settled
+
+
+def test_the_same_image_with_another_manifest_is_not_settled(town: EngineWorld) -> None:
+    _retuned(town)
+    assert town.plan("e2e").diff
+    told = sentence(town, "e2e")
+    assert told.startswith("1.1.3's changed manifest waits: no merge request; open one with `tidegate promote")
+    town.bring("e2e")
+    assert sentence(town, "e2e") == "e2e has inventory 1.1.3-rc1, the newest of dev"
+
+
 def test_why_tells_of_a_source_that_cannot_be_read(town: EngineWorld) -> None:
     _broken(town)
     assert sentence(town, "e2e").startswith("dev's inventory can't be read: clusters/dev/inventory/release.yaml:3:1: ")
@@ -380,6 +413,22 @@ def test_waiting_ends_when_the_time_is_over(town: EngineWorld) -> None:
         wait(town, "e2e", minutes=3)
     assert caught.value.exit_code == 8
     assert town.clock.sleeps == [60.0] * 3
+
+
+def test_another_manifest_of_the_same_image_is_waited_for(town: EngineWorld) -> None:
+    _retuned(town)
+    town.clock.events.append(lambda: town.bring("e2e"))
+    found, reasons = wait(town, "e2e")
+    assert (found.tag, len(reasons), town.clock.sleeps) == ("1.1.3-rc1", 1, [60.0])
+
+
+def test_a_version_that_the_source_never_had_is_told_so(town: EngineWorld) -> None:
+    """Not the reasons of another version, which will never do."""
+    town.bring("e2e")
+    town.promote("staging")
+    with pytest.raises(StillWaiting, match=r"staging does not have inventory 9\.9\.0 yet") as caught:
+        wait(town, "staging", "9.9.0", minutes=1)
+    assert caught.value.where == "e2e never had inventory 9.9.0: it has 1.1.3-rc1; promote it to e2e first"
 
 
 def test_the_same_version_with_another_digest_is_waited_for(town: EngineWorld) -> None:

@@ -13,7 +13,7 @@ from tidegate.engine.promote import planned_promotion
 from tidegate.engine.status import Cell, look
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
-from tidegate.model import Answer, Environment, ImageRef, MergeRequest, Service, Verdict
+from tidegate.model import Answer, Carry, Environment, ImageRef, MergeRequest, Service, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Explanation:
         moving: the image that it brings, with its digest; None when that can't be told.
         unread: why the open merge requests, or some of them, can't be read.
         refusal: why promoting would be refused now; None when it would not be, or is not what helps.
+        changes: the very image is there, and promoting would change the manifest beside it.
     """
 
     source: Cell
@@ -37,6 +38,7 @@ class Explanation:
     moving: ImageRef | None = None
     unread: tuple[TidegateError, ...] = ()
     refusal: TidegateError | None = None
+    changes: bool = False
 
     @property
     def faults(self) -> tuple[TidegateError, ...]:
@@ -45,7 +47,12 @@ class Explanation:
 
     @property
     def settled(self) -> bool:
-        """Whether the environment has the very release of the one before."""
+        """Whether the environment has the very release of the one before, so that promoting would do nothing."""
+        return self.has_image and self.refusal is None and not self.changes
+
+    @property
+    def has_image(self) -> bool:
+        """Whether the environment has the image of the one before, under the same version."""
         same = self.source.digest is not None and self.source.digest == self.target.digest
         return same and self.source.version == self.target.version
 
@@ -68,7 +75,11 @@ class Explanation:
         if self.settled:
             target, source = self.target.environment.name, self.source.environment.name
             return f"{target} has {self.target.service.name} {self.target.tag}, the newest of {source}"
-        return f"{self.source.version or self.source.tag} {self._obstacle()}"
+        name = str(self.source.version or self.source.tag)
+        if self.has_image and self.refusal is not None and self.merge_request is None:
+            have = f"{self.target.environment.name} has {self.target.service.name} {self.target.tag}"
+            return f"{have}; {self._advice('')}"
+        return f"{name}'s changed manifest {self._obstacle()}" if self.changes else f"{name} {self._obstacle()}"
 
     def _unreadable(self) -> str | None:
         """Return what there is to say when source or target can't be read, or the source has nothing."""
@@ -147,7 +158,9 @@ def explain(world: World, service: Service, target: Environment) -> Explanation:
         moving.extend(moving_merge_requests(world, service, target, unread.append))
     except TidegateError as fault:
         unread.append(fault)
-    return explained(world, look(world, service, source), look(world, service, target), moving, unread)
+    found = explained(world, look(world, service, source), look(world, service, target), moving, unread)
+    # Of every cell of a resync that would be too much to ask: there, only what `carry: release` may have changed.
+    return _as_planned(world, found) if found.has_image else found
 
 
 def explained(
@@ -175,16 +188,17 @@ def explained(
         moving=_moving(chosen, service) if chosen else None,
         unread=tuple(unread),
     )
-    return replace(explanation, refusal=_refusal(world, explanation)) if explanation.wants_promotion else explanation
+    is_asked = service.carry is Carry.RELEASE if explanation.has_image else explanation.wants_promotion
+    return _as_planned(world, explanation) if is_asked else explanation
 
 
-def _refusal(world: World, explanation: Explanation) -> TidegateError | None:
-    """Return why promoting would be refused now, or None: an advice that leads to an error is none."""
+def _as_planned(world: World, explanation: Explanation) -> Explanation:
+    """Return `explanation` with what `promote` would say now: an advice that leads to an error is none."""
     try:
-        planned_promotion(world, explanation.target.service, explanation.target.environment)
+        plan = planned_promotion(world, explanation.target.service, explanation.target.environment)
     except TidegateError as refused:
-        return refused
-    return None
+        return replace(explanation, refusal=refused)
+    return replace(explanation, changes=explanation.has_image and bool(plan.diff))
 
 
 def _moving(seen: MergeRequestSeen, service: Service) -> ImageRef | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+from tidegate.engine.declared import branch_head, past_releases, read_declared
 from tidegate.engine.explanation import explain
 from tidegate.engine.status import Cell, read_cell
 from tidegate.engine.world import World
 from tidegate.errors.release import StillWaiting
-from tidegate.model import Digest, Environment, Service, Version
+from tidegate.model import Carry, Digest, Environment, Service, Version
 
 
 def wait_for(
@@ -35,6 +36,7 @@ def wait_for(
         StillWaiting: the time is over.
     """
     digest: Digest | None = None
+    named = version
     if version is not None and target.tag.read(version) is None:
         Version.parse(version)  # what is neither its tag nor a version would be waited for in vain
     if version is None:
@@ -45,9 +47,10 @@ def wait_for(
     told = ""
     while True:
         cell = read_cell(world, service, target)
-        if cell.tag is not None and version in {cell.tag, str(cell.version)} and digest in {None, cell.digest}:
+        has_it = cell.tag is not None and version in {cell.tag, str(cell.version)} and digest in {None, cell.digest}
+        if has_it and not (digest and service.carry is Carry.RELEASE and explain(world, service, target).changes):
             return cell
-        sentence = _reason(world, service, target, cell)
+        sentence = _reason(world, service, target, cell, named)
         if sentence != told:
             report(sentence)
             told = sentence
@@ -63,10 +66,29 @@ def wait_for(
             world.repos.repo(project).refresh()
 
 
-def _reason(world: World, service: Service, target: Environment, cell: Cell) -> str:
-    if target.source is not None:
-        return explain(world, service, target).sentence
-    return f"{target.name} has {service.name} {cell.tag}" if cell.tag else f"{target.name} has no {service.name} yet"
+def _reason(world: World, service: Service, target: Environment, cell: Cell, named: str | None) -> str:
+    if target.source is None:
+        has = f"{service.name} {cell.tag}" if cell.tag else f"no {service.name} yet"
+        return f"{target.name} has {has}"
+    explanation = explain(world, service, target)
+    source = explanation.source
+    if named is not None and source.image is not None and not _had(world, source, target, named):
+        name = source.environment.name
+        return f"{name} never had {service.name} {named}: it has {source.tag}; promote it to {name} first"
+    return explanation.sentence
+
+
+def _had(world: World, source: Cell, target: Environment, named: str) -> bool:
+    """Return whether the source has or had the version that `named`, a version or a tag of the target, stands for."""
+    candidate = target.tag.read(named)
+    version = str(candidate.version) if candidate else named
+    repo = world.repo(source.environment)
+    declared = read_declared(repo, branch_head(repo, source.environment), source.environment, source.service)
+    tags = (past.declared.image.tag or "" for past in past_releases(repo, declared)) if declared else ()
+    pattern = source.environment.tag
+    return any(
+        version == tag or ((found := pattern.read(tag)) is not None and version == str(found.version)) for tag in tags
+    )
 
 
 def _source_cell(world: World, service: Service, target: Environment) -> Cell:
