@@ -70,6 +70,7 @@ def account_of(cloud: Ecr) -> RegistryAccount:
 
 
 def images_of(account: RegistryAccount, folder: Path, source: RegistryAccount | None = None) -> RegistryImages:
+    (folder / "dev").mkdir(exist_ok=True)
     accounts = {each.host: each for each in (account, source) if each}
     return RegistryImages(accounts, environment={}, home=folder, retry=Retry(attempts=2, first=0.01))
 
