@@ -21,6 +21,7 @@ from tidegate.errors.forge import (
     MergeRequestMissing,
     MergeRequestNotOpen,
     ProjectMissing,
+    TargetMoved,
 )
 from tidegate.errors.git import BranchMissing
 from tidegate.forge import LocalForge
@@ -45,6 +46,7 @@ class World:
     forge: Forge
     new_repo: Callable[[], GitOpsRepo]
     move_branch: Callable[[str, str], object]
+    guards_files: bool = True
 
     def branch(self, name: str, path: str = "a.yaml", data: bytes = b"a: 2\n") -> str:
         """Put one more commit on a branch; a new one starts at main."""
@@ -79,7 +81,12 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
             for group, users in GROUPS.items():
                 served.gitlab.group(group, *users)
             here = ProjectRemotes(str(root))
-            yield World(Everybody(served.forge), lambda: MirroredRepos(here, mirrors, ROBOT, clock).repo(PROJECT), at)
+            yield World(
+                Everybody(served.forge),
+                lambda: MirroredRepos(here, mirrors, ROBOT, clock).repo(PROJECT),
+                at,
+                guards_files=False,
+            )
         return
     bare_repository(root, PROJECT, FILES)
     with ExitStack() as stack:
@@ -314,6 +321,24 @@ def test_a_merge_is_guarded_by_the_head(world: World) -> None:
     assert caught.value.retryable
     assert world.new_repo().head("main") == main
     assert world.forge.merge_request(PROJECT, 1).state is MergeRequestState.OPEN
+
+
+def test_a_merge_that_would_make_other_bytes_is_refused(world: World) -> None:
+    """GitLab can't be told what must come out: what it made is looked at afterwards."""
+    head = world.branch("promote")
+    main = world.branch("main", "b.yaml", b"b: 2\n")
+    world.open()
+
+    def merge(**files: bytes) -> MergeRequest:
+        wanted = {f"{name}.yaml": data for name, data in files.items()}
+        return world.forge.merge(PROJECT, 1, head=head, message="m", user="ada", files=wanted)
+
+    if world.guards_files:
+        with pytest.raises(TargetMoved, match=r"b\.yaml"):
+            merge(a=b"a: 2\n", b=b"b: 1\n")
+        assert world.new_repo().head("main") == main
+        assert world.forge.merge_request(PROJECT, 1).state is MergeRequestState.OPEN
+    assert merge(a=b"a: 2\n", b=b"b: 2\n").state is MergeRequestState.MERGED
 
 
 def test_conflicts_are_told_with_their_files(world: World) -> None:

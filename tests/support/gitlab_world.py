@@ -120,8 +120,9 @@ class Everybody:
         message: str,
         user: str,
         options: MergeRequestOptions = PLAIN,
+        files: Mapping[str, bytes] | None = None,
     ) -> MergeRequest:
-        return self._of(user).merge(project, iid, head=head, message=message, user=user, options=options)
+        return self._of(user).merge(project, iid, head=head, message=message, user=user, options=options, files=files)
 
     def unschedule(self, project: str, iid: int) -> MergeRequest:
         return self._of("robot").unschedule(project, iid)

@@ -27,7 +27,7 @@ from tidegate.errors.forge import (
 )
 from tidegate.errors.git import InvalidBranch, LeaseLost, PushRefused
 from tidegate.forge import LocalForge
-from tidegate.forge import local as local_module
+from tidegate.forge import local_merge as local_module
 from tidegate.forge.ledger import Ledger
 from tidegate.forge.records import from_json, to_json
 from tidegate.git import Git, Mirrors, ProjectRemotes

@@ -8,12 +8,13 @@ from typing import Final, Protocol, TypeVar
 from tidegate.engine.plan import Plan
 from tidegate.engine.steps import Outcome, Run, Step
 from tidegate.engine.world import World
-from tidegate.errors.forge import HeadMoved
+from tidegate.errors.forge import HeadMoved, TargetMoved
 from tidegate.errors.git import LeaseLost
 from tidegate.errors.release import DecisionOutdated
 
 _Result = TypeVar("_Result")
 _ATTEMPTS: Final = 6
+_LOST: Final = (LeaseLost, HeadMoved, TargetMoved, DecisionOutdated)
 
 
 class Progress(Protocol):
@@ -63,12 +64,12 @@ def until_settled(attempt: Callable[[], _Result], world: World, progress: Progre
         attempt: observes, plans and runs, from the start.
 
     Raises:
-        LeaseLost, HeadMoved, DecisionOutdated: the last race was lost, too.
+        LeaseLost, HeadMoved, TargetMoved, DecisionOutdated: the last race was lost, too.
     """
     for number in range(1, _ATTEMPTS):
         try:
             return attempt()
-        except (LeaseLost, HeadMoved, DecisionOutdated) as lost:
+        except _LOST as lost:
             progress.lost_race(lost.what)
             world.clock.sleep(0.1 * number)
     return attempt()

@@ -68,6 +68,13 @@ class HeadMoved(TidegateError):
     retryable = True
 
 
+class TargetMoved(TidegateError):
+    """The target branch has changed, and a merge would make other bytes than were decided on. Look again."""
+
+    code = "forge/target-moved"
+    retryable = True
+
+
 class MergeConflict(TidegateError):
     """The merge request can't be merged without a person."""
 

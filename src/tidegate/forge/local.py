@@ -13,7 +13,6 @@ from tidegate.errors.forge import (
     GroupMissing,
     HeadMoved,
     InvalidUser,
-    MergeConflict,
     MergeRequestNotOpen,
     ProjectMissing,
 )
@@ -28,10 +27,9 @@ from tidegate.errors.git import (
     RepositoryMissing,
 )
 from tidegate.forge.ledger import Event, Ledger
+from tidegate.forge.local_merge import WantedMerge, conflicts, merge_onto
 from tidegate.forge.records import is_draft
-from tidegate.git.compare import arrival, merge_base
 from tidegate.git.identity import Identity
-from tidegate.git.merge import merge_trees, write_merge
 from tidegate.git.message import one_line, plain
 from tidegate.git.mirrors import Mirrors
 from tidegate.git.names import branch_ref
@@ -113,7 +111,7 @@ class LocalForge:
         target = ledger.branch(request.target_branch)
         if request.state is not MergeRequestState.OPEN or target is None:
             return request
-        return replace(request, conflicts=_conflicts(ledger, target, request.head) != ())
+        return replace(request, conflicts=conflicts(ledger.mirror, target, request.head) != ())
 
     def open(self, project: str, new: NewMergeRequest) -> MergeRequest:
         """Open a merge request, or return the open one that has these branches."""
@@ -217,10 +215,12 @@ class LocalForge:
         message: str,
         user: str,
         options: MergeRequestOptions = PLAIN,  # noqa: ARG002 - the configuration allows none here
+        files: Mapping[str, bytes] | None = None,
     ) -> MergeRequest:
-        """Merge with a merge commit, guarded by `head`; target branch and record move together or not at all.
+        """Merge with a merge commit, guarded by `head` and `files`.
 
-        A head that the target branch has already (a person merged it by hand) is recorded as merged.
+        Target branch and record move together or not at all. A head that the target branch has already (a person
+        merged it by hand) is recorded as merged.
         """
         _user(user)
 
@@ -238,7 +238,10 @@ class LocalForge:
                 )
             # The unchanged source branch is named in the push, so that the push fails when it moves meanwhile.
             guard = RefUpdate(branch_ref(request.source_branch), head, head)
-            merged, moves = self._merged(ledger, request, target, message, user)
+            wanted = WantedMerge(
+                message, files or {}, self._identity.acting_for(user), self._identity, self._clock.now()
+            )
+            merged, moves = merge_onto(ledger.mirror, request, target, wanted)
             changed = replace(request, state=MergeRequestState.MERGED, merge_commit=merged)
             return self._write(ledger, changed, f"Merge !{iid}", user, others=(guard, *moves))
 
@@ -269,27 +272,6 @@ class LocalForge:
         except (ForgeUnauthorized, PushRefused, GitFailed):
             # Who may only read looks without leaving a trace; whoever delivers may write, and looks here, too.
             return seen, request
-
-    def _merged(
-        self, ledger: Ledger, request: MergeRequest, target: str, message: str, user: str
-    ) -> tuple[str, tuple[RefUpdate, ...]]:
-        """Return the commit by which the head is in the target branch, and what must move for that."""
-        mirror, head = ledger.mirror, request.head
-        if merge_base(mirror, target, head) == head:
-            return arrival(mirror, head, target), ()
-        conflicts = _conflicts(ledger, target, head)
-        if conflicts:
-            raise MergeConflict(
-                f"{request.source_branch} conflicts with {request.target_branch} in {', '.join(conflicts)}",
-                where=request.ref,
-                hint=f"merge {request.target_branch} into {request.source_branch} by hand and push, or promote again",
-            )
-        tree = merge_trees(mirror, target, head).tree
-        author = self._identity.acting_for(user)
-        commit = write_merge(
-            mirror, tree, (target, head), message, author=author, committer=self._identity, at=self._clock.now()
-        )
-        return commit, (RefUpdate(branch_ref(request.target_branch), commit, target),)
 
     def _read(self, project: str) -> Ledger:
         with _spoken(project):
@@ -336,13 +318,6 @@ def _branch(ledger: Ledger, name: str) -> str:
     if head is None:
         raise BranchMissing(f"there is no branch {name!r}", where=ledger.project, hint="push it first")
     return head
-
-
-def _conflicts(ledger: Ledger, target: str, head: str) -> tuple[str, ...]:
-    """Return what a person would have to merge."""
-    if merge_base(ledger.mirror, target, head) is None:
-        return ("(all files: the branches have no common history)",)
-    return merge_trees(ledger.mirror, target, head).conflicts
 
 
 def _user(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -125,6 +125,7 @@ class Forge(Protocol):
         message: str,
         user: str,
         options: MergeRequestOptions = PLAIN,
+        files: Mapping[str, bytes] | None = None,
     ) -> MergeRequest:
         """Merge, guarded: only if the source branch's head is `head`. Merged at that head already, it stays as it is.
 
@@ -134,9 +135,12 @@ class Forge(Protocol):
         Args:
             message: the merge commit's whole message with trailers.
             options: how to merge. Approvals may be left out of what is returned.
+            files: path → bytes that the merge must make, for a forge that can be guarded by that: it merges nothing
+                else. Another forge merges, and the caller looks at what it made.
 
         Raises:
             HeadMoved: the branch has another head; also when it has been rebased, to be decided on anew.
+            TargetMoved: the merge would make other bytes than `files`.
             MergeConflict: it can't be merged without a person; names the files.
             MergeRequestNotOpen: it is closed.
         """

@@ -13,6 +13,7 @@ from tidegate.errors.forge import (
     MergeRequestMissing,
     MergeRequestNotOpen,
     ProjectMissing,
+    TargetMoved,
 )
 from tidegate.errors.git import BranchMissing
 from tidegate.model.merge_request import PLAIN, Approval, Comment, MergeRequest, MergeRequestOptions, MergeRequestState
@@ -146,6 +147,7 @@ class FakeForge:
         message: str,
         user: str,
         options: MergeRequestOptions = PLAIN,
+        files: Mapping[str, bytes] | None = None,
     ) -> MergeRequest:
         """Merge with a merge commit, guarded by `head`. What is to be scheduled waits until `pipelines_end`."""
         remote = self._remote(project)
@@ -161,14 +163,17 @@ class FakeForge:
             target = _branch(remote, project, request.target_branch)
             merged = target
             if head not in remote.ancestors(target):
-                files, conflicts = remote.merge(target, head)
+                made, conflicts = remote.merge(target, head)
                 if conflicts or remote.merge_base(target, head) is None:
                     raise MergeConflict(
                         f"{request.source_branch} conflicts with {request.target_branch} in {', '.join(conflicts)}",
                         where=request.ref,
                         hint="merge by hand",
                     )
-                merged = remote.add(files, (target, head), _user(user), message, self._clock.now())
+                moved = [path for path, data in (files or {}).items() if made.get(path) != data]
+                if moved:
+                    raise TargetMoved(f"it would make another {', '.join(moved)}", where=request.ref, hint="look again")
+                merged = remote.add(made, (target, head), _user(user), message, self._clock.now())
                 remote.move(request.target_branch, merged, target)
             return self._keep(replace(request, state=MergeRequestState.MERGED, merge_commit=merged))
 

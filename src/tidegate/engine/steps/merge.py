@@ -57,12 +57,19 @@ class Merge:
 
         Raises:
             HeadMoved: someone pushed since the decision, or it had to be rebased.
+            TargetMoved: the target's branch has changed one of the files since, and the forge merged nothing.
             MergeConflict: a person must resolve it.
-            MergedDifferently: someone changed a file at the very same moment: the merge is not what was decided.
+            MergedDifferently: the same, and the forge merged: it is not what was decided.
         """
         head = run.heads.get((self.project, self.branch), self.head)
         merged = run.world.forge.merge(
-            self.project, self.iid, head=head, message=self.message, user=self.actor, options=self.options
+            self.project,
+            self.iid,
+            head=head,
+            message=self.message,
+            user=self.actor,
+            options=self.options,
+            files=self.files,
         )
         if merged.state is not MergeRequestState.MERGED:
             run.scheduled.add(merged.ref)

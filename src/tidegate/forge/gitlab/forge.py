@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC
 from typing import Final, TypeVar
@@ -249,6 +249,7 @@ class GitLabForge:
         message: str,
         user: str,
         options: MergeRequestOptions = PLAIN,
+        files: Mapping[str, bytes] | None = None,  # noqa: ARG002 - the port's; GitLab can't be told what must come out
     ) -> MergeRequest:
         """Merge as the project's merge method wants, guarded by `head`: see `Merging`."""
         _check_user(user)

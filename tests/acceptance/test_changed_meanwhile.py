@@ -1,0 +1,72 @@
+"""What changes between the decision and the merge: nothing is merged that nobody decided on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.bad_input import run
+from support.road_texts import STAGING, file_of
+from support.road_world import RoadWorld, release_image, world_with_release
+from tidegate.forge import LocalForge
+from tidegate.registry.layout import LayoutRegistry
+
+FILE = file_of("staging")
+DELIVER = ("deliver", f"{STAGING}!1")
+
+
+@pytest.fixture
+def ready(tmp_path: Path) -> RoadWorld:
+    """A merge request to staging that sam has approved."""
+    world = world_with_release(tmp_path / "world", until="e2e")
+    world.push_image("staging", "1.1.2", release_image("inventory 1.1.2"))
+    world.declare("staging", "1.1.2")
+    assert run(world, "promote", "inventory", "--to", "staging").code == 0
+    assert run(world, "mr", "approve", f"{STAGING}!1", "--as", "sam").code == 0
+    return world
+
+
+def before(monkeypatch: pytest.MonkeyPatch, place: type[object], name: str, event: Callable[[], object]) -> None:
+    """Have something happen once, just before a method is called for the first time."""
+    honest, events = getattr(place, name), [event]
+
+    def called(self: object, *arguments: object, **more: object) -> object:
+        if events:
+            events.pop()()
+        return honest(self, *arguments, **more)
+
+    monkeypatch.setattr(place, name, called)
+
+
+def append(world: RoadWorld) -> str:
+    """Change the target's file where git merges it with the merge request's change."""
+    return world.commit(STAGING, {FILE: world.read(STAGING, FILE) + b"# by hand\n"})
+
+
+def test_an_approval_that_was_withdrawn_during_the_copy(ready: RoadWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    was = ready.log(STAGING, "%H")
+    withdraw = ("mr", "unapprove", f"{STAGING}!1", "--as", "sam")
+    before(monkeypatch, LayoutRegistry, "put_manifest", lambda: run(ready, *withdraw))
+    ended = run(ready, *DELIVER)
+    assert ended.code == 11, ended.err
+    assert f"  again: {STAGING}!1 changed while its images were copied\n" in ended.err
+    assert "needs 1 approval" in ended.out
+    assert ready.log(STAGING, "%H") == was
+    assert ready.json("mr", "show", f"{STAGING}!1")["mergeRequests"][0]["comments"] == []
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [(LayoutRegistry, "put_manifest"), (LocalForge, "merge")],
+    ids=["during-the-copy", "at-the-merge"],
+)
+def test_a_file_that_the_target_changed_is_not_mixed_in(
+    ready: RoadWorld, monkeypatch: pytest.MonkeyPatch, place: type[object], name: str
+) -> None:
+    before(monkeypatch, place, name, lambda: append(ready))
+    ended = run(ready, *DELIVER)
+    assert ended.code == 11, ended.err
+    assert f"main has changed {FILE} since {STAGING}!1 began" in ended.out
+    assert ready.log(STAGING, "%s").splitlines()[0] == f"Change {FILE}"
