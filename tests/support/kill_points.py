@@ -20,6 +20,9 @@ _WRITING: Final = {"push": "git push", "fast-import": "git fast-import", "hash-o
 _REQUEST: Final = re.compile(rb"([A-Z]+) \S+ HTTP/1\.1\r\n(?:[^\r\n]+\r\n)*\r\n")
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
+KILLED: Final = "git/killed "
+"""How git calls itself to a remote over HTTP whose push is to be killed; then the moment, then whose process."""
+
 HOOK: Final = """\
 #!/bin/sh
 case "$TIDEGATE_TEST_KILL" in
@@ -80,7 +83,11 @@ class Boundary:
                 kind = next((_WRITING[word] for word in args if word in _WRITING), None)
                 self._moment = boundary._begins(kind) if kind else None
                 if self._moment in {"received", "orphaned", "moved"}:
-                    told = {"TIDEGATE_TEST_KILL": self._moment, "TIDEGATE_TEST_PID": str(os.getpid())}
+                    told = {
+                        "TIDEGATE_TEST_KILL": self._moment,
+                        "TIDEGATE_TEST_PID": str(os.getpid()),
+                        "GIT_HTTP_USER_AGENT": f"{KILLED}{self._moment} {os.getpid()}",  # a remote over HTTP
+                    }
                     options["env"] = {**options["env"], **told}
                 super().__init__(args, **options)
 

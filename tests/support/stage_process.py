@@ -19,6 +19,7 @@ from tidegate.cli.frame import run
 _WARM = (
     "bootstrap",
     "config",
+    "forge.gitlab.forge",
     "forge.local",
     "registry",
     *(f"engine.{use}" for use in ("deliver", "promote", "status")),

@@ -19,7 +19,7 @@ from tidegate.testing.gitlab.events import (
     pipeline_event,
     push_event,
 )
-from tidegate.testing.gitlab.messages import Answer, Call, Exchange, Json
+from tidegate.testing.gitlab.messages import Answer, Call, Exchange, Json, Request
 from tidegate.testing.gitlab.repository import BareRepository
 from tidegate.testing.gitlab.state import (
     Access,
@@ -55,6 +55,10 @@ class Fault:
     times: int = 1
 
 
+def _nothing(moment: str, request: Request) -> None:
+    """Let a push be."""
+
+
 @dataclass(slots=True)
 class FakeGitLab:
     """A GitLab in memory; serve it with `serve`.
@@ -73,6 +77,7 @@ class FakeGitLab:
         events: what webhooks are to be told, the oldest first; see `webhooks.deliver`.
         pusher: who pushed last.
         faults: what goes wrong with coming calls.
+        around_push: called when a push has come (`received`), and when its refs are moved (`moved`).
         before: what happens before coming calls, one each; to race with them.
     """
 
@@ -89,6 +94,7 @@ class FakeGitLab:
     pusher: User | None = None
     faults: list[Fault] = field(default_factory=list)
     before: dict[tuple[str, str], Callable[[], object]] = field(default_factory=dict)
+    around_push: Callable[[str, Request], None] = _nothing
     users: dict[str, User] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     projects: dict[str, Project] = field(default_factory=dict)

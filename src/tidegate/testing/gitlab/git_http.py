@@ -29,6 +29,7 @@ def serve_repository(gitlab: FakeGitLab, request: Request) -> Answer:
             return declined
         gitlab.pushes += 1
         gitlab.pusher = access.user
+        gitlab.around_push("received", request)
     environ = {
         **plain_environ(gitlab.root),
         "GIT_PROJECT_ROOT": str(gitlab.root),
@@ -48,6 +49,8 @@ def serve_repository(gitlab: FakeGitLab, request: Request) -> Answer:
     }
     done = subprocess.run(["git", "http-backend"], input=request.body, env=environ, capture_output=True, check=False)
     head, _, content = done.stdout.partition(b"\r\n\r\n")
+    if request.path.endswith(_RECEIVE):
+        gitlab.around_push("moved", request)
     headers = dict(line.split(": ", 1) for line in head.decode("latin-1").split("\r\n") if ": " in line)
     return Answer(int(headers.pop("Status", "200").split()[0]), content=content, headers=headers)
 
