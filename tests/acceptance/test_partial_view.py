@@ -98,6 +98,31 @@ def test_why_and_deliver_go_on_without_a_damaged_record(damaged: RoadWorld) -> N
     assert "forge/project-missing" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("environment", "before", "after"),
+    [
+        ("production", "    from: staging\n", "    from: staging\n    branch: gone\n"),
+        ("e2e", "{from: dev,", "{from: dev, branch: gone,"),
+    ],
+)
+def test_deliver_all_tells_of_a_branch_that_is_missing(
+    tmp_path: Path, environment: str, before: str, after: str
+) -> None:
+    """With nothing open there, and where another environment of the repository has something open."""
+    world = world_with_release(tmp_path / "world", until="e2e")
+    assert run(world, "promote", "inventory", "--to", "staging").code == 0
+    assert run(world, "mr", "approve", MERGE_REQUEST, "--as", "sam").code == 0
+    text = (world.folder / "tidegate.yaml").read_text()
+    world.configure(text.replace(before, after))
+    ended = run(world, "deliver", "--all", "-o", "json")
+    assert ended.code == 2
+    assert "git/branch-missing" in ended.err
+    assert f"environments.{environment}" in ended.err
+    if environment == "production":
+        (delivery,) = json.loads(ended.out)["deliveries"]
+        assert (delivery["mergeRequest"], delivery["outcome"]) == (MERGE_REQUEST, "delivered")
+
+
 def test_deliver_all_goes_on_and_ends_with_the_error(world: RoadWorld) -> None:
     ended = run(world, "-q", "deliver", "--all", "-o", "json")
     outcomes = {each["mergeRequest"]: each["outcome"] for each in json.loads(ended.out)["deliveries"]}

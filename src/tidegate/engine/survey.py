@@ -7,17 +7,18 @@ is looked at by itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from tidegate.engine.decide import decide
+from tidegate.engine.declared import branch_head
 from tidegate.engine.deliver import Delivery
 from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
-from tidegate.errors.git import CommitMissing
+from tidegate.errors.git import BranchMissing, CommitMissing
 from tidegate.model import MergeRequest, Verdict
 from tidegate.ports.forge import Unreadable
 
@@ -47,12 +48,14 @@ def survey(world: World, project: str, unreadable: Unreadable) -> tuple[Looked, 
     """Return the open merge requests of a project, by number, each with what can be told of it from afar.
 
     Args:
-        unreadable: told why a merge request can't be read, which is left out then.
+        unreadable: told why a merge request can't be read, which is left out then, and of environments whose branch
+            is not there: to those nobody can open one.
     """
     opened = world.forge.merge_requests(project, unreadable=unreadable)
-    if not opened:
-        return ()
-    world.repos.repo(project).refresh()
+    if opened:
+        world.repos.repo(project).refresh()
+    for missing in _missing_branches(world, project):
+        unreadable(missing)
     deliveries = [_from_afar(world, found) for found in opened]
     approved: frozenset[int] = frozenset()
     if any(map(_waits_for_approvers, deliveries)):
@@ -67,6 +70,16 @@ def survey(world: World, project: str, unreadable: Unreadable) -> tuple[Looked, 
         else Looked(each, _may_go(each, approved) or each.merge_request.iid in chosen)
         for each in deliveries
     )
+
+
+def _missing_branches(world: World, project: str) -> Iterator[BranchMissing]:
+    repo = world.repos.repo(project)
+    for environment in world.pipeline.environments:
+        if environment.repo == project and environment.source is not None:
+            try:
+                branch_head(repo, environment)
+            except BranchMissing as missing:
+                yield missing
 
 
 def _without_approvals(delivery: Delivery) -> Looked:
