@@ -260,6 +260,21 @@ def test_a_token_goes_before_a_cookie(stand: Stand) -> None:
     assert stand.get("/api/v1/session", {**cookie, "Authorization": "Basic ZGFuYTo="}).status == 401
 
 
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "10.0.0.1:8080", ""])
+def test_no_other_name_leads_to_a_server_of_this_machine(tmp_path: Path, host: str) -> None:
+    stand = Stand(tmp_path, "server: {anonymous: viewer}\n")
+    for path in ("/", "/api/v1/board", "/sign-in", "/healthz"):
+        answer = stand.get(path, {"Host": host})
+        assert (answer.status, code(answer)) == (403, "server/forbidden")
+    for own in ("127.0.0.1:8080", "localhost", "[::1]:8080", "[::1]"):
+        assert stand.get("/api/v1/board", {"Host": own}).status == 200
+    assert ask(stand.app, "POST", "/webhooks/gitlab", headers={"Host": host}).status == 401, "those prove themselves"
+    assert (
+        Stand(tmp_path, "server: {url: 'https://a.example', anonymous: viewer}\n").get("/", {"Host": host}).status
+        == 200
+    )
+
+
 def test_nobody_guesses_for_long(stand: Stand) -> None:
     good = stand.token(Role.VIEWER)
     tried = [stand.get("/api/v1/board", {"Authorization": f"Bearer {number}"}).status for number in range(12)]

@@ -36,7 +36,7 @@ LIMITS = settings(
 @pytest.fixture
 def stand(tmp_path: Path) -> Stand:
     """Return a server that has something to tell."""
-    stand = Stand(tmp_path)
+    stand = Stand(tmp_path, host="0.0.0.0")  # noqa: S104 - nothing listens
     stand.town.bring("e2e")
     stand.town.promote("staging")
     return stand

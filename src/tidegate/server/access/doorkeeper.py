@@ -12,8 +12,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tidegate.errors import TidegateError
-from tidegate.errors.server import ForgedRequest, SignInNeeded
-from tidegate.server.access.gate import Access
+from tidegate.errors.server import Forbidden, ForgedRequest, SignInNeeded
+from tidegate.server.access.gate import Access, is_loopback
 from tidegate.server.access.permissions import Permission
 from tidegate.server.access.visitor import NOBODY, Visitor
 from tidegate.server.problems import problem
@@ -23,7 +23,8 @@ CSRF_FIELD: Final = "X-CSRF-Token"
 CSRF_NAME: Final = "csrf"
 """The same in a form."""
 _OPEN: Final = frozenset({"/healthz", "/readyz", SIGN_IN, f"{SIGN_IN}/begin", f"{SIGN_IN}/end"})
-_OPEN_BELOW: Final = ("/static/", "/webhooks/")
+_HOOKS: Final = "/webhooks/"
+_OPEN_BELOW: Final = ("/static/", _HOOKS)
 """Files that are the same for all; and webhooks, which prove themselves by signature, never by cookie."""
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -48,13 +49,10 @@ class Doorkeeper:
             await self._app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        state["visitor"] = NOBODY
-        if is_open(scope["path"]):
-            await self._app(scope, receive, send)
-            return
         headers = Headers(scope=scope)
         try:
-            visitor = self._visitor(scope, headers)
+            self._require_our_name(scope["path"], headers.get("host"))
+            visitor = NOBODY if is_open(scope["path"]) else self._visitor(scope, headers)
             if visitor.csrf is not None and scope["method"] not in _READING:
                 receive = await _proved(visitor.csrf, headers, receive)
         except TidegateError as error:
@@ -62,6 +60,22 @@ class Doorkeeper:
             return
         state["visitor"] = visitor
         await self._app(scope, receive, send)
+
+    def _require_our_name(self, path: str, host: str | None) -> None:
+        """Return when a browser asks this machine under its own name, where only this machine is to ask.
+
+        Else a page of any site could have its own name lead here (DNS rebinding), and read what we answer.
+
+        Raises:
+            Forbidden: it asks under another name.
+        """
+        if self._access.links is None or host is None or path.startswith(_HOOKS):
+            return
+        name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+        if not is_loopback(name.strip("[]")):
+            raise Forbidden(
+                "this server answers to its own machine alone", hint="set server.url to the address that people use"
+            )
 
     def _visitor(self, scope: Scope, headers: Headers) -> Visitor:
         client = scope.get("client")
