@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.bad_input import run
+from support.git_worlds import git
 from support.road_texts import STAGING, file_of
 from support.road_world import RoadWorld, release_image, world_with_release
 from tidegate.forge import LocalForge
@@ -70,3 +71,20 @@ def test_a_file_that_the_target_changed_is_not_mixed_in(
     assert ended.code == 11, ended.err
     assert f"main has changed {FILE} since {STAGING}!1 began" in ended.out
     assert ready.log(STAGING, "%s").splitlines()[0] == f"Change {FILE}"
+
+
+def test_one_whose_branch_was_deleted_stands_in_no_other_ones_way(ready: RoadWorld) -> None:
+    """Nothing is copied for it, at no run; the others are delivered."""
+    branch = "tidegate/inventory/to-staging"
+    data = ready.read(STAGING, FILE, branch)
+    git("update-ref", "-d", f"refs/heads/{branch}", cwd=ready.repository(STAGING))
+    ended = run(ready, *DELIVER)
+    assert ended.code == 11, ended.err
+    assert f"the branch of {STAGING}!1, {branch}, was deleted" in ended.out
+    assert set(ready.layout("prd").tags("inventory")) == {"1.1.2"}
+    assert "was deleted" in run(ready, "why", "inventory", "--in", "staging").out
+    ready.commit(STAGING, {FILE: data}, "by-hand")
+    assert run(ready, "mr", "open", STAGING, "--branch", "by-hand", "--title", "By hand").code == 0
+    assert run(ready, "mr", "approve", f"{STAGING}!2", "--as", "sam").code == 0
+    assert run(ready, "deliver", "--all").code == 0
+    assert ready.read(STAGING, FILE) == data

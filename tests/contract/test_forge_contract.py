@@ -341,6 +341,18 @@ def test_a_merge_that_would_make_other_bytes_is_refused(world: World) -> None:
     assert merge(a=b"a: 2\n", b=b"b: 2\n").state is MergeRequestState.MERGED
 
 
+def test_a_source_branch_that_was_deleted_is_told_until_it_is_pushed_again(world: World) -> None:
+    head = world.branch("promote")
+    world.open()
+    world.new_repo().delete("promote", expected=head)
+    (listed,) = world.forge.merge_requests(PROJECT)
+    shown = world.forge.merge_request(PROJECT, 1)
+    for found in (listed, shown):
+        assert (found.state, found.head, found.branch_gone) == (MergeRequestState.OPEN, head, True)
+    world.branch("promote")
+    assert not world.forge.merge_request(PROJECT, 1).branch_gone
+
+
 def test_conflicts_are_told_with_their_files(world: World) -> None:
     head = world.branch("promote")
     world.open()

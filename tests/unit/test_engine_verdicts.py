@@ -18,6 +18,7 @@ from support.engine_world import (
     on_approval,
 )
 from tidegate.engine.decide import decide
+from tidegate.engine.explanation import explain
 from tidegate.model import Answer, Digest, Gates, ImageRef, PathPattern, TagPattern
 from tidegate.testing.remotes import Link
 
@@ -71,6 +72,18 @@ def test_a_closed_one_does_not_go(town: EngineWorld) -> None:
     town.forge.close(STAGING, request.iid, user="alice")
     reason = town.reason(request, "state")
     assert (reason.answer, reason.code) == (Answer.NO, "forge/merge-request-not-open")
+
+
+def test_one_whose_branch_was_deleted_does_not_go(town: EngineWorld) -> None:
+    request = town.open("staging", PRD_IMAGE)
+    town.approve(request, "stella")
+    del town.remotes.remote(STAGING).branches["by-hand"]
+    reason = town.reason(request, "state")
+    assert (reason.answer, reason.code) == (Answer.NO, "release/branch-gone")
+    assert reason.text == f"the branch of {request.ref}, by-hand, was deleted"
+    town.deliver(request)
+    assert town.held("staging", "1.1.3") is None
+    assert "is refused: the branch of" in explain(town.world(), INVENTORY, town.environments["staging"]).sentence
 
 
 def test_a_merged_one_is_delivered(town: EngineWorld) -> None:

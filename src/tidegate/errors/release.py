@@ -89,6 +89,12 @@ class PolicyMissing(UsageError):
     code = "release/policy-missing"
 
 
+class BranchGone(Blocked):
+    """An open merge request has no source branch any more."""
+
+    code = "release/branch-gone"
+
+
 class OutOfScope(Blocked):
     """A merge request changes files that lie outside the folders of the services that it moves."""
 

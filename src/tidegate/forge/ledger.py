@@ -151,6 +151,8 @@ class Ledger:
     def _live(self, request: MergeRequest) -> MergeRequest:
         """Return an open merge request at its branch's head; approvals of it from before it was left are void."""
         head = self.branch(request.source_branch)
-        if request.state is not MergeRequestState.OPEN or head is None or head == request.head:
+        if request.state is not MergeRequestState.OPEN or head == request.head:
             return request
+        if head is None:
+            return replace(request, branch_gone=True)
         return replace(request, head=head, approvals=tuple(one for one in request.approvals if one.head != head))

@@ -107,6 +107,7 @@ class MergeRequest:
         conflicts: whether it can't be merged without a person; None when the forge has not said.
         web_url: where a person looks at it, or None.
         scheduled: whether the forge is to merge it by itself: auto-merge is set, or it is on a merge train.
+        branch_gone: whether it is open and its source branch was deleted, so that it can't be merged.
     """
 
     project: str
@@ -128,6 +129,7 @@ class MergeRequest:
     conflicts: bool | None = None
     web_url: str | None = None
     scheduled: bool = False
+    branch_gone: bool = False
 
     @property
     def ref(self) -> str:

@@ -221,7 +221,8 @@ def _branch(remote: FakeRemote, project: str, name: str) -> str:
 
 
 def _live(remote: FakeRemote, request: MergeRequest) -> MergeRequest:
-    head = remote.branches.get(request.source_branch, request.head)
-    if request.state is not MergeRequestState.OPEN or head == request.head:
+    head = remote.branches.get(request.source_branch)
+    request = replace(request, branch_gone=request.state is MergeRequestState.OPEN and head is None)
+    if request.state is not MergeRequestState.OPEN or head is None or head == request.head:
         return request
     return replace(request, head=head, approvals=tuple(one for one in request.approvals if one.head != head))

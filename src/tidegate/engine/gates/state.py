@@ -1,10 +1,11 @@
-"""Gate: the merge request is open and not a draft."""
+"""Gate: the merge request is open, has its branch, and is not a draft."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from tidegate.engine.observations import MergeRequestSeen
+from tidegate.errors.release import BranchGone
 from tidegate.model import Answer, MergeRequestState, Reason
 
 
@@ -19,6 +20,15 @@ def check_state(seen: MergeRequestSeen) -> Iterator[Reason]:
             evidence=found.ref,
             hint="promote again for a new merge request",
             code="forge/merge-request-not-open",
+        )
+    elif found.branch_gone:
+        yield Reason(
+            "state",
+            Answer.NO,
+            f"the branch of {found.ref}, {found.source_branch}, was deleted",
+            evidence=found.ref,
+            hint="promote again, which pushes it anew, or close the merge request",
+            code=BranchGone.code,
         )
     elif found.draft:
         yield Reason("state", Answer.WAIT, f"{found.ref} is a draft", evidence=found.ref, hint="mark it as ready")

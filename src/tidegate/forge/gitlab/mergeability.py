@@ -18,13 +18,15 @@ PASSING: Final = frozenset(
 """Words that pass by themselves within seconds: GitLab works it out in the background."""
 FINE: Final = "mergeable"
 CONFLICT: Final = "conflict"
+NO_BRANCH: Final = "commits_status"
+"""The source branch was deleted, or has no commits that the target has not."""
 OF_PIPELINES: Final = frozenset({"ci_must_pass", "ci_still_running"})
 NEED_REBASE: Final = "need_rebase"
 
 _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "ci_must_pass": ("its pipeline must succeed first", "see its pipeline; run it again when it failed"),
     "ci_still_running": ("its pipeline is still running", "wait for it, then deliver again"),
-    "commits_status": ("its source branch has no commits, or is gone", "push the branch again, or promote again"),
+    NO_BRANCH: ("its source branch has no commits, or is gone", "push the branch again, or promote again"),
     "discussions_not_resolved": ("it has threads that nobody has resolved", "resolve them on its page"),
     "draft_status": ("it is a draft", "mark it as ready"),
     "jira_association_missing": ("its title or description names no Jira issue", "name one"),

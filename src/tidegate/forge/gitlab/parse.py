@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tidegate.forge.gitlab.fields import Fields, unreadable
+from tidegate.forge.gitlab.mergeability import NO_BRANCH
 from tidegate.model.merge_request import MergeRequest, MergeRequestState
 
 _LOCKED: Final = "locked"
@@ -110,6 +111,7 @@ def merge_request(project: str, fields: Fields) -> Seen:
         raise unreadable(fields.where, f"a merge request's state is {word[:40]!r}")
     state, head = _STATES[word], fields.optional_text("sha") or ""
     merged = fields.optional_text("merge_commit_sha") or fields.optional_text("squash_commit_sha") or head
+    status = fields.optional_text("detailed_merge_status")
     old = _OLD_STATUSES.get(fields.optional_text("merge_status") or "", "checking")
     request = MergeRequest(
         project=project,
@@ -126,10 +128,11 @@ def merge_request(project: str, fields: Fields) -> Seen:
         draft=fields.flag("draft") or fields.flag("work_in_progress"),
         web_url=fields.optional_text("web_url"),
         scheduled=state is MergeRequestState.OPEN and fields.flag("merge_when_pipeline_succeeds"),
+        branch_gone=state is MergeRequestState.OPEN and status == NO_BRANCH,
     )
     return Seen(
         request=request,
-        status="checking" if word == _LOCKED else fields.optional_text("detailed_merge_status") or old,
+        status="checking" if word == _LOCKED else status or old,
         conflicts=fields.flag("has_conflicts"),
         source_project=fields.optional_number("source_project_id") or 0,
         error=fields.optional_text("merge_error") or "",

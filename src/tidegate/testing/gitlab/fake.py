@@ -281,7 +281,7 @@ class FakeGitLab:
     def _obstacle(self, project: Project, request: MergeRequest) -> str:
         heads = project.known
         if request.source not in heads or request.target not in heads:
-            return "broken_status"
+            return "commits_status"
         if project.repository.merged_tree(heads[request.target], request.head) is None:
             return "conflict"
         if request.draft:
