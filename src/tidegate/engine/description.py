@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tidegate.engine.gates.approvals import counted_approvals
@@ -12,6 +12,8 @@ from tidegate.model.image import is_tag
 
 _LONGEST_DIFF: Final = 50_000
 """Characters of a diff in a merge request's text."""
+_NAMED: Final = 3
+"""How many services a line names; of more, it tells the number."""
 
 
 def promotion_title(seen: PromotionSeen) -> str:
@@ -45,11 +47,15 @@ def promotion_body(seen: PromotionSeen) -> str:
     return f"From {seen.source.name}: {_tagged(seen.source_image)}\nTo {seen.target.name}: {_tagged(seen.target_image)}"
 
 
-def promotion_description(seen: PromotionSeen, diff: str) -> str:
-    """Return the merge request's text: what moves, the diff, how to deliver and how to undo."""
+def promotion_description(seen: PromotionSeen, diff: str, notes: tuple[str, ...] = ()) -> str:
+    """Return the merge request's text: what moves, the diff, how to deliver and how to undo.
+
+    Args:
+        seen: what the promotion is planned from.
+        diff: of the target's file.
+        notes: what a reviewer is to look at in it.
+    """
     before = seen.present.image.tag if seen.present else None
-    diff = _shown(diff)
-    fence = "`" * max(3, _longest_run_of_backticks(diff) + 1)
     return "\n".join(
         (
             f"**{seen.service.name}** moves from **{seen.source.name}** to **{seen.target.name}**.",
@@ -63,10 +69,10 @@ def promotion_description(seen: PromotionSeen, diff: str) -> str:
             "",
             "### What changes",
             "",
-            f"{fence}diff",
-            diff or "(the file stays as it is)",
-            fence,
+            *fenced(diff),
             "",
+            *(f"- {note}" for note in notes),
+            *([""] if notes else []),
             "### How to deliver",
             "",
             *_how_to_deliver(seen),
@@ -76,6 +82,13 @@ def promotion_description(seen: PromotionSeen, diff: str) -> str:
             *_how_to_undo(seen, before),
         )
     )
+
+
+def fenced(diff: str) -> tuple[str, str, str]:
+    """Return a diff as Markdown shows it, whatever stands in it."""
+    text = _shown(diff)
+    fence = "`" * max(3, _longest_run_of_backticks(text) + 1)
+    return (f"{fence}diff", text or "(the file stays as it is)", fence)
 
 
 def _how_to_deliver(seen: PromotionSeen) -> tuple[str, ...]:
@@ -149,14 +162,19 @@ def approvals_recorded(seen: MergeRequestSeen) -> Mapping[str, str]:
     return {"Tidegate-Approved-By": ", ".join(f"{user} at {one.head[:12]}" for user, one in counted.items())}
 
 
+def named(names: Sequence[str]) -> str:
+    """Return names as one line has them: all of a few, the number of many."""
+    return " and ".join(names) if len(names) <= _NAMED else f"{len(names)} services"
+
+
 def rewrite_subject(seen: MergeRequestSeen) -> str:
     """Return the subject of the commit that puts the target image into the manifest."""
-    return f"Name the {seen.target.name} image of {' and '.join(each.service.name for each in seen.deliveries)}"
+    return f"Name the {seen.target.name} image of {named([each.service.name for each in seen.deliveries])}"
 
 
 def merge_message(seen: MergeRequestSeen) -> str:
     """Return the merge commit's message with its trailers."""
-    what = " and ".join(f"{each.service.name} {_tag(each)}" for each in seen.deliveries)
+    what = named([f"{each.service.name} {_tag(each)}" for each in seen.deliveries])
     trailers = "\n".join(f"{name}: {value}" for name, value in delivery_trailers(seen).items())
     return (
         f"Deliver {what} to {seen.target.name}\n\n"

@@ -7,8 +7,9 @@ import difflib
 from tidegate.engine.declared import DeclaredRelease, parse_declared
 from tidegate.engine.observations import DeliverySeen, PromotionSeen
 from tidegate.errors.manifest import ImageNotFound
-from tidegate.flux import carry_release, set_image, without_markers
+from tidegate.flux import carry_release, not_kept, set_image, without_markers
 from tidegate.model import Carry, Deploy, Environment, ImageRef, Service
+from tidegate.yamledit import dotted
 
 
 def promoted_manifest(seen: PromotionSeen, image: ImageRef) -> bytes:
@@ -44,6 +45,11 @@ def rewritten_manifest(each: DeliverySeen) -> bytes | None:
         return None
     unmarked = without_markers(each.proposed.data, each.foreign_markers, file=each.proposed.file)
     return set_image(unmarked, each.proposed.sites, each.target_image, file=each.proposed.file)
+
+
+def changed_in_spite(data: bytes, before: DeclaredRelease | None, service: Service, file: str) -> tuple[str, ...]:
+    """Return the paths that `keep:` of `service` names at which `data` does not say what stands there, with dots."""
+    return tuple(dotted(path) for path in not_kept(data, before.data if before else None, service.keep, file=file))
 
 
 def reread(data: bytes, file: str, environment: Environment, service: Service) -> DeclaredRelease:

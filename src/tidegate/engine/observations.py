@@ -20,7 +20,7 @@ class BranchSeen:
         name: `tidegate/<service>/to-<environment>`.
         head: its head, or None when there is no such branch.
         file: bytes of the promoted file at the head, or None.
-        digest: the `Tidegate-Digest` trailer of the head, or "".
+        digest: what the head's `Tidegate-Digest` trailer says of the service, or "".
         file_below: bytes of the target's file where the branch left the target's branch, or None.
         foreign: commits on it that Tidegate did not write, so that it must not be replaced.
     """
@@ -126,6 +126,8 @@ class DeliverySeen:
         target_digest: what the target's tag holds now; None when it does not exist.
         rightful_tag: the tag that the image is to have in the target; the manifest's own unless its number is wrong.
         stranded: other images that the manifest names in an account of the pipeline that is not the target's.
+        not_kept: paths that `keep:` names, written with dots, at which it does not say what the target has there.
+        is_first: the target has nothing of the service yet.
     """
 
     service: Service
@@ -141,6 +143,8 @@ class DeliverySeen:
     target_digest: Digest | None = None
     rightful_tag: str | None = None
     stranded: tuple[ImageSite, ...] = ()
+    not_kept: tuple[str, ...] = ()
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from tidegate.engine.declared import (
     recorded_digest,
     stranded_images,
 )
-from tidegate.engine.manifests import reread, rewritten_manifest, with_image
+from tidegate.engine.manifests import changed_in_spite, reread, rewritten_manifest, with_image
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, Origin
 from tidegate.engine.observe_promotion import LONGEST_BRANCH, commits_between
 from tidegate.engine.rebases import is_rebase
@@ -225,6 +225,8 @@ def _delivery(
         target_digest=world.images.digest(_by_tag(image)) if image else None,
         rightful_tag=rightful,
         stranded=stranded_images(world.pipeline, proposed.data, proposed.file, target, service),
+        not_kept=changed_in_spite(proposed.data, before, service, proposed.file),
+        is_first=before is None,
     )
     return replace(seen, fault=_fault(seen))
 

@@ -14,7 +14,8 @@ from tidegate.engine.description import (
     title_tag,
     update_note,
 )
-from tidegate.engine.manifests import manifest_diff, promoted_manifest
+from tidegate.engine.gates.keep import not_there_yet
+from tidegate.engine.manifests import changed_in_spite, manifest_diff, promoted_manifest
 from tidegate.engine.observations import PromotionSeen
 from tidegate.engine.plan import Plan
 from tidegate.engine.steps import Comment, CommitFiles, OpenMergeRequest, Step
@@ -39,14 +40,14 @@ def plan_promotion(seen: PromotionSeen) -> Plan:
     delivered = promoted_manifest(seen, seen.target_image)
     before = seen.present.data if seen.present else None
     if before == delivered:
-        _require_image(seen)
+        require_image(seen)
         return Plan(f"{seen.target.name} has {seen.service.name} {seen.tag} already", ())
     if before == after:  # someone merged the source's reference: what is left to do is to name the target's
         after = delivered
     diff = manifest_diff(before, after, seen.target_file)
     steps: list[Step] = []
-    if not _branch_holds(seen, (after, delivered)):
-        _require_own_branch(seen)
+    if not branch_holds(seen, (after, delivered)):
+        require_own_branch(seen)
         steps.append(
             CommitFiles(
                 project=seen.target.repo,
@@ -60,11 +61,12 @@ def plan_promotion(seen: PromotionSeen) -> Plan:
                 author=seen.actor,
             )
         )
-    steps.extend(_merge_request_steps(seen, diff))
-    return Plan(_summary(seen), tuple(steps), diff, (*_warnings(seen), *_stranded(seen, after)))
+    along = _comes_along(seen, after)
+    steps.extend(_merge_request_steps(seen, diff, along))
+    return Plan(_summary(seen), tuple(steps), diff, (*_warnings(seen), *along, *_stranded(seen, after)))
 
 
-def _require_image(seen: PromotionSeen) -> None:
+def require_image(seen: PromotionSeen) -> None:
     """Fail when the target names the release and Flux can't pull it: that is not "nothing to do"."""
     if seen.held is None and seen.present is not None:
         image = ImageRef(seen.target_image.host, seen.target_image.repository, seen.tag)
@@ -75,13 +77,14 @@ def _require_image(seen: PromotionSeen) -> None:
         )
 
 
-def _branch_holds(seen: PromotionSeen, wanted: tuple[bytes, bytes]) -> bool:
+def branch_holds(seen: PromotionSeen, wanted: tuple[bytes, bytes]) -> bool:
     """Return whether the branch holds the change, as it was opened or as a delivery has rewritten it."""
     before = seen.present.data if seen.present else None
     return seen.branch.file in wanted and seen.branch.file_below == before and seen.branch.digest == str(seen.digest)
 
 
-def _require_own_branch(seen: PromotionSeen) -> None:
+def require_own_branch(seen: PromotionSeen) -> None:
+    """Fail when somebody else's commit stands on the branch of an open merge request."""
     if seen.branch.foreign and seen.merge_request is not None:
         commit = seen.branch.foreign[0]
         raise ManifestRefused(
@@ -91,12 +94,12 @@ def _require_own_branch(seen: PromotionSeen) -> None:
         )
 
 
-def _merge_request_steps(seen: PromotionSeen, diff: str) -> list[Step]:
+def _merge_request_steps(seen: PromotionSeen, diff: str, notes: tuple[str, ...]) -> list[Step]:
     found = seen.merge_request
     # Whoever made it a draft says when it is ready.
     is_draft = found.draft if found is not None else seen.target.merge_request.draft
     draft = _DRAFT if is_draft else ""
-    title, description = f"{draft}{promotion_title(seen)}", promotion_description(seen, diff)
+    title, description = f"{draft}{promotion_title(seen)}", promotion_description(seen, diff, notes)
     if found is not None and (found.title, found.description) == (title, description):
         return []
     steps: list[Step] = [
@@ -138,6 +141,14 @@ def _warnings(seen: PromotionSeen) -> tuple[str, ...]:
         if stale:
             found.append(f"{seen.merge_request.ref} loses the approvals of {', '.join(stale)}: its content changes")
     return tuple(found)
+
+
+def _comes_along(seen: PromotionSeen, after: bytes) -> tuple[str, ...]:
+    """Return what the target is to keep and has not yet."""
+    if seen.present is not None:
+        return ()
+    paths = changed_in_spite(after, None, seen.service, seen.target_file)
+    return tuple(not_there_yet(path, seen.target.name, seen.source.name) for path in paths)
 
 
 def _stranded(seen: PromotionSeen, after: bytes) -> Iterator[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tidegate.flux.image_edit import set_image
     from tidegate.flux.imagepolicy import ImagePolicy, image_policies, set_policy_range
     from tidegate.flux.images import find_images
+    from tidegate.flux.kept import not_kept
     from tidegate.flux.markers import SetterMarker
     from tidegate.flux.outcome import Failure, Outcome, SelectionError, TagOutcome
     from tidegate.flux.ranges import move_range
@@ -33,6 +34,7 @@ else:
                 "set_policy_range",
             ),
             "images": ("find_images",),
+            "kept": ("not_kept",),
             "markers": ("SetterMarker",),
             "outcome": (
                 "Failure",
@@ -66,6 +68,7 @@ __all__ = [
     "helm_releases",
     "image_policies",
     "move_range",
+    "not_kept",
     "select_tag",
     "set_image",
     "set_policy_range",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from tidegate.engine.gates.approvals import check_approvals
 from tidegate.engine.gates.forge_rules import check_forge_rules
+from tidegate.engine.gates.keep import check_keep
 from tidegate.engine.gates.manifest import check_manifest
 from tidegate.engine.gates.mergeable import check_mergeable
 from tidegate.engine.gates.origin import check_origin
@@ -23,6 +24,7 @@ GATES: tuple[Gate, ...] = (
     check_state,
     check_scope,
     check_manifest,
+    check_keep,
     check_origin,
     check_source_image,
     check_target_image,
