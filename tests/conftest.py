@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.postgres_server import PostgresServer, postgres_server
+from support.postgres_server import PostgresServer
 
 
 def pytest_configure() -> None:
@@ -32,5 +32,5 @@ def no_cloud() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A real PostgreSQL, which begins with the first test that wants it."""
-    with postgres_server() as server:
+    with PostgresServer() as server:
         yield server

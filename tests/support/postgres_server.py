@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 _BINARIES = Path("/usr/lib/postgresql")
@@ -73,7 +73,10 @@ class PostgresServer:
             self._process.wait(20)
             self._process = None
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.stop()
         shutil.rmtree(self.folder)
 
@@ -118,12 +121,3 @@ class PostgresServer:
         found = shutil.which(name) or next((str(each) for each in sorted(_BINARIES.glob(f"*/bin/{name}"))[::-1]), None)
         assert found, f"{name} is missing: run `make test` once, it installs Debian's postgresql"
         return found
-
-
-@contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    server = PostgresServer()
-    try:
-        yield server
-    finally:
-        server.close()
