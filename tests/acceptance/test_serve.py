@@ -123,10 +123,11 @@ def test_a_step_that_takes_too_long_ends_with_the_process_and_is_found_again(tmp
     world.tidegate("mr", "approve", f"{STAGING}!1", "--as", "sam")
     hook = world.repository(STAGING) / "hooks" / "pre-receive"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\nexec sleep 15\n")
+    pushing = tmp_path / "began"
+    hook.write_text(f"#!/bin/sh\ntouch {pushing}\nexec sleep 15\n")
     hook.chmod(0o755)
     with ServerProcess(world, ("--resync", "1h", "--deadline", "1s")) as server:
-        server.until(lambda: server.events("done"))
+        server.until(pushing.exists)
         began = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - began < 10
