@@ -216,6 +216,28 @@ def test_a_symbolic_link_in_place_of_a_helmrelease_is_refused(town: EngineWorld,
     assert (reason.answer, reason.code, reason.evidence) == (Answer.NO, "manifest/symbolic-link", STAGING_FILE)
 
 
+def test_a_symbolic_link_beside_the_file_that_it_names_is_refused(town: EngineWorld) -> None:
+    """What Flux deploys is what kustomize makes of the folder; a link there is one more name of something."""
+    folder = STAGING_FILE.rpartition("/")[0]
+    files = {f"{folder}/real.yaml": helm_release(E2E_IMAGE), STAGING_FILE: Link(b"real.yaml")}
+    town.write(STAGING, files, "by-hand")
+    request = town.request(STAGING, "by-hand")
+    town.approve(request, "stella")
+    reason = town.reason(request, "manifest")
+    assert (reason.answer, reason.code, reason.evidence) == (Answer.NO, "manifest/symbolic-link", STAGING_FILE)
+
+
+def test_another_image_than_the_services_may_be_an_attack(town: EngineWorld) -> None:
+    town.bring("staging")
+    town.write(STAGING, {STAGING_FILE: helm_release("prd.example/team/evil:1.1.3")}, "by-hand")
+    reason = town.reason(town.request(STAGING, "by-hand"), "manifest")
+    assert (reason.answer, reason.code) == (Answer.NO, "manifest/image-not-found")
+    assert reason.hint == (
+        "if this was not intended, close the merge request; "
+        "else set `services.inventory.image` to the repository that the HelmRelease names"
+    )
+
+
 def test_a_link_that_was_there_before_is_none_of_a_merge_requests_business(town: EngineWorld) -> None:
     town.write(STAGING, {STAGING_FILE: Link(b"../../elsewhere/release.yaml")})
     town.write(STAGING, {"apps/inventory/notes.txt": b"x"}, "notes")

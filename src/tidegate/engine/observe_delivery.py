@@ -11,6 +11,7 @@ from tidegate.engine.declared import (
     DeclaredRelease,
     absence,
     branch_head,
+    linked,
     past_releases,
     read_declared,
     recorded_digest,
@@ -23,7 +24,7 @@ from tidegate.engine.rebases import is_rebase
 from tidegate.engine.world import World
 from tidegate.errors import Place, TidegateError
 from tidegate.errors.git import FileTooLarge, UnsafePath
-from tidegate.errors.manifest import ManifestError
+from tidegate.errors.manifest import ImageNotFound, ManifestError
 from tidegate.errors.release import ManifestRefused
 from tidegate.flux import ImageSite, carry_release, without_markers
 from tidegate.model import Commit, Deploy, Digest, Environment, ImageRef, MergeRequest, Service
@@ -169,6 +170,10 @@ def _deliveries(
         unread = DeliverySeen(service, hop.source, hop.target, None)
         try:
             proposed = read_declared(hop.repo, head, hop.target, service)
+        except ImageNotFound as foreign:
+            hint = f"if this was not intended, close the merge request; else {foreign.hint}"
+            yield replace(unread, fault=ImageNotFound(foreign.what, where=foreign.where, hint=hint))
+            continue
         except _OF_THE_MANIFEST as fault:
             yield replace(unread, fault=fault)
             continue
@@ -176,7 +181,9 @@ def _deliveries(
             if before is not None or _brings_link(hop, service, head):
                 yield replace(unread, fault=absence(hop.repo, head, hop.target, service))
         elif recorded is not None or before is None or before.image != proposed.image:
-            yield _delivery(hop, proposed, recorded, before)
+            found = _delivery(hop, proposed, recorded, before)
+            brought = linked(hop.repo, head, hop.target, service) if _brings_link(hop, service, head) else None
+            yield replace(found, fault=brought) if brought is not None else found
 
 
 def _brings_link(hop: _Hop, service: Service, head: str) -> bool:
