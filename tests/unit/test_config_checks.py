@@ -19,6 +19,7 @@ def check(folder: Path, text: str, **environ: str) -> Ended:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the account of SMALL's dev registry; places are told from here."""
     (tmp_path / "registries" / "dev").mkdir(parents=True)
+    (tmp_path / "forge").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -41,6 +42,19 @@ def test_a_folder_of_images_that_is_not_there_is_warned_of(home: Path) -> None:
     )
     told = check(home, SMALL.replace("./registries/dev", "./registires/dev")).out
     assert f"hint: mkdir -p {home}/registires/dev, or mount what it is on\n" in told
+
+
+def test_a_forge_that_is_not_there_is_warned_of(home: Path) -> None:
+    (home / "forge").rmdir()
+    (home / "forgery").mkdir()
+    ended = check(home, SMALL)
+    assert (ended.code, ended.out) == (
+        0,
+        (
+            f"tidegate.yaml:2:28: warning: forge.path: there is no folder {home}/forge: no repository can be read\n"
+            "  hint: did you mean forgery?\n"
+        ),
+    )
 
 
 def test_a_variables_folder_is_warned_of_by_its_name(home: Path) -> None:

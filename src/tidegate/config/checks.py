@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tidegate.config.explain import suggest
 from tidegate.config.grammar import LAYOUT
-from tidegate.config.settings import Configuration
+from tidegate.config.settings import Configuration, LocalForge
 from tidegate.config.tree import dotted
 from tidegate.errors import Place
 from tidegate.errors.config import Finding
@@ -38,7 +38,9 @@ def check_configuration(configuration: Configuration) -> Checked:
     folders = dict(_layout_folders(configuration))
     errors = (finding for key, folder in folders.items() if (finding := _unusable(configuration, key, folder)))
     missing = (finding for key, folder in folders.items() if (finding := _missing(configuration, key, folder)))
-    return Checked(tuple(errors), (*missing, *_shared_folders(configuration)))
+    forge = configuration.forge.path if isinstance(configuration.forge, LocalForge) else None
+    closed = _absent(configuration, "forge.path", forge, "no repository can be read") if forge is not None else None
+    return Checked(tuple(errors), (*((closed,) if closed else ()), *missing, *_shared_folders(configuration)))
 
 
 def _layout_folders(configuration: Configuration) -> Iterator[tuple[str, Path]]:
@@ -59,11 +61,17 @@ def _unusable(configuration: Configuration, key: str, folder: Path) -> Finding |
 
 def _missing(configuration: Configuration, key: str, folder: Path) -> Finding | None:
     """Nothing can be read from it or written to it until it is there; where it is mounted later, that is in order."""
+    what = "nothing can be read from it or written to it"
+    return _absent(configuration, key, folder, what)
+
+
+def _absent(configuration: Configuration, key: str, folder: Path, outcome: str) -> Finding | None:
+    """Return the finding that `folder` is not there, and what comes of it; None when it is."""
     if folder.exists():
         return None
     beside = folder.parent.iterdir() if folder.parent.is_dir() else ()
     meant = suggest(folder.name, tuple(sorted(each.name for each in beside if each.is_dir())))
-    what = f"there is no folder {folder}: nothing can be read from it or written to it"
+    what = f"there is no folder {folder}: {outcome}"
     return Finding(_place(configuration, key), key, what, meant or f"mkdir -p {folder}, or mount what it is on")
 
 
