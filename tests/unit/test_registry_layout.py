@@ -152,6 +152,9 @@ def test_an_index_that_can_not_be_read(tmp_path: Path, content: str | None) -> N
     with pytest.raises(LayoutInvalid) as caught:
         registry.resolve("app", "1.0.0")
     assert caught.value.where == str(path)
+    assert (
+        caught.value.hint == "restore index.json from a backup: it says which tag is which image; keep blobs/ as it is"
+    )
 
 
 def test_bytes_that_changed_on_the_disk_are_found(tmp_path: Path) -> None:

@@ -130,4 +130,5 @@ def _descriptor(entry: Mapping[str, object]) -> Descriptor | None:
 
 
 def _invalid(path: Path, what: str) -> LayoutInvalid:
-    return LayoutInvalid(f"the index of this image layout {what}", where=str(path), hint="restore it, or start anew")
+    hint = "restore index.json from a backup: it says which tag is which image; keep blobs/ as it is"
+    return LayoutInvalid(f"the index of this image layout {what}", where=str(path), hint=hint)
