@@ -57,6 +57,26 @@ def raising(error: BaseException) -> Callable[[], None]:
 # the table and the help
 
 
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("plan", "inventory", "--in", "e2e"), "did you mean --to?"),
+        (("deliver", "inventory", "--in", "e2e"), "did you mean --to?"),
+        (("policy", "show", "inventory", "--to", "dev"), "did you mean --in?"),
+    ],
+)
+def test_the_other_word_for_an_environment_is_understood(arguments: tuple[str, ...], hint: str) -> None:
+    ended = tidegate(*arguments)
+    assert (ended.code, ended.err.splitlines()[-1]) == (2, f"  hint:  {hint}")
+
+
+@pytest.mark.parametrize("verb", ["why", "wait"])
+def test_what_only_looks_takes_either_word(verb: str) -> None:
+    (entry,) = (each for each in COMMANDS if each.name == verb)
+    (option,) = (each for each in entry.load().params if each.name == "target")
+    assert set(option.opts) == {"--in", "--to"}
+
+
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
 def test_the_table_says_what_the_command_says(entry: Entry) -> None:
     command = entry.load()

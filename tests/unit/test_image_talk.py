@@ -62,7 +62,7 @@ def test_a_terminal_shows_what_is_done_and_what_waits(monkeypatch: pytest.Monkey
     assert lines[-4:] == [
         f"2 of 3 images, 2.9 MiB sent, 244.1 KiB/s, dev.example.com asks to wait 7 s, waits for {THREE.written}",
         "stopped prd.example.com/inventory:1.3.0",
-        "interrupted: 1 of 3 images are there; run it again: what is there is not copied again",
+        "1 of 3 images are there; run it again: what is there is not copied again",
         "",
     ]
 

@@ -19,6 +19,10 @@ BUG_CODE: Final = "tidegate/bug"
 SYSTEM_CODE: Final = "tidegate/system"
 
 
+_OTHER_WORD: Final = {"--in": "--to", "--to": "--in"}
+"""An environment is looked at with one and promoted to with the other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """An error as it is shown.
@@ -62,6 +66,8 @@ class Failure:
             what = f"there is no option {error.option_name} here"
             if error.option_name in global_options:
                 hint = f"{error.option_name} stands before the verb: tidegate {error.option_name} …"
+            elif (other := _OTHER_WORD.get(error.option_name)) and other in _options(error.ctx):
+                hint = f"did you mean {other}?"
             elif error.possibilities:
                 hint = f"did you mean {' or '.join(error.possibilities)}?"
         return cls(what, UsageError.code, error.exit_code, hint=hint)
@@ -151,6 +157,12 @@ def show(failure: Failure, manner: Manner, stream: TextIO) -> int:
             head = click.style("error:", fg="red", bold=True) + head.removeprefix("error:")
         stream.writelines(f"{line}\n" for line in (head, *rest))
     return failure.exit_code
+
+
+def _options(context: click.Context | None) -> frozenset[str]:
+    return (
+        frozenset(name for parameter in context.command.params for name in parameter.opts) if context else frozenset()
+    )
 
 
 def _indented(text: str) -> str:

@@ -16,7 +16,7 @@ from tidegate.cli.output import Format, Report, Table
     examples=["tidegate wait inventory --to staging", "tidegate wait inventory --to e2e --version 1.1.3 --timeout 30m"],
 )
 @click.argument("service")
-@click.option("--to", "target", metavar="ENV", required=True, help="The environment to wait for.")
+@click.option("--to", "--in", "target", metavar="ENV", required=True, help="The environment to wait for.")
 @click.option("--version", metavar="VERSION", help="The version to wait for. Default: what the one before has now.")
 @click.option("--timeout", default="10m", show_default=True, metavar="TIME", help="How long, like 90s, 10m or 2h.")
 @click.option("--interval", default="5s", show_default=True, metavar="TIME", help="Pause between two looks.")

@@ -20,7 +20,7 @@ from tidegate.cli.plans import verdict_of, verdict_rows
     examples=["tidegate why inventory", "tidegate why inventory --in production", "tidegate why inventory -o json"],
 )
 @click.argument("service")
-@click.option("--in", "target", metavar="ENV", help="One environment; default: every one that is promoted to.")
+@click.option("--in", "--to", "target", metavar="ENV", help="One environment; default: every one that is promoted to.")
 @output_option
 @pass_invocation
 def why(invocation: Invocation, *, service: str, target: str | None, form: Format) -> None:

@@ -57,7 +57,6 @@ def wait_for(
         if world.clock.now() + interval > until:
             raise StillWaiting(
                 f"{target.name} does not have {service.name} {version} yet",
-                where=sentence,
                 hint="wait longer with --timeout, or do what the reason says",
             )
         world.clock.sleep(interval.total_seconds())

@@ -79,7 +79,7 @@ class CopyTalk:
             self._output.say(printable(f"stopped {target}"))
         others = self._total - self._done - len(self._under_way)
         self._output.say(
-            f"interrupted: {there} of {self._total} images are there"
+            f"{there} of {self._total} images are there"
             f"{f', {others} were not begun' if others else ''}; run it again: what is there is not copied again"
         )
 
