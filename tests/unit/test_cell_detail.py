@@ -11,7 +11,7 @@ from tidegate.config import GitLabForge, LocalForge
 from tidegate.engine.cell_detail import REVISION, CellDetail, read_detail
 from tidegate.engine.world import World
 from tidegate.errors.registry import RegistryUnreachable
-from tidegate.model import Digest, ImageRef
+from tidegate.model import ApprovalRule, Digest, ImageRef
 from tidegate.model.image_node import ImageNode
 from tidegate.model.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor
 from tidegate.model.role import Role, Scope
@@ -149,6 +149,14 @@ def test_a_button_says_why_it_can_not_be_pressed(staged: EngineWorld) -> None:
     assert viewer["approve"] == "stella may not approve to staging: it takes the role promoter"
     elsewhere = refusals(detail, person("stella", Role.ADMIN, "e2e"))
     assert "may not deliver to staging" in (elsewhere["deliver"] or "")
+
+
+def test_whose_own_merge_request_it_is_reads_that_it_would_not_count(town: EngineWorld) -> None:
+    town.change("staging", approvals=ApprovalRule(1, (), not_author=True))
+    town.promote("staging")
+    detail = read(world(town), "staging")
+    assert refusals(detail, person("alice"))["approve"] == "it would not count: you have opened it"
+    assert refusals(detail, person("bob"))["approve"] is None
 
 
 def test_once_approved_it_can_be_delivered_and_not_approved_again(staged: EngineWorld) -> None:

@@ -186,15 +186,15 @@ def test_who_has_not_signed_in_changes_nothing(town: EngineWorld, app: FastAPI, 
 @pytest.mark.parametrize(
     ("referer", "there"),
     [
-        ("http://server.example/?state=waiting&q=a", "/?state=waiting&q=a"),
-        ("http://server.example/services/a%20b/dev", "/services/a%20b/dev"),
+        ("http://localhost:8080/?state=waiting&q=a", "/?state=waiting&q=a"),
+        ("http://localhost:8080/services/a%20b/dev", "/services/a%20b/dev"),
         ("http://elsewhere.example/x", "/"),
-        ("http://server.example//elsewhere.example", "/"),
+        ("http://localhost:8080//elsewhere.example", "/"),
         ("", "/"),
     ],
 )
 def test_choosing_colours_leads_back_and_nowhere_else(app: FastAPI, referer: str, there: str) -> None:
-    answer = ask(app, "GET", "/theme/dark", headers={"Referer": referer, "Host": "server.example"})
+    answer = ask(app, "GET", "/theme/dark", headers={"Referer": referer, "Host": "localhost:8080"})
     assert (answer.status, answer.headers["location"]) == (303, there)
     assert answer.headers["set-cookie"].startswith("tidegate-theme=dark;")
     assert 'data-theme="dark"' in ask(app, "GET", "/", headers={"Cookie": "tidegate-theme=dark"}).body.decode()
@@ -275,6 +275,34 @@ def test_changes_between_page_and_connection_are_not_lost(parts: Parts, news: Ne
     mark = news.mark(parts.board.snapshot.revision)
     renew(parts)
     assert "cell/search/production" in told(parts, news, Filter(), lambda: None, mark)
+
+
+def test_a_change_is_told_once_and_the_next_one_after_it(parts: Parts, news: News) -> None:
+    async def three() -> list[str]:
+        fragments = Fragments(make_templates(static_files()))
+        board = parts.board.snapshot.board
+        shown = OpenPage(Filter(), news.mark(parts.board.snapshot.revision), fingerprint(board, Filter()))
+        events = board_events(parts, news, fragments, shown)
+        found = [await anext(events)]
+        for version in ("9.9.9", "10.0.0"):
+            parts.board.renew([replace(NEW, tag=version, version=version)], parts.board.look())
+            found.append(await anext(events))
+        parts.stopping.set()
+        return [*found, *[event async for event in events]]
+
+    _, first, second = asyncio.run(three())
+    assert ("9.9.9" in first, "10.0.0" in first) == (True, False)
+    assert ("9.9.9" in second, "10.0.0" in second) == (False, True)
+    assert second.count("hx-swap-oob") == 3, "the cell, the strip, what is spoken"
+
+
+def test_what_is_kept_of_a_cell_is_not_shown_when_it_has_changed(parts: Parts) -> None:
+    fragments = Fragments(make_templates(static_files()))
+    key, now = NEW.key, parts.clock.now()
+    assert "Not looked at yet" in fragments.cell(parts.board.snapshot.board, key, now)
+    renew(parts)
+    assert "1 min" in fragments.cell(parts.board.snapshot.board, key, now)
+    assert "2 h" in fragments.cell(parts.board.snapshot.board, key, now + timedelta(hours=2))
 
 
 def test_events_end_when_the_process_is_to_end(parts: Parts, news: News) -> None:

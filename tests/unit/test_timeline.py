@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from support.engine_world import EngineWorld
-from tidegate.engine.timeline import Timeline, read_timeline
+from tidegate.engine.timeline import Stay, Timeline, read_timeline
 from tidegate.errors.git import RepositoryMissing
 from tidegate.server.pages.timeline_view import LEFT, WIDTH, timeline_view
+from tidegate.testing.clock import START
 
 HOUR = timedelta(hours=1)
 
@@ -45,6 +46,24 @@ def test_lead_time_runs_from_the_first_environment_to_the_first_arrival(town: En
     leads = {each.environment: each for each in timeline(town).lead_times()}
     assert (leads["e2e"].releases, leads["e2e"].newest, leads["e2e"].typical) == (2, HOUR, 1.5 * HOUR)
     assert (leads["production"].releases, leads["production"].newest) == (0, None)
+
+
+def stay(environment: str, version: str, hour: int, number: int = 1) -> Stay:
+    tag = f"{version}-rc{number}" if environment == "e2e" else version
+    return Stay(environment, tag, version, START + hour * HOUR, None, "dana", None, "c" * 40)
+
+
+def test_neither_another_candidate_nor_a_roll_back_begins_anew() -> None:
+    e2e = (stay("e2e", "1.0.0", 9, 2), stay("e2e", "1.0.1", 4), stay("e2e", "1.0.0", 2), stay("e2e", "0.9.0", 0))
+    dev = (stay("dev", "0.9.0", 7), stay("dev", "1.0.1", 3), stay("dev", "1.0.0", 1))
+    (lead,) = Timeline("a", ("dev", "e2e"), {"dev": dev, "e2e": e2e}, {}).lead_times()
+    assert (lead.releases, lead.newest, lead.typical) == (2, HOUR, HOUR), "0.9.0 was there before it came to dev"
+
+
+def test_of_what_came_in_the_same_second_the_later_stands_first() -> None:
+    dev = (stay("dev", "1.0.2", 0), stay("dev", "1.0.1", 0), stay("dev", "1.0.0", 0))
+    view = timeline_view(Timeline("a", ("dev",), {"dev": dev}, {}), START)
+    assert [line.version for line in view.lines] == ["1.0.2", "1.0.1", "1.0.0"]
 
 
 def test_an_environment_that_cannot_be_read_hides_no_other(town: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
