@@ -246,6 +246,16 @@ def test_pushing_a_branch_back_does_not_bring_its_approvals_back(world: World) -
     assert [one.head for one in world.forge.approve(PROJECT, 1, user="ada").approvals] == [old]
 
 
+def test_a_push_that_only_a_list_has_seen_voids_approvals_as_well(world: World) -> None:
+    old = world.branch("promote")
+    world.open()
+    world.forge.approve(PROJECT, 1, user="ada")
+    new = world.branch("promote", data=b"a: 3\n")
+    assert [one.head for one in world.forge.merge_requests(PROJECT)] == [new]
+    world.move_branch("refs/heads/promote", old)
+    assert [one for one in world.forge.merge_request(PROJECT, 1).approvals if one.head == old] == []
+
+
 def test_an_approval_can_be_taken_back(world: World) -> None:
     world.branch("promote")
     world.open()
@@ -309,6 +319,24 @@ def test_a_merge_is_a_merge_commit_on_the_target(world: World) -> None:
     ):
         with pytest.raises(MergeRequestNotOpen):
             call()
+
+
+@pytest.mark.parametrize("look", ["list", "one"])
+def test_what_a_person_merged_by_hand_is_merged(world: World, look: str) -> None:
+    """Also when they deleted the branch afterwards."""
+    head = world.branch("promote")
+    world.branch("waiting", "b.yaml")
+    world.open()
+    world.open("waiting")
+    repo = world.new_repo()
+    by_hand = repo.push("main", Change({"c.yaml": b"c\n"}, "s"), parent=head, expected=repo.head("main"))
+    repo.delete("promote", expected=head)
+    if look == "list":
+        assert [one.iid for one in world.forge.merge_requests(PROJECT)] == [2]
+    found = world.forge.merge_request(PROJECT, 1)
+    assert (found.state, found.head, found.branch_gone) == (MergeRequestState.MERGED, head, False)
+    assert found.merge_commit in {head, by_hand}
+    assert world.forge.merge_requests(PROJECT, state=MergeRequestState.MERGED) == (found,)
 
 
 def test_a_merge_is_guarded_by_the_head(world: World) -> None:

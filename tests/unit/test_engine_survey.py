@@ -136,7 +136,7 @@ def test_what_was_pushed_while_it_was_looked_at_is_looked_at_again(
     town.approve(request, "stella")
     honest, gone = town.forge.merge_request, replace(request, head="0" * 40)
     answers = [gone]
-    monkeypatch.setattr(town.forge, "merge_request", lambda *place: answers.pop() if answers else honest(*place))
+    monkeypatch.setattr(town.forge, "merge_request", lambda *place, **_: answers.pop() if answers else honest(*place))
     assert town.deliver(request).delivered
     assert len(town.told.races) == 1
     monkeypatch.setattr(town.forge, "merge_requests", lambda *_, **__: (replace(gone, state=MergeRequestState.OPEN),))
@@ -149,6 +149,6 @@ def test_what_was_merged_between_two_looks_is_merged(town: EngineWorld, monkeypa
     town.approve(request, "stella")
     honest, before = town.forge.merge_request, [town.forge.merge_request(STAGING, request.iid)]
     town.deliver(request)
-    monkeypatch.setattr(town.forge, "merge_request", lambda *place: before.pop() if before else honest(*place))
+    monkeypatch.setattr(town.forge, "merge_request", lambda *place, **_: before.pop() if before else honest(*place))
     again = town.deliver(request)
     assert (again.plan, again.delivered) == (None, True)

@@ -4,8 +4,8 @@
   `merge-request.json`, the whole record as of that event.
 - `refs/merge-requests/N/head`: the source branch's head as last recorded (the name that GitLab uses too).
 
-A head is recorded with every event, and when one who may write looks and finds it moved. An approval that was given to
-a head is void once another head was recorded after it: a branch that is pushed back does not bring it back.
+A head is recorded with every event, and when one who may write looks, or lists, and finds it moved. An approval that
+was given to a head is void once another head was recorded after it: pushing the branch back does not bring it back.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 
 from tidegate.errors.forge import MergeRequestMissing, MergeRequestUnreadable
 from tidegate.forge.records import FILE, from_json, to_json, unreadable_record
+from tidegate.git.compare import merge_base
 from tidegate.git.fast_import import NewCommit, write_commit
 from tidegate.git.identity import Identity
 from tidegate.git.message import compose
@@ -143,6 +144,24 @@ class Ledger:
                 if unreadable is None:
                     raise
                 unreadable(damaged)
+
+    def arrived(self, requests: Iterable[MergeRequest]) -> frozenset[int]:
+        """Return the numbers of the open ones among `requests` whose head their target branch has already."""
+        waiting: dict[str, list[MergeRequest]] = {}
+        for request in requests:
+            target = self.branch(request.target_branch)
+            if request.state is MergeRequestState.OPEN and target is not None:
+                waiting.setdefault(target, []).append(request)
+        return frozenset(one.iid for target, some in waiting.items() for one in self._in_branch(target, some))
+
+    def _in_branch(self, target: str, requests: Sequence[MergeRequest]) -> Iterator[MergeRequest]:
+        recorded = {_head_ref(one.iid): one for one in requests if self.records_head(one)}
+        if recorded:  # one question for all
+            said = self.mirror.run("for-each-ref", "--format=%(refname)", f"--merged={target}", *recorded)
+            yield from (recorded[ref] for ref in said.text.split())
+        for moved in requests:
+            if not self.records_head(moved) and merge_base(self.mirror, target, moved.head) == moved.head:
+                yield moved
 
     def records_head(self, request: MergeRequest) -> bool:
         """Return whether the head of an open merge request, as it is now, is the one that was recorded last."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final, TypeVar
@@ -29,6 +29,7 @@ from tidegate.errors.git import (
 from tidegate.forge.ledger import Event, Ledger
 from tidegate.forge.local_merge import WantedMerge, conflicts, merge_onto
 from tidegate.forge.records import is_draft
+from tidegate.git.compare import arrival
 from tidegate.git.identity import Identity
 from tidegate.git.message import one_line, plain
 from tidegate.git.mirrors import Mirrors
@@ -84,10 +85,14 @@ class LocalForge:
         with_approvals: bool = False,  # noqa: ARG002 - the port's; here they cost nothing and are always told
         unreadable: Unreadable | None = None,
     ) -> tuple[MergeRequest, ...]:
-        """Return the project's merge requests in `state` (None: all), by number; `conflicts` is not computed."""
+        """Return the project's merge requests in `state` (None: all), by number; `conflicts` is not computed.
+
+        What plain git did to them is recorded, as by `merge_request`.
+        """
+        ledger = self._read(project)
         return tuple(
             request
-            for request in self._read(project).requests(unreadable)
+            for request in self._caught_up(ledger, ledger.requests(unreadable))
             if (state is None or request.state is state)
             and source_branch in {None, request.source_branch}
             and (request.approvals or not approved)
@@ -102,12 +107,11 @@ class LocalForge:
     ) -> MergeRequest:
         """Return one merge request with its comments, and whether it has conflicts while it is open.
 
-        A push that it finds is recorded, so that approvals from before it stay void when the branch is pushed back.
+        A push that it finds is recorded, so that approvals from before it stay void when the branch is pushed back;
+        so is a merge that a person made with plain git.
         """
         ledger = self._read(project)
-        request = ledger.request(iid)
-        if request.state is MergeRequestState.OPEN and not ledger.records_head(request):
-            ledger, request = self._record_push(ledger, request)
+        (request,) = self._caught_up(ledger, (ledger.request(iid),))
         target = ledger.branch(request.target_branch)
         if request.state is not MergeRequestState.OPEN or target is None:
             return request
@@ -258,20 +262,30 @@ class LocalForge:
             raise GroupMissing(f"there is no group {group!r}", hint=f"configured groups: {known}")
         return self._groups[group]
 
-    def _record_push(self, seen: Ledger, request: MergeRequest) -> tuple[Ledger, MergeRequest]:
-        """Record that the branch has moved; return the ledger and the merge request to go on with."""
+    def _caught_up(self, ledger: Ledger, requests: Sequence[MergeRequest]) -> Iterator[MergeRequest]:
+        """Yield merge requests as they are now; what plain git did to open ones is recorded."""
+        arrived = ledger.arrived(requests)
+        for request in requests:
+            left = request.state is MergeRequestState.OPEN and not ledger.records_head(request)
+            yield self._record(ledger, request) if left or request.iid in arrived else request
 
-        def attempt(ledger: Ledger) -> tuple[Ledger, MergeRequest]:
+    def _record(self, seen: Ledger, request: MergeRequest) -> MergeRequest:
+        """Record that the branch has moved, or is in its target branch; return the merge request to go on with."""
+
+        def attempt(ledger: Ledger) -> MergeRequest:
             found = ledger.request(request.iid)
+            merged = _if_merged(ledger, found)
+            if merged is not None:
+                return self._write(ledger, merged, f"Merge !{found.iid} by hand", self._identity.name)
             if found.state is MergeRequestState.OPEN and not ledger.records_head(found):
                 self._write(ledger, found, f"Push to !{found.iid}", self._identity.name)
-            return ledger, found
+            return found
 
         try:
             return self._repeat(seen.project, attempt)
         except (ForgeUnauthorized, PushRefused, GitFailed):
             # Who may only read looks without leaving a trace; whoever delivers may write, and looks here, too.
-            return seen, request
+            return _if_merged(seen, request) or request
 
     def _read(self, project: str) -> Ledger:
         with _spoken(project):
@@ -311,6 +325,15 @@ def _open(request: MergeRequest) -> MergeRequest:
             f"the merge request is {request.state.value}", where=request.ref, hint="promote again to get a new one"
         )
     return request
+
+
+def _if_merged(ledger: Ledger, request: MergeRequest) -> MergeRequest | None:
+    """Return an open merge request as merged when its target branch has its head; else None."""
+    target = ledger.branch(request.target_branch)
+    if target is None or request.iid not in ledger.arrived([request]):
+        return None
+    commit = arrival(ledger.mirror, request.head, target)
+    return replace(request, state=MergeRequestState.MERGED, merge_commit=commit, branch_gone=False)
 
 
 def _branch(ledger: Ledger, name: str) -> str:

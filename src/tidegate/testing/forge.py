@@ -53,7 +53,7 @@ class FakeForge:
     ) -> tuple[MergeRequest, ...]:
         """Return the merge requests in `state` (None: all), by number; without approvals where nobody asks for them."""
         remote = self._remote(project)
-        found = (_live(remote, request) for _, request in sorted(self._requests.get(project, {}).items()))
+        found = [self._keep(_live(remote, one)) for _, one in sorted(self._requests.get(project, {}).items())]
         return tuple(
             request if with_approvals else replace(request, approvals=())
             for request in found
@@ -221,7 +221,10 @@ def _branch(remote: FakeRemote, project: str, name: str) -> str:
 
 
 def _live(remote: FakeRemote, request: MergeRequest) -> MergeRequest:
-    head = remote.branches.get(request.source_branch)
+    head, target = remote.branches.get(request.source_branch), remote.branches.get(request.target_branch)
+    if request.state is MergeRequestState.OPEN and target and (head or request.head) in remote.ancestors(target):
+        merged = replace(request, state=MergeRequestState.MERGED, head=head or request.head, branch_gone=False)
+        return replace(merged, merge_commit=target)
     request = replace(request, branch_gone=request.state is MergeRequestState.OPEN and head is None)
     if request.state is not MergeRequestState.OPEN or head is None or head == request.head:
         return request
