@@ -46,6 +46,20 @@ class Desk(Protocol):
         """Have an open merge request that brings a release to an environment; return it."""
         ...
 
+    def together(self, services: Sequence[str], target: str, *, dry_run: bool) -> Document:
+        """Have one open merge request that brings several services' releases to an environment; return it.
+
+        Args:
+            services: at least one; none for all.
+            target: the environment.
+            dry_run: write nothing; return the plan instead.
+        """
+        ...
+
+    def services(self) -> Sequence[str]:
+        """Return the names of all services."""
+        ...
+
     def moving(self, service: str, target: str) -> list[tuple[str, int]]:
         """Return project and number of the open merge requests that move a service to an environment."""
         ...

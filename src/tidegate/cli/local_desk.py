@@ -71,6 +71,20 @@ class LocalDesk:
         promoted = promote(self._world, moved, into, self._talk(), version, separate=separate)
         return Document(documents.promoted_document(promoted))
 
+    def together(self, services: Sequence[str], target: str, *, dry_run: bool) -> Document:
+        """Promote several services by one merge request."""
+        from tidegate.engine.together import planned_together, promote_together
+
+        world = self._world
+        moved, into = [world.service(name) for name in services], world.environment(target)
+        if dry_run:
+            return Document(documents.plan_document(planned_together(world, moved, into)))
+        return Document(documents.promoted_document(promote_together(world, moved, into, self._talk())))
+
+    def services(self) -> Sequence[str]:
+        """Read the pipeline."""
+        return tuple(self._world.pipeline.services)
+
     def moving(self, service: str, target: str) -> list[tuple[str, int]]:
         """Look at the merge requests of an environment's project."""
         from tidegate.engine.explanation import moving_merge_requests

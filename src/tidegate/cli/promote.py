@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import click
 
-from tidegate.cli.desk import open_desk
+from tidegate.cli.desk import Desk, open_desk
+from tidegate.cli.document import Document
+from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, output_option
-from tidegate.cli.output import Format, Report, Table
+from tidegate.cli.output import Format, Output, Report, Table
 from tidegate.cli.plans import show_planned
 from tidegate.cli.progress import told
+from tidegate.errors import TidegateError
+from tidegate.errors.release import NothingDeclared
 
 
 @click.command(
@@ -21,10 +25,14 @@ from tidegate.cli.progress import told
         "tidegate promote inventory --to staging --dry-run",
         "tidegate promote inventory --to production --version 1.1.2",
         "tidegate promote inventory --to staging --separate",
+        "tidegate promote inventory billing --to staging --together",
+        "tidegate promote --all --to e2e",
     ],
 )
-@click.argument("service")
+@click.argument("services", metavar="[SERVICE]...", nargs=-1)
 @click.option("--to", "target", metavar="ENV", required=True, help="The environment that gets the release.")
+@click.option("--all", "everything", is_flag=True, help="Every service that the environment before has.")
+@click.option("--together", is_flag=True, help="One merge request for all of them: all are delivered, or none.")
 @click.option("--version", metavar="VERSION", help="A version that the environment before has or had.")
 @click.option("--separate", is_flag=True, help="A merge request for this version alone, beside those of others.")
 @click.option("--dry-run", is_flag=True, help="Print the plan that would run; write nothing.")
@@ -34,8 +42,10 @@ from tidegate.cli.progress import told
 def promote(
     invocation: Invocation,
     *,
-    service: str,
+    services: tuple[str, ...],
     target: str,
+    everything: bool,
+    together: bool,
     version: str | None,
     separate: bool,
     dry_run: bool,
@@ -45,25 +55,68 @@ def promote(
     """Open the merge request that brings a release to the next environment.
 
     The release is what the environment before has. Run again, it finds its own work; a newer release updates the
-    open merge request, and says so in a note. Prints the merge request.
+    open merge request, and says so in a note. Prints the merge request. Of several services, each gets one of its own,
+    and what can't be promoted stops no other; with --together they share one, and one that can't stops all.
     """
+    names = tuple(dict.fromkeys(services))
+    if bool(names) == everything:
+        raise click.UsageError("name services, or give --all")
+    alone = len(names) == 1 and not together
+    if not alone and version is not None:
+        raise click.UsageError("--version is of one service")
+    if together and separate:
+        raise click.UsageError("--together and --separate exclude each other")
+    faults: list[TidegateError] = []
     with open_desk(invocation, user) as desk:
-        if dry_run:
-            show_planned(invocation.output, form, desk.plan(service, target, version, separate=separate))
-            return
-        promoted = desk.promote(service, target, version, separate=separate)
-    ref, title, branch = (promoted.maybe(key) for key in ("mergeRequest", "title", "branch"))
-    if promoted.flag("adopted"):  # an earlier run's, or that of one who was faster
-        invocation.output.say(told("kept", f"{ref} is open: {title}"))
-    invocation.output.show(
+        if together:
+            documents = [desk.together(names, target, dry_run=dry_run)]
+        elif alone:
+            documents = [_one(desk, names[0], target, version, separate=separate, dry_run=dry_run)]
+        else:
+            documents = _each(desk, names, target, faults, separate=separate, dry_run=dry_run)
+    if dry_run:
+        for each in documents:
+            show_planned(invocation.output, form, each)
+    else:
+        _show(invocation.output, form, documents, several=not alone and not together)
+    end_with(tuple(faults), invocation.output)
+
+
+def _one(desk: Desk, service: str, target: str, version: str | None, *, separate: bool, dry_run: bool) -> Document:
+    act = desk.plan if dry_run else desk.promote
+    return act(service, target, version, separate=separate)
+
+
+def _each(
+    desk: Desk, names: tuple[str, ...], target: str, faults: list[TidegateError], *, separate: bool, dry_run: bool
+) -> list[Document]:
+    """Promote one after the other; what is in the way of one is a fault."""
+    documents = []
+    for name in names or desk.services():
+        try:
+            documents.append(_one(desk, name, target, None, separate=separate, dry_run=dry_run))
+        except NothingDeclared as error:
+            if names:  # of all, those that the source does not have are none
+                faults.append(error)
+        except TidegateError as error:
+            faults.append(error)
+    return documents
+
+
+def _show(output: Output, form: Format, documents: list[Document], *, several: bool) -> None:
+    rows = []
+    for each in documents:
+        ref, title, branch = (each.maybe(key) for key in ("mergeRequest", "title", "branch"))
+        if each.flag("adopted"):  # an earlier run's, or that of one who was faster
+            output.say(told("kept", f"{ref} is open: {title}"))
+        if ref:
+            rows.append((ref, title or "", branch or ""))
+    values = [each.only("mergeRequest", "title", "summary") for each in documents]
+    output.show(
         form,
         Report(
-            Table(
-                ("MERGE REQUEST", "TITLE", "BRANCH"),
-                ((ref, title or "", branch or ""),) if ref else (),
-                empty="nothing to do",
-            ),
-            promoted.only("mergeRequest", "title", "summary"),
-            (ref,) if ref else (),
+            Table(("MERGE REQUEST", "TITLE", "BRANCH"), tuple(rows), empty="nothing to do"),
+            {"promotions": [*values]} if several else values[0],
+            tuple(row[0] for row in rows),
         ),
     )

@@ -12,6 +12,7 @@ from tidegate.cli.output import Json, Output
 from tidegate.cli.progress import told
 from tidegate.cli.server_client import ServerClient, error_of, open_client
 from tidegate.errors import TidegateError
+from tidegate.errors.server import ServerCannot
 
 TOKEN: Final = "TIDEGATE_SERVER_TOKEN"  # noqa: S105 - the variable's name
 
@@ -62,6 +63,17 @@ class ServerDesk:
         """Have it promoted."""
         asked: dict[str, Json] = {"service": service, "to": target, "version": version, "separate": separate}
         return self._said(self._client.post("/promotions", asked))
+
+    def together(self, services: Sequence[str], target: str, *, dry_run: bool) -> Document:
+        """Refuse: a server promotes service by service."""
+        raise ServerCannot(
+            f"a server {'plans' if dry_run else 'promotes'} service by service, not {len(services) or 'all'} together",
+            hint=f"leave --server out: `tidegate promote … --to {target} --together` acts from here",
+        )
+
+    def services(self) -> Sequence[str]:
+        """Ask which there are."""
+        return [each.text("name") for each in self._client.get("/services", []).each("services")]
 
     def moving(self, service: str, target: str) -> list[tuple[str, int]]:
         """Ask which merge requests there are."""

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tidegate.engine.candidates import candidate_tag, existing_candidates
-from tidegate.engine.declared import DeclaredRelease, absence, branch_head, linked, past_releases, read_declared
+from tidegate.engine.declared import (
+    DeclaredRelease,
+    absence,
+    branch_head,
+    linked,
+    past_releases,
+    read_declared,
+    recorded_digest,
+)
 from tidegate.engine.lanes import lane_selection, read_lane, require_selection
 from tidegate.engine.observations import BranchSeen, PromotionSeen
 from tidegate.engine.world import World
@@ -29,14 +37,29 @@ def promotion_branch(service: Service, target: Environment, version: Version | N
     return f"tidegate/{service.name}{f'/{version}' if version else ''}/to-{target.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class SharedBranch:
+    """A branch that several services are promoted by, and its open merge request, or None."""
+
+    name: str
+    merge_request: MergeRequest | None
+
+
 def observe_promotion(
-    world: World, service: Service, target: Environment, version: str | None, *, separate: bool = False
+    world: World,
+    service: Service,
+    target: Environment,
+    version: str | None,
+    *,
+    separate: bool = False,
+    shared: SharedBranch | None = None,
 ) -> PromotionSeen:
     """Return what promoting `service` to `target` is planned from.
 
     Args:
         version: the version to promote, as the source's tag or the release version; None: what the source has now.
         separate: it gets a merge request of its own, beside those of other versions.
+        shared: it moves together with others, by their branch; None: by its own.
 
     Raises:
         NothingDeclared, NotHelmRelease, InvalidYaml, ImageNotFound: the source can't be read.
@@ -62,8 +85,8 @@ def observe_promotion(
     file = present.file if present else f"{target.path.write(service.name)}/{release.file.rpartition('/')[2]}"
     if present is None:
         _require_no_file(repo, target_head, file, target, service)
-    name = promotion_branch(service, target, candidate.version if separate else None)
-    branch = _branch(repo, name, target_head, file)
+    name = shared.name if shared else promotion_branch(service, target, candidate.version if separate else None)
+    branch = _branch(repo, name, target_head, file, service)
     return PromotionSeen(
         service=service,
         source=source,
@@ -77,7 +100,7 @@ def observe_promotion(
         target_file=file,
         present=present,
         branch=branch,
-        merge_request=open_merge_request(world, target, branch.name),
+        merge_request=shared.merge_request if shared else open_merge_request(world, target, branch.name),
         actor=world.actor,
         pipeline=world.pipeline,
     )
@@ -189,7 +212,7 @@ def _require_no_file(repo: GitOpsRepo, head: str, file: str, target: Environment
         )
 
 
-def _branch(repo: GitOpsRepo, name: str, target_head: str, file: str) -> BranchSeen:
+def _branch(repo: GitOpsRepo, name: str, target_head: str, file: str, service: Service) -> BranchSeen:
     head = repo.head(name)
     if head is None:
         return BranchSeen(name, None)
@@ -198,7 +221,7 @@ def _branch(repo: GitOpsRepo, name: str, target_head: str, file: str) -> BranchS
         name=name,
         head=head,
         file=repo.read(head, [file]).get(file),
-        digest=repo.commit(head).trailers.get("Tidegate-Digest", ""),
+        digest=str(recorded_digest(service, repo.commit(head)) or ""),
         file_below=repo.read(base, [file]).get(file) if base else None,
         foreign=tuple(each for each in commits_between(repo, base, head) if "Tidegate-Service" not in each.trailers),
     )

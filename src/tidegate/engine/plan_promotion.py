@@ -61,9 +61,14 @@ def plan_promotion(seen: PromotionSeen) -> Plan:
                 author=seen.actor,
             )
         )
-    along = _comes_along(seen, after)
+    along = comes_along(seen, after)
     steps.extend(_merge_request_steps(seen, diff, along))
-    return Plan(_summary(seen), tuple(steps), diff, (*_warnings(seen), *along, *_stranded(seen, after)))
+    return Plan(_summary(seen), tuple(steps), diff, warnings_of(seen, after))
+
+
+def warnings_of(seen: PromotionSeen, after: bytes) -> tuple[str, ...]:
+    """Return what a person should know before the target's file becomes `after`."""
+    return (*_warnings(seen), *comes_along(seen, after), *_stranded(seen, after))
 
 
 def require_image(seen: PromotionSeen) -> None:
@@ -143,7 +148,7 @@ def _warnings(seen: PromotionSeen) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _comes_along(seen: PromotionSeen, after: bytes) -> tuple[str, ...]:
+def comes_along(seen: PromotionSeen, after: bytes) -> tuple[str, ...]:
     """Return what the target is to keep and has not yet."""
     if seen.present is not None:
         return ()
