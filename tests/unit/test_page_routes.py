@@ -284,8 +284,8 @@ def test_a_change_is_told_once_and_the_next_one_after_it(parts: Parts, news: New
         shown = OpenPage(Filter(), news.mark(parts.board.snapshot.revision), fingerprint(board, Filter()))
         events = board_events(parts, news, fragments, shown)
         found = [await anext(events)]
-        for version in ("9.9.9", "10.0.0"):
-            parts.board.renew([replace(NEW, tag=version, version=version)], parts.board.look())
+        for change in (NEW, settled("checkout", "dev", "10.0.0", timedelta())):
+            parts.board.renew([change], parts.board.look())
             found.append(await anext(events))
         parts.stopping.set()
         return [*found, *[event async for event in events]]
