@@ -10,7 +10,7 @@ import pytest
 
 from support.bad_input import run
 from support.git_worlds import git
-from support.road_texts import PRODUCTION, STAGING
+from support.road_texts import DEV, PRODUCTION, STAGING, image_policy
 from support.road_world import RoadWorld, world_with_release
 
 MERGE_REQUEST = f"{STAGING}!1"
@@ -47,6 +47,18 @@ def test_status_shows_the_other_environments(world: RoadWorld, *, discover: bool
     assert cells["production"]["fault"]["code"] == "git/repository-missing"
     assert ended.code == 2
     assert "git/repository-missing" in ended.err
+
+
+def test_status_tells_below_the_table_what_a_cell_has_no_room_for(world: RoadWorld) -> None:
+    world.commit(DEV, {"clusters/dev/inventory/policy.yaml": image_policy("9.x")})
+    ended = run(world, "status")
+    head, *lines = ended.out.splitlines()
+    rows, below = lines[:4], lines[4:]
+    assert head.startswith("SERVICE    ENVIRONMENT  VERSION")
+    assert rows[3] == "inventory  production   ✗ can't be read"
+    assert max(map(len, (head, *rows))) <= 120
+    assert [line.partition(": ")[0] for line in below] == ["inventory in dev", "inventory in production"]
+    assert "the ImagePolicy of inventory in dev selects nothing" in below[0]
 
 
 @pytest.mark.parametrize("discover", [False, True])

@@ -129,6 +129,36 @@ def test_a_branch_that_is_missing_is_an_error(town: EngineWorld) -> None:
     assert str(caught.value.where) == "environments.e2e"
 
 
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        (POLICY.replace(b"1.1.x", b"9.x"), "selects nothing: no tag is a version in the range 9.x"),
+        (b"kind: ImagePolicy\nspec: [\n", "InvalidYaml"),
+        (POLICY, None),
+        (None, None),
+    ],
+)
+def test_a_lane_that_brings_nothing_is_told(town: EngineWorld, policy: bytes | None, told: str | None) -> None:
+    town.write(GITOPS, {town.path("dev"): helm_release("dev.example/team/inventory:1.1.3")})
+    town.write(GITOPS, {town.path("dev", name="policy.yaml"): policy})
+    world = town.world()
+    ((dev, *others),) = matrix(world, (world.service("inventory"),))
+    assert (dev.tag, dev.fault, [each.lane for each in others]) == ("1.1.3", None, [None] * 3)
+    said = dev.lane and (dev.lane.what.partition(" in dev ")[2] or type(dev.lane).__name__)
+    assert said == told
+
+
+def test_a_registry_that_does_not_answer_is_told_once(town: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*_: object) -> None:
+        raise RegistryUnreachable("no answer")
+
+    monkeypatch.setattr(FakeImages, "digest", silent)
+    monkeypatch.setattr(FakeImages, "tags", silent)
+    world = town.world()
+    ((dev, *_),) = matrix(world, (world.service("inventory"),))
+    assert (str(dev.fault), dev.lane) == ("no answer", None)
+
+
 def test_a_repository_that_is_missing_hides_no_other_cell(town: EngineWorld) -> None:
     town.change("production", repo="platform/gone")
     town.change("e2e", branch="nowhere")

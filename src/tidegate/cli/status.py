@@ -12,12 +12,14 @@ from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Cell, Format, Report, Style, Table
+from tidegate.cli.output import Cell, Format, Report, Style, Table, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
 DRIFT: Final = 12
+_UNREADABLE: Final = "✗ can't be read"
 
 
 @click.command(
@@ -31,7 +33,8 @@ DRIFT: Final = 12
 def status(invocation: Invocation, *, services: tuple[str, ...], form: Format) -> None:
     """Show which version every environment has, with its digest and since when.
 
-    What can't be read is told in its cell, and by an error at the end. A tag that holds another digest than was
+    What can't be read is told below the table, and by an error at the end; there, too, stands why an automatic
+    environment gets nothing newer. A tag that holds another digest than was
     delivered is drift: exit code 12.
     """
     with open_desk(invocation, "", partial=True) as desk:
@@ -46,6 +49,9 @@ def status(invocation: Invocation, *, services: tuple[str, ...], form: Format) -
         f"{cell.text('service')}/{cell.text('environment')}={cell.maybe('tag') or ''}" for cell in told.documents
     )
     invocation.output.show(form, Report(table, {"cells": [cell.values for cell in told.documents]}, names))
+    if form is Format.TABLE:
+        for line in _below(told.documents):
+            invocation.output.line(printable(line))
     end_with(told.faults, invocation.output)
     if any(_is_overwritten(cell) for cell in told.documents):
         click.get_current_context().exit(DRIFT)
@@ -56,7 +62,7 @@ def _row(cell: Document, now: datetime) -> tuple[str | Cell, ...]:
 
     names = (cell.text("service"), cell.text("environment"))
     wrong = cell.inner("fault")
-    fault = Cell(f"✗ {wrong.text('what')}", Style.BAD) if wrong else None
+    fault = Cell(_UNREADABLE, Style.BAD) if wrong else None
     if cell.maybe("image") is None:
         return (*names, fault or Cell("–", Style.DIM), "", "", "")
     since = _time(cell.maybe("since"))
@@ -67,6 +73,14 @@ def _row(cell: Document, now: datetime) -> tuple[str | Cell, ...]:
         f"{since:%Y-%m-%d %H:%M} ({span(now - since)})" if since else "",
         cell.maybe("mergeRequest") or "",
     )
+
+
+def _below(cells: Sequence[Document]) -> Iterator[str]:
+    """Yield what takes more room than a cell has: why one can't be read, and why nothing newer comes to it."""
+    for cell in cells:
+        for wrong in (cell.inner("fault"), cell.inner("lane")):
+            if wrong is not None:
+                yield f"{cell.text('service')} in {cell.text('environment')}: {wrong.text('what')}"
 
 
 def _digest(cell: Document) -> str | Cell:

@@ -31,6 +31,7 @@ def cell_document(cell: Cell) -> dict[str, Json]:
         "by": cell.actor,
         "mergeRequest": cell.merge_request,
         "fault": {"code": cell.fault.code, "what": str(cell.fault)} if cell.fault else None,
+        "lane": {"code": cell.lane.code, "what": str(cell.lane)} if cell.lane else None,
     }
 
 

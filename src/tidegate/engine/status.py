@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
 from tidegate.engine.declared import branch_head, linked, past_releases, read_declared
+from tidegate.engine.lanes import LaneReader, NoLane, lane_selection, require_selection
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
-from tidegate.model import Digest, Environment, ImageRef, Service, Version
+from tidegate.errors.manifest import ManifestError
+from tidegate.errors.release import LaneBroken
+from tidegate.model import Deploy, Digest, Environment, ImageRef, Service, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Cell:
         merge_request: the merge request that brought it, or None.
         fault: why it can't be told, or None.
         delivered: the digest that was delivered, where the history recorded one.
+        lane: why an automatic environment gets nothing newer: its ImagePolicy selects nothing, or can't be read.
     """
 
     service: Service
@@ -40,6 +44,7 @@ class Cell:
     merge_request: str | None = None
     fault: TidegateError | None = None
     delivered: Digest | None = None
+    lane: TidegateError | None = None
 
     @property
     def overwritten(self) -> bool:
@@ -102,14 +107,36 @@ def look(world: World, service: Service, environment: Environment) -> Cell:
 Look: TypeAlias = Callable[[World, Service, Environment], Cell]
 
 
-def matrix(world: World, services: tuple[Service, ...], look: Look = look) -> Iterator[tuple[Cell, ...]]:
+def with_lanes(world: World) -> Look:
+    """Return what looks at a cell as `look` does, and at its lane as `promote` would."""
+    lanes = LaneReader(world)
+
+    def look_at_both(world: World, service: Service, environment: Environment) -> Cell:
+        cell = look(world, service, environment)
+        if environment.deploy is not Deploy.AUTO or cell.image is None or cell.fault is not None:
+            return cell
+        try:
+            found = lanes.read(environment, service)
+            if not isinstance(found, NoLane):
+                require_selection(found[0], lane_selection(world.images, found[0]))
+        except (LaneBroken, ManifestError) as broken:
+            return replace(cell, lane=broken)
+        except TidegateError as fault:
+            return replace(cell, fault=fault)
+        return cell
+
+    return look_at_both
+
+
+def matrix(world: World, services: tuple[Service, ...], look: Look | None = None) -> Iterator[tuple[Cell, ...]]:
     """Yield, for each service, its cells in the order of the environments. What can't be read is told in its cells.
 
     Args:
         world: where they are read.
         services: which.
-        look: reads one cell; another one may remember what has not changed.
+        look: reads one cell; it may remember what has not changed. None: each is read anew, its lane too.
     """
+    look = look or with_lanes(world)
     closed: dict[str, TidegateError] = {}  # a repository that does not answer is asked once, not for each service
     for project in dict.fromkeys(each.repo for each in world.pipeline.environments):
         try:

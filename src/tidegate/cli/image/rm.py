@@ -51,11 +51,11 @@ def rm(invocation: Invocation, *, image: str, yes: bool) -> None:
 def _refuse_running(invocation: Invocation, image: ImagePlace) -> None:
     """Refuse the tag when an environment declares it, or the only name of what it declares."""
     from tidegate.bootstrap import open_world
-    from tidegate.engine.status import matrix
+    from tidegate.engine.status import look, matrix
     from tidegate.errors.image import ImageInUse
 
     with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
-        for cells in matrix(world, tuple(world.pipeline.services.values())):
+        for cells in matrix(world, tuple(world.pipeline.services.values()), look):
             for cell in cells:
                 runs = cell.image
                 if cell.fault is not None:

@@ -161,6 +161,7 @@ class StatusCell(Shape):
     by: str | None
     merge_request: str | None
     fault: FaultShape | None
+    lane: FaultShape | None = Field(description="Why an automatic environment gets nothing newer.")
 
 
 class StatusShape(Shape):
