@@ -18,8 +18,7 @@ from uuid import uuid4
 
 _BINARIES = Path("/usr/lib/postgresql")
 _SETTINGS = {
-    "fsync": "off",  # a test's data needs no disk
-    "synchronous_commit": "off",
+    "fsync": "off",  # a test's data needs no disk; what was committed is there after a kill all the same
     "full_page_writes": "off",
     "listen_addresses": "",
     "max_connections": "100",

@@ -44,6 +44,7 @@ class Database:
             max_size=most,
             open=False,
             timeout=_WAIT_SECONDS,
+            reconnect_timeout=_WAIT_SECONDS,  # longer, and its pauses would grow to minutes: whoever asks tries anew
             kwargs={"autocommit": True},
             configure=_configure,
         )
