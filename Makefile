@@ -60,6 +60,6 @@ docs: $(VENV)/installed ## write docs/reference from the program
 	$(BIN)/python docs/generate_reference.py
 
 clean: ## remove what make made
-	rm -rf $(VENV) $(NODE)/node_modules demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist
+	rm -rf $(VENV) $(NODE)/node_modules tests/screenshots demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist
 
 .PHONY: help demo debian-packages node-programs test soak live bench docs clean
