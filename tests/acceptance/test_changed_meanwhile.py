@@ -88,3 +88,32 @@ def test_one_whose_branch_was_deleted_stands_in_no_other_ones_way(ready: RoadWor
     assert run(ready, "mr", "approve", f"{STAGING}!2", "--as", "sam").code == 0
     assert run(ready, "deliver", "--all").code == 0
     assert ready.read(STAGING, FILE) == data
+
+
+def test_one_that_was_merged_with_plain_git_is_merged_and_its_image_is_missed(ready: RoadWorld) -> None:
+    data = ready.read(STAGING, FILE, "tidegate/inventory/to-staging")
+    where = ready.repository(STAGING)
+    commit = git("commit-tree", "-m", "by hand", "-p", "main", "-p", "tidegate/inventory/to-staging",
+                 "tidegate/inventory/to-staging^{tree}", cwd=where)  # fmt: skip
+    git("update-ref", "refs/heads/main", commit, cwd=where)
+    ended = run(ready, *DELIVER)
+    assert ended.code == 1
+    assert f"warning: {STAGING}!1 was merged without a delivery, as {commit[:12]}" in ended.err
+    assert "which does not exist\n  code:  release/target-image-gone" in ended.err
+    assert "`tidegate image copy " in ended.err
+    assert ready.json("mr", "list", "--repo", STAGING)["mergeRequests"] == []
+    (found,) = ready.json("mr", "list", "--repo", STAGING, "--state", "merged")["mergeRequests"]
+    assert (found["ref"], found["mergeCommit"]) == (f"{STAGING}!1", commit)
+    assert run(ready, "deliver", "--all").code == 0
+    source, target = ended.err.partition("`tidegate image copy ")[2].partition("`")[0].split()
+    assert run(ready, "image", "copy", source, target).code == 0
+    assert ready.read(STAGING, FILE) == data
+    ended = run(ready, *DELIVER)
+    assert (ended.code, "merged" in ended.out) == (0, True)
+
+
+def test_what_moves_no_image_is_named(ready: RoadWorld) -> None:
+    ready.commit(STAGING, {"README.md": b"new\n"}, "docs")
+    assert run(ready, "mr", "open", STAGING, "--branch", "docs", "--title", "Docs").code == 0
+    ended = run(ready, "deliver", f"{STAGING}!2")
+    assert (ended.code, f"  where: {STAGING}!2\n" in ended.err) == (2, True)

@@ -114,8 +114,8 @@ def _alone(desk: Desk, project: str, iid: int, *, dry_run: bool) -> Document:
     delivery = desk.deliver(project, iid, dry_run=dry_run, alone=True)
     if delivery.text("outcome") == "none":
         raise NothingToDeliver(
-            f"{delivery.text('mergeRequest')} moves no image of any service",
-            where=delivery.text("title"),
+            "the merge request moves no image of any service",
+            where=delivery.text("mergeRequest"),
             hint="only merge requests that change the image in a service's folder are delivered; merge it by hand",
         )
     return delivery

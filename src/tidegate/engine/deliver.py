@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from tidegate.engine.decide import decide
+from tidegate.engine.hand_merge import merged_by_hand, require_images
 from tidegate.engine.observations import MergeRequestSeen
 from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.plan import Plan
@@ -100,6 +101,7 @@ def deliver_merge_request(world: World, project: str, iid: int, progress: Progre
         later: when it waits, what its page shows may be left to another run.
 
     Raises:
+        TargetImageGone: it was merged before, and an image that it brought is not there.
         TidegateError: a step failed. What was done so far is adopted by the next run.
     """
     looked: list[Delivery] = []
@@ -120,7 +122,12 @@ def deliver_merge_request(world: World, project: str, iid: int, progress: Progre
         if looked:
             _show_failure(world, looked[-1], error, progress)
         raise
-    if settled.plan is None:
+    if settled.merge_request.state is MergeRequestState.MERGED:
+        if merged_by_hand(world, settled.merge_request):
+            commit = (settled.merge_request.merge_commit or "")[:12]
+            progress.warned(f"{settled.merge_request.ref} was merged without a delivery, as {commit}")
+        require_images(world, settled.merge_request)
+    elif settled.plan is None:
         show_verdict(world, settled, progress, later=later)
     return settled
 
