@@ -11,7 +11,7 @@ from typing import Final, TextIO
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that is being answered."""
-_LIBRARIES: Final = ("uvicorn.error",)
+_LIBRARIES: Final = ("psycopg.pool", "uvicorn.error")
 
 
 class JsonLines(logging.Formatter):
