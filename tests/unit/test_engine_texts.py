@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from support.engine_world import GITOPS, STAGING, EngineWorld, helm_release, on_approval
+from support.engine_world import BILLING, GITOPS, INVENTORY, STAGING, EngineWorld, helm_release, on_approval
 from support.golden import assert_golden
 from tidegate.engine.description import approvals_wanted
 from tidegate.engine.manifests import manifest_diff
+from tidegate.engine.plan import Plan
 from tidegate.engine.steps import Comment, CommitFiles, Merge, OpenMergeRequest
-from tidegate.model import ApprovalRule, MergeRequest
+from tidegate.engine.together import planned_together
+from tidegate.engine.world import World
+from tidegate.errors.release import ManifestRefused
+from tidegate.model import ApprovalRule, MergeRequest, PathPattern
 
 STAGING_FILE = "apps/inventory/release.yaml"
 
@@ -26,7 +30,10 @@ def town() -> EngineWorld:
 
 def described(town: EngineWorld, environment: str) -> str:
     """Return what the plan of a promotion writes: the merge request, and the commit."""
-    plan = town.plan(environment)
+    return written(town.plan(environment))
+
+
+def written(plan: Plan) -> str:
     parts = []
     for step in plan.steps:
         if isinstance(step, CommitFiles):
@@ -53,6 +60,31 @@ def test_a_first_promotion() -> None:
 def test_in_one_account(town: EngineWorld) -> None:
     town.bring("staging")
     assert_golden("merge_request_in_place.md", described(town, "production"))
+
+
+def test_together(town: EngineWorld) -> None:
+    world = with_billing(town)
+    plan = planned_together(world, [INVENTORY, BILLING], world.environment("staging"))
+    assert_golden("merge_request_together.md", written(plan))
+
+
+def with_billing(town: EngineWorld) -> World:
+    """Let e2e have billing 2.0.0-rc1, too."""
+    town.push("e2e", "2.0.0-rc1", service=BILLING)
+    image = str(town.image("e2e", "2.0.0-rc1", BILLING))
+    town.write(GITOPS, {town.path("e2e", "billing"): helm_release(image, service="billing")})
+    return town.world()
+
+
+def test_two_services_in_one_file_are_not_promoted_together(town: EngineWorld) -> None:
+    one_folder = PathPattern("apps")
+    town.change("staging", path=one_folder)
+    both = helm_release(str(town.image("staging", "1.1.2"))) + b"---\n"
+    both += helm_release(str(town.image("staging", "1.0.0", BILLING)), service="billing")
+    town.write(STAGING, {STAGING_FILE: None, "apps/all.yaml": both})
+    world = with_billing(town)
+    with pytest.raises(ManifestRefused, match="inventory and billing are in one file"):
+        planned_together(world, [INVENTORY, BILLING], world.environment("staging"))
 
 
 def delivered(town: EngineWorld, request: MergeRequest) -> str:

@@ -15,7 +15,7 @@ def together_title(parts: Sequence[PromotionSeen]) -> str:
 
 def together_body(parts: Sequence[PromotionSeen]) -> str:
     """Return the text of the commit."""
-    return "\n".join(f"- {each.service.name}: {_moved(each)}" for each in parts)
+    return "\n".join(f"- {each.service.name}: {_moved(each)}" for each in parts).replace("`", "")
 
 
 def together_trailers(parts: Sequence[PromotionSeen]) -> dict[str, str]:

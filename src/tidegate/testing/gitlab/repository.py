@@ -21,6 +21,7 @@ class BareRepository:
 
     path: Path
     _trees: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    _bases: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def heads(self) -> Mapping[str, str]:
         """Return branch → commit id."""
@@ -37,7 +38,9 @@ class BareRepository:
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Return the best common ancestor, or None."""
-        return self._git("merge-base", one, other, fine={0, 1}) or None
+        if (one, other) not in self._bases:
+            self._bases[one, other] = self._git("merge-base", one, other, fine={0, 1}) or None
+        return self._bases[one, other]
 
     def is_below(self, commit: str, head: str) -> bool:
         """Return whether `head` has `commit`."""
