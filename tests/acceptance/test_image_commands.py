@@ -287,4 +287,5 @@ def test_ctrl_c_ends_within_a_second_and_says_what_is_done(folder: Path, registr
         _, told = process.communicate(timeout=30)
         assert time.monotonic() - began < 1
     assert process.returncode == 130
-    assert f"stopped {proxy.host}/interrupted-never:1\ninterrupted: 1 of 2 images are there;" in told
+    assert f"stopped {proxy.host}/interrupted-never:1\n1 of 2 images are there;" in told
+    assert told.splitlines().count("interrupted") == 1

@@ -71,7 +71,7 @@ class RegistrySection(Section):
     )
     endpoint: Annotated[str, checked(grammar.endpoint)] | None = Field(
         default=None,
-        description="Where the bytes are when not at https://HOST: an http(s) URL, or oci-layout:FOLDER.",
+        description="Where the bytes are when not at https://HOST: an http(s) URL, or oci-layout:FOLDER (must exist).",
         examples=["http://127.0.0.1:5000", "oci-layout:./registries/dev"],
     )
     insecure: bool = Field(default=False, description="Allow plain HTTP and TLS that can't be verified.")
