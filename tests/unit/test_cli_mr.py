@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from support.bad_input import TO_STAGING, run
 from support.cli import tidegate
-from support.road_texts import STAGING
+from support.road_texts import STAGING, Settings, file_of
 from support.road_world import world_with_release
+from tidegate.model import MergeRequest, MergeRequestState
 
 
 @pytest.mark.parametrize("title", ["", "  ", "\t\u200b"])
@@ -30,3 +33,30 @@ def test_a_promotion_that_finds_its_merge_request_open_says_so(tmp_path: Path) -
     assert again.err.endswith("  kept  platform/gitops-staging!1 is open: Promote inventory 1.1.3 to staging\n")
     assert f"{STAGING}!1" in again.out
     assert "kept" not in run(world, "-q", *TO_STAGING).err
+
+
+def test_conflicts_are_shown_with_their_files(tmp_path: Path) -> None:
+    world = world_with_release(tmp_path / "world", until="e2e")
+    run(world, *TO_STAGING)
+    world.declare("staging", "1.1.2")
+    said = run(world, "mr", "show", f"{STAGING}!1").out
+    assert f"\nconflicts with main in {file_of('staging')}\n" in said
+    assert f"{STAGING}!1 conflicts with main in {file_of('staging')}" in run(world, "deliver", f"{STAGING}!1").out
+    assert f"conflicts with main in {file_of('staging')}" in run(world, "why", "inventory", "--in", "staging").out
+
+
+def test_many_files_with_conflicts_are_told_in_part() -> None:
+    found = MergeRequest("p", 1, "t", "", "dana", "b", "main", "0" * 40, MergeRequestState.OPEN, datetime.now(UTC))
+    assert found.conflict == "conflicts with main"
+    many = replace(found, conflicting=tuple("abcdefg"))
+    assert many.conflict == "conflicts with main in a, b, c, d, e and 2 more"
+
+
+def test_an_approval_that_a_rewrite_left_behind_did_count(tmp_path: Path) -> None:
+    world = world_with_release(tmp_path / "world", Settings(rewrite="on-approval"), until="e2e")
+    run(world, *TO_STAGING)
+    run(world, "mr", "approve", f"{STAGING}!1", "--as", "sam")
+    assert run(world, "deliver", f"{STAGING}!1").code == 0
+    shown = run(world, "mr", "show", f"{STAGING}!1").out
+    assert "\napproved by sam, " in shown
+    assert "before the last push" not in shown + run(world, "mr", "list", "--state", "merged").out

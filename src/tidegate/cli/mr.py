@@ -15,7 +15,7 @@ from tidegate.cli.output import Format, Json, Report, Table, printable
 from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
-    from tidegate.model import MergeRequest
+    from tidegate.model import Approval, MergeRequest
 
 _COLUMNS = ("MERGE REQUEST", "STATE", "TITLE", "AUTHOR", "APPROVALS")
 
@@ -76,8 +76,12 @@ def show(invocation: Invocation, *, name: MergeRequestName, form: Format) -> Non
     output = invocation.output
     output.line(printable(f"{found.ref}  {found.title}"))
     output.line(printable(f"{found.state.value}, by {found.author}, {found.source_branch} → {found.target_branch}"))
+    if found.branch_gone:
+        output.line(printable(f"its branch was deleted: {found.source_branch}"))
+    if found.conflicts:
+        output.line(printable(found.conflict))
     for approval in found.approvals:
-        stale = "" if approval.head == found.head else ", before the last push: does not count"
+        stale = ", before the last push: does not count" if _is_stale(found, approval) else ""
         output.line(printable(f"approved by {approval.user}, {approval.at:%Y-%m-%d %H:%M} UTC{stale}"))
     output.line()
     for line in found.description.splitlines():
@@ -175,4 +179,9 @@ def _show(invocation: Invocation, form: Format, found: list[MergeRequest]) -> No
 
 
 def _approvers(found: MergeRequest) -> list[str]:
-    return [each.user if each.head == found.head else f"{each.user} (before the last push)" for each in found.approvals]
+    return [f"{each.user} (before the last push)" if _is_stale(found, each) else each.user for each in found.approvals]
+
+
+def _is_stale(found: MergeRequest, approval: Approval) -> bool:
+    """Return whether an approval is not of the head. Of what is merged it is: Tidegate's own rewrite voids none."""
+    return found.state.value == "open" and approval.head != found.head

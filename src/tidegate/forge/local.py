@@ -115,7 +115,8 @@ class LocalForge:
         target = ledger.branch(request.target_branch)
         if request.state is not MergeRequestState.OPEN or target is None:
             return request
-        return replace(request, conflicts=conflicts(ledger.mirror, target, request.head) != ())
+        files = conflicts(ledger.mirror, target, request.head)
+        return replace(request, conflicts=files != (), conflicting=files)
 
     def open(self, project: str, new: NewMergeRequest) -> MergeRequest:
         """Open a merge request, or return the open one that has these branches."""

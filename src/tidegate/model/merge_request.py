@@ -10,6 +10,8 @@ from typing import Final
 
 from tidegate.model.forge_rule import ForgeRule
 
+_FEW: Final = 5
+
 
 class MergeRequestState(Enum):
     """Where a merge request stands."""
@@ -105,6 +107,7 @@ class MergeRequest:
         merge_commit: the commit that merged it, or None.
         draft: whether it is marked as not ready.
         conflicts: whether it can't be merged without a person; None when the forge has not said.
+        conflicting: the files with conflicts, as far as the forge tells.
         web_url: where a person looks at it, or None.
         scheduled: whether the forge is to merge it by itself: auto-merge is set, or it is on a merge train.
         branch_gone: whether it is open and its source branch was deleted, so that it can't be merged.
@@ -127,6 +130,7 @@ class MergeRequest:
     merge_commit: str | None = None
     draft: bool = False
     conflicts: bool | None = None
+    conflicting: tuple[str, ...] = ()
     web_url: str | None = None
     scheduled: bool = False
     branch_gone: bool = False
@@ -135,6 +139,13 @@ class MergeRequest:
     def ref(self) -> str:
         """`project!iid`, as people write it."""
         return f"{self.project}!{self.iid}"
+
+    @property
+    def conflict(self) -> str:
+        """Says that there are conflicts, and in which files: a few of them, where there are many."""
+        some = ", ".join(self.conflicting[:_FEW])
+        more = f" and {len(self.conflicting) - _FEW} more" if len(self.conflicting) > _FEW else ""
+        return f"conflicts with {self.target_branch}{f' in {some}{more}' if some else ''}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,8 @@ class FakeForge:
         target = remote.branches.get(request.target_branch)
         if request.state is not MergeRequestState.OPEN or target is None:
             return request
-        return replace(request, conflicts=bool(remote.merge(target, request.head)[1]))
+        files = remote.merge(target, request.head)[1]
+        return replace(request, conflicts=files != (), conflicting=files)
 
     def open(self, project: str, new: NewMergeRequest) -> MergeRequest:
         """Open a merge request, or return the open one that has these branches."""
@@ -193,13 +194,13 @@ class FakeForge:
         return self._remotes.remote(project)
 
     def _open(self, project: str, iid: int) -> MergeRequest:
-        request = replace(self.merge_request(project, iid), conflicts=None)
+        request = replace(self.merge_request(project, iid), conflicts=None, conflicting=())
         if request.state is not MergeRequestState.OPEN:
             raise MergeRequestNotOpen(f"the merge request is {request.state.value}", where=request.ref, hint="open one")
         return request
 
     def _keep(self, request: MergeRequest) -> MergeRequest:
-        kept = replace(request, conflicts=None)
+        kept = replace(request, conflicts=None, conflicting=())
         self._requests.setdefault(request.project, {})[request.iid] = kept
         return kept
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tidegate.engine.observations import MergeRequestSeen
 from tidegate.errors.forge import MergeConflict
@@ -25,7 +26,7 @@ def check_mergeable(seen: MergeRequestSeen) -> Iterator[Reason]:
         yield Reason(
             "mergeable",
             Answer.WAIT,
-            f"{found.ref} conflicts with {found.target_branch}",
+            f"{found.ref} {replace(found, conflicting=found.conflicting or seen.overtaken).conflict}",
             evidence=found.ref,
             hint="promote again to write it anew on the present branch, or resolve the conflict by hand",
             code=MergeConflict.code,
