@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from support.bad_input import TO_STAGING, run
-from support.cli import tidegate
+from support.cli import Ended, tidegate
+from support.git_worlds import git
 from support.road_texts import STAGING, Settings, file_of
 from support.road_world import world_with_release
 from tidegate.model import MergeRequest, MergeRequestState
@@ -60,3 +61,21 @@ def test_an_approval_that_a_rewrite_left_behind_did_count(tmp_path: Path) -> Non
     shown = run(world, "mr", "show", f"{STAGING}!1").out
     assert "\napproved by sam, " in shown
     assert "before the last push" not in shown + run(world, "mr", "list", "--state", "merged").out
+
+
+def test_what_is_open_or_merged_already_is_not_opened(tmp_path: Path) -> None:
+    world = world_with_release(tmp_path / "world", until="e2e")
+    world.commit(STAGING, {"README.md": b"new\n"}, "docs")
+
+    def opened(title: str, user: str) -> Ended:
+        return run(world, "mr", "open", STAGING, "--branch", "docs", "--title", title, "--as", user)
+
+    assert "already" not in opened("Docs", "dana").err
+    again = opened("Other docs", "sam")
+    assert (again.code, again.err) == (0, f"docs is open already: {STAGING}!1 by dana, Docs\n")
+    assert f"{STAGING}!1" in again.out
+    git("update-ref", "refs/heads/main", "refs/heads/docs", cwd=world.repository(STAGING))
+    refused = opened("Docs", "dana")
+    assert (refused.code, refused.out) == (1, "")
+    assert "error: main has all of docs already\n  code:  forge/nothing-to-merge" in refused.err
+    assert [one["state"] for one in world.json("mr", "list", "--state", "all")["mergeRequests"]] == ["merged"]

@@ -117,11 +117,15 @@ def open_merge_request(
 ) -> None:
     """Open a merge request for a branch that was made by hand."""
     from tidegate.bootstrap import open_world
+    from tidegate.engine.open_by_hand import open_by_hand
     from tidegate.ports import NewMergeRequest
 
     new = NewMergeRequest(branch, target, title, description, user)
     with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
-        found = world.forge.open(project, new)
+        opened = open_by_hand(world, project, new)
+    found = opened.merge_request
+    if not opened.is_new:
+        invocation.output.say(printable(f"{branch} is open already: {found.ref} by {found.author}, {found.title}"))
     _show(invocation, form, [found])
 
 

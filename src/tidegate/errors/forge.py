@@ -135,6 +135,12 @@ class MergeRequestExists(TidegateError):
     code = "forge/merge-request-exists"
 
 
+class NothingToMerge(TidegateError):
+    """The target branch has every commit of the source branch already."""
+
+    code = "forge/nothing-to-merge"
+
+
 class CodeOwnersUnknown(UsageError):
     """The forge does not say who owns the changed files, and their approval is asked for."""
 
