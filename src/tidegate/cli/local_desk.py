@@ -31,6 +31,7 @@ class LocalDesk:
         self._world = world
         self._output = output
         self._waiting: list[Delivery] = []
+        self._read: set[str] = set()
 
     def status(self, services: Sequence[str]) -> Told:
         """Read the matrix."""
@@ -68,7 +69,9 @@ class LocalDesk:
         from tidegate.engine.promote import promote
 
         moved, into = self._world.service(service), self._world.environment(target)
-        promoted = promote(self._world, moved, into, self._talk(), version, separate=separate)
+        fresh = target in self._read  # of a hundred services, the repositories are read for the first
+        self._read.add(target)
+        promoted = promote(self._world, moved, into, self._talk(), version, separate=separate, refresh=not fresh)
         return Document(documents.promoted_document(promoted))
 
     def together(self, services: Sequence[str], target: str, *, dry_run: bool) -> Document:

@@ -41,6 +41,7 @@ def promote(
     version: str | None = None,
     *,
     separate: bool = False,
+    refresh: bool = True,
 ) -> Promoted:
     """Have an open merge request that brings the source's release to `target`; return it.
 
@@ -49,14 +50,19 @@ def promote(
     Args:
         version: the version to promote; None: what the source has now.
         separate: with a merge request of its own, beside those of other versions.
+        refresh: bring the repositories up to date first; not where another service was promoted a moment ago. What
+            has moved since is a lost race: then they are.
 
     Raises:
         TidegateError: as `observe_promotion` and `plan_promotion`; nothing was written then.
     """
+    outdated = refresh
 
     def attempt() -> Promoted:
-        for project in dict.fromkeys((target.repo, world.source_of(target).repo)):
+        nonlocal outdated
+        for project in dict.fromkeys((target.repo, world.source_of(target).repo)) if outdated else ():
             world.repos.repo(project).refresh()
+        outdated = True
         seen = observe_promotion(world, service, target, version, separate=separate)
         plan = plan_promotion(seen)
         run = run_plan(plan, world, progress)
