@@ -78,7 +78,7 @@ def test_processes_share_the_keys_and_none_has_one_that_another_has(url: str) ->
 
 
 def test_what_a_killed_process_had_in_hand_is_taken_over(url: str) -> None:
-    hands = Hands()
+    hands = Hands(holding=True)
     with closing(Database.open(url, 1)) as database, database.connection() as connection:
         jobs.add(connection, [str(A)])
         dead = jobs.register(connection)
@@ -87,12 +87,14 @@ def test_what_a_killed_process_had_in_hand_is_taken_over(url: str) -> None:
         with open_shared(url, workers=1, rhythm=QUICK) as shared:
             shared.queue.start(hands, workers=1)
             until(lambda: hands.got == [A])
-            until(lambda: shared.queue.depth() == QueueDepth(0, 0, 0))
-            # It was not dead, only slow: what it says of a key that is another's by now counts no more.
-            shared.queue.add([A])
+            # It was not dead, only slow: what it says of a key that is in another's hand counts no more.
             jobs.put_back(connection, taken, 0.0)
+            assert jobs.depth(connection) == QueueDepth(0, 1, 0)
             jobs.finish(connection, taken)
-            until(lambda: hands.got == [A, A])
+            assert jobs.depth(connection) == QueueDepth(0, 1, 0)
+            hands.free.set()
+            until(lambda: shared.queue.depth() == QueueDepth(0, 0, 0))
+    assert hands.got == [A]
 
 
 def test_a_key_that_was_added_again_is_not_lost_with_the_process_that_had_it(url: str) -> None:
