@@ -148,18 +148,18 @@ def _from_another_provider(stand: Stand) -> Answer:
 
 
 @pytest.mark.parametrize(
-    "way",
+    ("way", "told"),
     [
-        _without_cookie,
-        _of_another_browser,
-        _too_late,
-        _with_a_session_as_flow,
-        _with_a_used_code,
-        _from_another_provider,
+        (_without_cookie, "no sign-in has begun"),
+        (_of_another_browser, "belongs to another sign-in"),
+        (_too_late, "no sign-in has begun"),
+        (_with_a_session_as_flow, "no sign-in has begun"),
+        (_with_a_used_code, "does not take the code: invalid_grant"),
+        (_from_another_provider, "has refused"),
     ],
 )
-def test_who_is_refused(stand: Stand, way: Callable[[Stand], Answer]) -> None:
-    assert 'role="alert"' in refused(way(stand))
+def test_who_is_refused(stand: Stand, way: Callable[[Stand], Answer], told: str) -> None:
+    assert told in refused(way(stand))
 
 
 @pytest.mark.parametrize(
@@ -167,6 +167,7 @@ def test_who_is_refused(stand: Stand, way: Callable[[Stand], Answer]) -> None:
     [
         {"iss": "https://evil.example"},
         {"aud": "another"},
+        {"aud": "another", "azp": "tidegate"},
         {"aud": ["tidegate", "another"], "azp": "another"},
         {"nonce": "another"},
         {"nonce": None},
