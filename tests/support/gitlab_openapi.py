@@ -119,6 +119,8 @@ def _strange(exchange: Exchange) -> Iterator[str]:
         yield f"{name}: no such call"
         return
     for field, value in {**call.query, **call.body}.items():
+        if field in call.path:  # named twice, which Grape takes
+            continue
         yield from (f"{name}: parameter {problem}" for problem in _misfit(field, value, known))
     if answer is None or not 200 <= answer.status < 300 or answer.content is not None:
         return

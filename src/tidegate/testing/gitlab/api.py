@@ -61,8 +61,9 @@ def _answer(gitlab: FakeGitLab, request: Request) -> Answer | None:
 
 def _done(gitlab: FakeGitLab, request: Request, route: Route, call: Call) -> Answer:
     given = set(call.query) if call.method == "GET" else {*call.query, *call.body}
-    if given - route.params:
-        return Answer(400, {"error": f"{', '.join(sorted(given - route.params))} is invalid"})
+    unknown = given - route.params - set(call.path)  # Grape knows what is in the path by the same names
+    if unknown:
+        return Answer(400, {"error": f"{', '.join(sorted(unknown))} is invalid"})
     try:
         answer = route.handle(gitlab, call)
     except Refusal as refusal:
