@@ -11,7 +11,7 @@ from typing import Final, TextIO
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that is being answered."""
-_LIBRARIES: Final = ("psycopg.pool", "uvicorn.error")
+_LEVELS: Final = {"tidegate": logging.INFO, "uvicorn.error": logging.INFO, "psycopg.pool": logging.WARNING}
 
 
 class JsonLines(logging.Formatter):
@@ -46,8 +46,8 @@ def start_logging(stream: TextIO, clean: Callable[[str], str]) -> None:
     """Have everything that the server says go to `stream`, one JSON object a line."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines(clean))
-    for name in ("tidegate", *_LIBRARIES):
+    for name, level in _LEVELS.items():
         logger = logging.getLogger(name)
         logger.handlers = [handler]
-        logger.setLevel(logging.INFO)
+        logger.setLevel(level)
         logger.propagate = False
