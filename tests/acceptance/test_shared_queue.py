@@ -34,26 +34,31 @@ def test_two_servers_and_three_workers_of_which_one_is_killed_again_and_again(tm
         workers = [stack.enter_context(WorkerProcess(world, queue)) for _ in range(2)]
         for server in servers:
             server.ready()
-        killed = []
+        victims: list[WorkerProcess] = []
+        killed: dict[str, float] = {}
         for batch in range(ROUNDS):
             numbers = range(1 + batch * BATCH, 1 + (batch + 1) * BATCH)
             approve(world, numbers)
-            with WorkerProcess(world, queue) as victim:
+            with WorkerProcess(world, queue, ("--workers", "4")) as victim:
                 victim.until("work")
+                servers[0].until(lambda: nothing_waits(servers[0]))
                 for number in numbers:
                     assert servers[number % 2].post("/webhooks/gitlab", approval(number), PROOF).status == 202
-                key = victim.until("plan")["key"]
+                victim.until("plan")
                 victim.kill()
-                killed.append((key, time.time()))
+                victims.append(victim)
+                done = {line["key"] for line in victim.events("handled")}
+                killed |= {line["key"]: time.time() for line in victim.events("plan") if line["key"] not in done}
         workers.append(stack.enter_context(WorkerProcess(world, queue)))
         servers[0].until(lambda: not undelivered(world, MANY), 60)
         everybody = [*servers, *workers]
 
         def taken_over(key: str, died: float) -> bool:
-            lines = [line for each in everybody for line in each.events("handled") if line["key"] == key]
+            lines = [line for each in (*everybody, *victims) for line in each.events("handled") if line["key"] == key]
             return any(died < at(line) < died + 30 for line in lines)
 
-        for key, died in killed:
+        assert killed
+        for key, died in killed.items():
             servers[0].until(lambda: taken_over(key, died))  # noqa: B023 - called at once
         for server in servers:
             server.until(lambda: shown(server) == dict.fromkeys(names_of(MANY), "1.1.3"))  # noqa: B023 - called at once
@@ -61,6 +66,10 @@ def test_two_servers_and_three_workers_of_which_one_is_killed_again_and_again(tm
             assert each.stop() == 0
             assert not [line for line in each.log if "traceback" in line]
     assert_delivered_once(world, MANY)
+
+
+def nothing_waits(server: ServerProcess) -> bool:
+    return 'tidegate_queue_keys{state="waiting"} 0.0' in server.get("/metrics").text
 
 
 def shown(server: ServerProcess) -> dict[str, str]:
