@@ -26,7 +26,7 @@ demo: $(VENV)/installed ## the whole road, dev → e2e → staging → productio
 
 debian-packages:
 	@tests/install-debian-packages chromium:chromium docker-registry:docker-registry skopeo:skopeo ssh:openssh-client \
-	    pg_createcluster:postgresql
+	    pg_createcluster:postgresql libatomic.so.1:libatomic1
 
 node-programs:
 	@tests/install-debian-packages node:nodejs npm:npm rsync:rsync
