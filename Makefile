@@ -42,7 +42,7 @@ test: $(VENV)/installed-test $(NODE)/node_modules/installed debian-packages ## l
 	$(BIN)/ruff format --check src tests bench docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 -m 'not soak'
+	$(BIN)/pytest -n 2 --dist worksteal -m 'not soak'
 
 soak: $(VENV)/installed-test debian-packages ## long random runs
 	$(BIN)/pytest -m soak
