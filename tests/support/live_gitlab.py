@@ -49,8 +49,7 @@ def live_road(folder: Path) -> Iterator[GitLabRoad]:
     url, token = os.environ[URL], os.environ[TOKEN]
     given = [one.strip() for one in os.environ.get(APPROVERS, "").split(",") if one.strip()]
     assert len(given) == len(PEOPLE), f"{APPROVERS} must have the tokens of {len(PEOPLE)} users, with commas"
-    world = RoadWorld(folder)
-    (folder / "home").mkdir(parents=True)
+    world = RoadWorld.empty(folder)
     world.variables |= {"GITLAB_TOKEN": token}
     with ExitStack() as stack:
         owner, *others = (stack.enter_context(gitlab.Gitlab(url, private_token=one)) for one in (token, *given))

@@ -41,12 +41,17 @@ class RoadWorld:
     variables: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, folder: Path, settings: Settings | None = None) -> RoadWorld:
-        """Return a new world with three empty repositories."""
-        world = cls(folder)
+    def empty(cls, folder: Path) -> RoadWorld:
+        """Return a world of a home and three empty registries, without a tidegate.yaml."""
         (folder / "home").mkdir(parents=True)
         for account in ("dev", "e2e", "prd"):
             (folder / "registries" / account).mkdir(parents=True)
+        return cls(folder)
+
+    @classmethod
+    def make(cls, folder: Path, settings: Settings | None = None) -> RoadWorld:
+        """Return a new world with three empty repositories."""
+        world = cls.empty(folder)
         world.configure(settings or Settings())
         for project in PROJECTS:
             bare_repository(folder / "forge", project, {"README.md": f"# {project}\n".encode()})
