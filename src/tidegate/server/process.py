@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import random
 import signal
@@ -118,7 +119,8 @@ def serve(
         clockwork = Thread(target=_resync, args=(looks, serving.resync, stopping), name="resync", daemon=True)
         clockwork.start()
         try:
-            asked = asyncio.run(_answer_requests(parts, listening))
+            with asyncio.Runner(loop_factory=_new_loop) as runner:
+                asked = runner.run(_answer_requests(parts, listening))
             ended = queue.stop(max(0.0, asked + serving.deadline - time.monotonic()))
         finally:
             stopping.set()
@@ -160,6 +162,15 @@ async def _answer_requests(parts: Parts, listening: socket.socket) -> float:
         parts.access.links.offer(f"http://{f'[{host}]' if ':' in host else host}:{port}{SIGN_IN}?link=")
     await server.serve(sockets=[listening])
     return asked or time.monotonic()
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """Return uvloop's where it is there: it answers by one system call, after each of which threads take turns."""
+    if importlib.util.find_spec("uvloop") is None:
+        return asyncio.new_event_loop()
+    import uvloop  # noqa: PLC0415 - not everywhere
+
+    return uvloop.new_event_loop()
 
 
 class _Server(uvicorn.Server):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
 import time
 from typing import Final
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +17,9 @@ _NAME: Final = b"x-request-id"
 _FINE: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _SILENT: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """What is asked every few seconds is not logged."""
+_HOOKS: Final = "/webhooks/"
+_QUEUED: Final = 202
+"""Nor is a webhook that was queued: there may be a thousand a second. They are counted, and their keys are logged."""
 
 
 class RequestIds:
@@ -35,7 +38,7 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         given = next((value for name, value in scope["headers"] if name == _NAME), b"")
-        current = given if _FINE.fullmatch(given) else uuid4().hex.encode()
+        current = given if _FINE.fullmatch(given) else b"%032x" % random.getrandbits(128)
         token = request_id.set(current.decode())
         began = time.monotonic()
         status = 0
@@ -50,7 +53,7 @@ class RequestIds:
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            if scope["path"] not in _SILENT:
+            if scope["path"] not in _SILENT and not (status == _QUEUED and scope["path"].startswith(_HOOKS)):
                 self._log(scope, status, time.monotonic() - began)
             request_id.reset(token)
 
