@@ -31,7 +31,7 @@ class Measured:
 
 
 def request(method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "Host: bench", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
@@ -83,7 +83,9 @@ class Followers:
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._follow(number)) for number in range(self._count)]
-        await self._heard.wait()  # each gets the board's present revision at once
+        heard = asyncio.create_task(self._heard.wait())  # each gets the board's present revision at once
+        done, _ = await asyncio.wait({heard, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
+        assert heard in done, "a follower was sent away"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -101,6 +103,7 @@ class Followers:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         writer.write(request("GET", self._path, {"Accept": "text/event-stream"}))
         try:
+            assert b" 200 " in await reader.readline()
             while line := await reader.readline():
                 if line.startswith(b"event:"):
                     self._count_event(number)
