@@ -267,17 +267,17 @@ UNITS = [
 
 
 def refuse(parse: Callable[[str], object], text: str) -> float:
-    start = time.perf_counter()
+    start = time.thread_time()
     with contextlib.suppress(InvalidConstraint, InvalidVersion):
         parse(text)
-    return time.perf_counter() - start
+    return time.thread_time() - start
 
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("end", ["", "!", " - 2", "-", "1.0.0"])
 def test_no_text_takes_longer_than_its_length_allows(unit: str, end: str) -> None:
-    # Quadratic time would be minutes for what is milliseconds in linear time: a second is far from both.
+    # Quadratic time would be minutes for what is milliseconds in linear time: three seconds are far from both.
     just_short = unit * ((65_536 - len(end)) // len(unit)) + end
-    assert refuse(Constraint.parse, just_short) < 1
-    assert refuse(Constraint.parse, unit * (1_000_000 // len(unit)) + end) < 0.1
-    assert refuse(Version.parse, unit * (1_000_000 // len(unit)) + end) < 1
+    assert refuse(Constraint.parse, just_short) < 3
+    assert refuse(Constraint.parse, unit * (1_000_000 // len(unit)) + end) < 0.5
+    assert refuse(Version.parse, unit * (1_000_000 // len(unit)) + end) < 3
