@@ -7,14 +7,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tidegate.engine.deliver import Delivery, deliver_merge_request, planned_delivery
+from tidegate.engine.explanation import explain
 from tidegate.engine.plan import Plan
 from tidegate.engine.promote import Promoted, planned_promotion, promote
+from tidegate.engine.status import Cell, read_cell
 from tidegate.engine.steps import Outcome, Step
 from tidegate.engine.world import World
 from tidegate.errors.release import SourceUnknown
 from tidegate.model import (
     Answer,
     ApprovalRule,
+    Carry,
     Deploy,
     Digest,
     Environment,
@@ -251,6 +254,17 @@ class EngineWorld:
             self.environments[environment].repo, {self.path(environment): data}, subject=f"{environment} {tag}"
         )
 
+    def build(self, version: str) -> None:
+        """Dev's registry gets `version`, and dev's branch names it, as Flux's automation does."""
+        self.push("dev", version)
+        self.declare("dev", version)
+
+    def retune(self) -> None:
+        """After e2e has what dev has, dev gets another number of replicas, which the service carries along."""
+        self.services["inventory"] = replace(INVENTORY, carry=Carry.RELEASE)
+        self.bring("e2e")
+        self.declare("dev", "1.1.3", replicas=5)
+
     def file(self, project: str, path: str, branch: str = "main") -> bytes | None:
         """Return a file at a branch's head."""
         remote = self.remotes.remote(project)
@@ -282,6 +296,16 @@ class EngineWorld:
         """Promote inventory."""
         world = self.world(actor)
         return promote(world, world.service("inventory"), world.environment(environment), self.told, version)
+
+    def cell(self, environment: str) -> Cell:
+        """Return what `environment` has of the first service."""
+        world = self.world()
+        return read_cell(world, world.service("inventory"), world.environment(environment))
+
+    def sentence(self, environment: str) -> str:
+        """Return why the first service's version waits, as `why` says it."""
+        world = self.world()
+        return explain(world, world.service("inventory"), world.environment(environment)).sentence
 
     def look(self, request: MergeRequest) -> Delivery:
         """Return what `deliver` would do."""

@@ -56,8 +56,7 @@ def town() -> EngineWorld:
     """Return a world in which e2e has 1.1.3 and dev 1.1.4; production's approvals are SRE's, and not the author's."""
     town = EngineWorld((SOURCE,))
     town.bring("e2e")
-    town.push("dev", "1.1.4")
-    town.declare("dev", "1.1.4")
+    town.build("1.1.4")
     return town
 
 

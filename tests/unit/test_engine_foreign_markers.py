@@ -56,7 +56,6 @@ def test_one_that_names_the_target_with_the_marker_is_refused(town: EngineWorld)
 def test_a_marker_that_the_target_has_stays(town: EngineWorld, image: str) -> None:
     town.write(GITOPS, {FILE: helm_release(E2E_IMAGE, marker=OWN)})
     town.push("e2e", "1.1.3-rc1")
-    town.push("dev", "1.1.4")
-    town.declare("dev", "1.1.4")
+    town.build("1.1.4")
     assert town.deliver(by_hand(town, image, OWN)).delivered
     assert town.file(GITOPS, FILE) == helm_release(E2E_IMAGE.replace("1.1.3", "1.1.4"), marker=OWN)

@@ -163,15 +163,10 @@ def test_a_merge_request_with_old_words_gets_new_ones(town: EngineWorld) -> None
     assert town.plan("e2e").steps == ()
 
 
-def newer(town: EngineWorld) -> None:
-    town.push("dev", "1.1.4")
-    town.declare("dev", "1.1.4")
-
-
 def test_a_newer_release_updates_the_open_merge_request_and_tells_its_reviewers(town: EngineWorld) -> None:
     found = opened(town, "e2e")
     town.approve(found, "stella")
-    newer(town)
+    town.build("1.1.4")
     plan = town.plan("e2e")
     assert kinds(plan) == ["commit-files", "comment", "open-merge-request"]
     assert plan.warnings == (f"{found.ref} loses the approvals of stella: its content changes",)
@@ -184,7 +179,7 @@ def test_a_newer_release_updates_the_open_merge_request_and_tells_its_reviewers(
 
 def test_a_version_may_have_a_merge_request_of_its_own(town: EngineWorld) -> None:
     found = opened(town, "e2e")
-    newer(town)
+    town.build("1.1.4")
     world = town.world()
     service, target = world.service("inventory"), world.environment("e2e")
     for _ in range(2):
@@ -214,7 +209,7 @@ def test_a_draft_stays_a_draft(town: EngineWorld) -> None:
     found = opened(town, "e2e")
     town.forge.describe(GITOPS, found.iid, title=f"Draft: {found.title}", description=found.description)
     assert town.plan("e2e").steps == ()
-    newer(town)
+    town.build("1.1.4")
     again = opened(town, "e2e")
     assert (again.title, again.draft) == ("Draft: Promote inventory 1.1.4-rc1 to e2e", True)
     (note,) = town.forge.merge_request(GITOPS, found.iid).comments
@@ -224,7 +219,7 @@ def test_a_draft_stays_a_draft(town: EngineWorld) -> None:
 def test_the_note_does_not_guess_from_a_title_of_somebodys_own(town: EngineWorld) -> None:
     found = opened(town, "e2e")
     town.forge.describe(GITOPS, found.iid, title="Ship it!", description=found.description)
-    newer(town)
+    town.build("1.1.4")
     (note,) = (step for step in town.plan("e2e").steps if isinstance(step, Comment))
     assert note.text.startswith("This merge request brings `1.1.4-rc1` now: digest")
 
@@ -234,7 +229,7 @@ def test_a_persons_commit_on_the_branch_is_not_lost(town: EngineWorld) -> None:
     data = town.file(GITOPS, town.path("e2e"), E2E_BRANCH)
     assert data is not None
     town.write(GITOPS, {town.path("e2e"): data + b"# mine\n"}, E2E_BRANCH, author="bob", subject="Tune it")
-    newer(town)
+    town.build("1.1.4")
     with pytest.raises(ManifestRefused, match="a commit by bob \\('Tune it'\\)"):
         town.promote("e2e")
     town.forge.close(GITOPS, found.iid, user="bob")
@@ -246,7 +241,7 @@ def test_a_branch_that_took_in_main_shows_only_its_own_commits(town: EngineWorld
     opened(town, "e2e")
     town.write(GITOPS, {"README.md": b"newer\n"}, author="bob")
     town.merge(GITOPS, "main", E2E_BRANCH, author="alice")
-    newer(town)
+    town.build("1.1.4")
     with pytest.raises(ManifestRefused, match="a commit by alice \\('Merge main'\\)"):
         town.plan("e2e")
 
@@ -269,7 +264,7 @@ def test_main_moving_the_same_file_makes_the_branch_anew(town: EngineWorld) -> N
 def test_a_branch_that_was_merged_is_made_anew(town: EngineWorld) -> None:
     first = town.bring("e2e")
     assert E2E_BRANCH in town.remotes.remote(GITOPS).branches
-    newer(town)
+    town.build("1.1.4")
     second = opened(town, "e2e")
     assert second.iid == first.iid + 1
     assert town.commits(GITOPS, E2E_BRANCH) == town.commits(GITOPS) + 1
@@ -305,14 +300,14 @@ def test_another_digest_under_the_same_name_is_another_commit(town: EngineWorld)
 
 def test_a_merge_request_of_another_release_is_not_told_as_the_result(town: EngineWorld) -> None:
     town.bring("e2e")
-    newer(town)
+    town.build("1.1.4")
     opened(town, "e2e")
     town.declare("dev", "1.1.3")
     assert town.promote("e2e").merge_request is None
 
 
 def test_going_back_is_warned_of(town: EngineWorld) -> None:
-    newer(town)
+    town.build("1.1.4")
     town.bring("e2e")
     plan = town.plan("e2e", "1.1.3")
     assert plan.warnings == ("e2e goes back from 1.1.4-rc1 to 1.1.3-rc1",)
@@ -321,7 +316,7 @@ def test_going_back_is_warned_of(town: EngineWorld) -> None:
 @pytest.mark.parametrize("version", ["1.1.3", "1.1.3-rc1"])
 def test_a_version_that_the_source_had_can_be_named(town: EngineWorld, version: str) -> None:
     town.bring("e2e")
-    newer(town)
+    town.build("1.1.4")
     town.bring("e2e")
     assert town.plan("staging", version).summary.startswith("inventory 1.1.3: e2e 1.1.3-rc1 → staging 1.1.3")
 
@@ -396,8 +391,7 @@ def test_a_source_tag_that_does_not_exist_is_refused(town: EngineWorld) -> None:
 
 
 def test_a_tag_that_is_no_version_is_an_error(town: EngineWorld) -> None:
-    town.push("dev", "latest")
-    town.declare("dev", "latest")
+    town.build("latest")
     with pytest.raises(TagUnreadable):
         town.plan("e2e")
 

@@ -51,8 +51,7 @@ def test_a_newer_release_says_it_of_the_new_head(town: Town) -> None:
     opened = town.promote("staging").merge_request
     assert opened is not None
     town.approve(opened, "stella")
-    town.push("dev", "1.1.4")
-    town.declare("dev", "1.1.4")
+    town.build("1.1.4")
     town.bring("e2e")
     again = town.promote("staging").merge_request
     assert again is not None

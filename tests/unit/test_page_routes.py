@@ -119,8 +119,7 @@ def test_a_cell_that_wants_a_promotion_shows_diff_buttons_and_commands(app: Fast
 def test_markers_stay_in_the_diff(town: EngineWorld, app: FastAPI) -> None:
     town.bring("e2e")
     town.write("platform/gitops", {town.path("e2e"): town.file("platform/gitops", town.path("e2e")) + b"# ours\n"})  # type: ignore[operator]
-    town.push("dev", "1.1.4")
-    town.declare("dev", "1.1.4")
+    town.build("1.1.4")
     town.promote("e2e")
     text = page(app, "/services/inventory/e2e")
     assert '<span class="remove">-      tag: 1.1.3-rc1' in text

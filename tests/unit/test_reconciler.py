@@ -104,8 +104,7 @@ def test_a_resync_reads_again_what_has_changed_and_only_that(town: Town, monkeyp
     del read[:]
     town.handle(EverythingKey())
     assert not read
-    town.push("dev", "1.1.4")
-    town.declare("dev", "1.1.4")
+    town.build("1.1.4")
     town.push("e2e", "1.1.3-rc1", "something else")
     town.handle(EverythingKey())
     assert read == [("inventory", "dev")]
@@ -164,8 +163,7 @@ def test_auto_promotes_what_its_source_has_once(town: Town) -> None:
     (opened,) = (one for one in town.forge.merge_requests(STAGING) if "inventory" in one.title)
     town.settle()
     assert town.forge.merge_requests(STAGING, source_branch=opened.source_branch) == (opened,)
-    town.push("dev", "1.1.4")
-    town.declare("dev", "1.1.4")
+    town.build("1.1.4")
     town.settle()
     assert town.cell("staging").moving == "1.1.4"
     assert len(town.forge.merge_requests(STAGING, state=None, source_branch=opened.source_branch)) == 1

@@ -22,8 +22,7 @@ def town() -> EngineWorld:
     town.clock.advance(2 * HOUR)
     town.bring("e2e")
     town.clock.advance(HOUR)
-    town.push("dev", "1.1.4")
-    town.declare("dev", "1.1.4")
+    town.build("1.1.4")
     town.clock.advance(HOUR)
     town.bring("e2e")
     return town
