@@ -171,3 +171,4 @@ def test_the_whole_road(works: Works, rewrite: str) -> None:
     arrived(road, digest)
     listed = json.loads(road.world.tidegate("mr", "list", "--state", "merged", "-o", "json").out)
     assert len(listed["mergeRequests"]) == 3
+    assert "\npipeline success: " in road.world.tidegate("mr", "show", listed["mergeRequests"][-1]["ref"]).out

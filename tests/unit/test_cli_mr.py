@@ -42,6 +42,9 @@ def test_conflicts_are_shown_with_their_files(tmp_path: Path) -> None:
     world.declare("staging", "1.1.2")
     said = run(world, "mr", "show", f"{STAGING}!1").out
     assert f"\nconflicts with main in {file_of('staging')}\n" in said
+    (told,) = world.json("mr", "show", f"{STAGING}!1")["mergeRequests"]
+    assert (told["conflicts"], told["conflicting"], told["branchGone"]) == (True, [file_of("staging")], False)
+    assert told["pipeline"] is None, "a local forge has none"
     assert f"{STAGING}!1 conflicts with main in {file_of('staging')}" in run(world, "deliver", f"{STAGING}!1").out
     assert f"conflicts with main in {file_of('staging')}" in run(world, "why", "inventory", "--in", "staging").out
 

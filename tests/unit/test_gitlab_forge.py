@@ -11,6 +11,7 @@ import pytest
 from support.git_worlds import START, git
 from support.gitlab_town import MERGE, NEW, REQUEST, REQUESTS, Town, town
 from support.gitlab_world import PROJECT
+from tidegate.engine.documents import merge_request_document
 from tidegate.errors import TidegateError
 from tidegate.errors.forge import (
     ForgeFailed,
@@ -29,6 +30,8 @@ from tidegate.errors.forge import (
 )
 from tidegate.errors.git import BranchMissing
 from tidegate.model import MergeRequestOptions, MergeRequestState
+from tidegate.model.merge_request import CiPipeline
+from tidegate.server.api.shapes import MergeRequestShape
 from tidegate.testing.gitlab import Answer
 
 __all__ = ["town"]
@@ -59,6 +62,23 @@ def test_a_gitlab_that_can_not_tell_what_is_approved_tells_all(town: Town) -> No
 def test_opening_takes_few_calls(town: Town) -> None:
     town.opened()
     assert len(town.gitlab.calls) == 4
+
+
+def test_the_pipeline_of_the_head_is_told_of_a_single_merge_request(town: Town) -> None:
+    assert town.opened().pipeline is None
+    home = town.gitlab.projects[PROJECT]
+    made = town.gitlab.pipeline(home, home.requests[1].head, "promote", home.requests[1].author, source="push")
+    made.status = "failed"
+    found = town.forge().merge_request(PROJECT, 1)
+    assert found.pipeline == CiPipeline("failed", f"{town.gitlab.url}/{PROJECT}/-/pipelines/{made.id}")
+    assert town.forge().merge_requests(PROJECT)[0].pipeline is None, "no list has them"
+    town.push("a: 3\n")
+    assert town.forge().merge_request(PROJECT, 1).pipeline is None, "the new head has none yet"
+    told = merge_request_document(found)
+    assert MergeRequestShape.model_validate(told).model_dump(by_alias=True)["pipeline"] == {
+        "status": "failed",
+        "url": f"{town.gitlab.url}/{PROJECT}/-/pipelines/{made.id}",
+    }
 
 
 @pytest.mark.parametrize("done", [True, False])

@@ -80,6 +80,8 @@ def show(invocation: Invocation, *, name: MergeRequestName, form: Format) -> Non
         output.line(printable(f"its branch was deleted: {found.source_branch}"))
     if found.conflicts:
         output.line(printable(found.conflict))
+    if found.pipeline is not None:
+        output.line(printable(f"pipeline {found.pipeline.status}{_at(found.pipeline.web_url)}"))
     for approval in found.approvals:
         stale = ", before the last push: does not count" if _is_stale(found, approval) else ""
         output.line(printable(f"approved by {approval.user}, {approval.at:%Y-%m-%d %H:%M} UTC{stale}"))
@@ -180,6 +182,10 @@ def _show(invocation: Invocation, form: Format, found: list[MergeRequest]) -> No
     documents: list[Json] = [merge_request_document(each) for each in found]
     table = Table(_COLUMNS, rows, empty="no merge requests")
     invocation.output.show(form, Report(table, {"mergeRequests": documents}, tuple(each.ref for each in found)))
+
+
+def _at(url: str | None) -> str:
+    return f": {url}" if url else ""
 
 
 def _approvers(found: MergeRequest) -> list[str]:

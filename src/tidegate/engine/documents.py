@@ -147,6 +147,9 @@ def merge_request_document(found: MergeRequest) -> dict[str, Json]:
         "head": found.head,
         "mergeCommit": found.merge_commit,
         "conflicts": found.conflicts,
+        "conflicting": list(found.conflicting),
+        "branchGone": found.branch_gone,
+        "pipeline": {"status": found.pipeline.status, "url": found.pipeline.web_url} if found.pipeline else None,
         "approvals": approvals,
         "comments": comments,
     }

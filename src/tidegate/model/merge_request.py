@@ -86,6 +86,19 @@ PLAIN: Final = MergeRequestOptions()
 
 
 @dataclass(frozen=True, slots=True)
+class CiPipeline:
+    """The forge's own pipeline of a merge request: its checks and builds, not the road of environments.
+
+    Args:
+        status: the forge's word, such as `running`, `success` or `failed`; an open set.
+        web_url: where a person looks at it, or None.
+    """
+
+    status: str
+    web_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MergeRequest:
     """A merge request as the forge shows it.
 
@@ -111,6 +124,7 @@ class MergeRequest:
         web_url: where a person looks at it, or None.
         scheduled: whether the forge is to merge it by itself: auto-merge is set, or it is on a merge train.
         branch_gone: whether it is open and its source branch was deleted, so that it can't be merged.
+        pipeline: the newest pipeline of its head, as far as the forge tells: of a single one, not of those in a list.
     """
 
     project: str
@@ -134,6 +148,7 @@ class MergeRequest:
     web_url: str | None = None
     scheduled: bool = False
     branch_gone: bool = False
+    pipeline: CiPipeline | None = None
 
     @property
     def ref(self) -> str:

@@ -80,6 +80,10 @@ class Fields:
         found = self._get(name)
         return Fields(found, self.where) if isinstance(found, dict) else self._miss(name, "is not an object")
 
+    def optional_part(self, name: str) -> Fields | None:
+        """Return an object, or None when it is null or not there."""
+        return self._optional(name, self.part)
+
     def parts(self, name: str) -> tuple[Fields, ...]:
         """Return the objects of a list."""
         return rows(self._get(name), self.where)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from tidegate.forge.gitlab.fields import Fields, unreadable
 from tidegate.forge.gitlab.mergeability import NO_BRANCH
-from tidegate.model.merge_request import MergeRequest, MergeRequestState
+from tidegate.model.merge_request import CiPipeline, MergeRequest, MergeRequestState
 
 _LOCKED: Final = "locked"
 """The state for the moment in which it is being merged."""
@@ -129,6 +129,7 @@ def merge_request(project: str, fields: Fields) -> Seen:
         web_url=fields.optional_text("web_url"),
         scheduled=state is MergeRequestState.OPEN and fields.flag("merge_when_pipeline_succeeds"),
         branch_gone=state is MergeRequestState.OPEN and status == NO_BRANCH,
+        pipeline=_pipeline(fields),
     )
     return Seen(
         request=request,
@@ -138,6 +139,13 @@ def merge_request(project: str, fields: Fields) -> Seen:
         error=fields.optional_text("merge_error") or "",
         rebasing=fields.flag("rebase_in_progress"),
     )
+
+
+def _pipeline(fields: Fields) -> CiPipeline | None:
+    """Return the head's pipeline (API::Entities::Ci::Pipeline); none in lists, and for whom GitLab keeps it from."""
+    told = fields.optional_part("head_pipeline")
+    status = told.optional_text("status") if told else None
+    return CiPipeline(status, told.optional_text("web_url")) if told and status else None
 
 
 def account(fields: Fields) -> Account:

@@ -294,6 +294,13 @@ class CommentShape(Shape):
     text: str
 
 
+class CiPipelineShape(Shape):
+    """The forge's own pipeline of a merge request's head."""
+
+    status: str = Field(description="The forge's word, e.g. `running`, `success` or `failed`.")
+    url: str | None
+
+
 class MergeRequestShape(Shape):
     """A merge request of the forge."""
 
@@ -306,7 +313,10 @@ class MergeRequestShape(Shape):
     target_branch: str
     head: str
     merge_commit: str | None
-    conflicts: bool | None
+    conflicts: bool | None = Field(description="null: the forge has not said yet.")
+    conflicting: list[str] = Field(description="The files with conflicts, as far as the forge tells.")
+    branch_gone: bool = Field(description="It is open, and its source branch was deleted.")
+    pipeline: CiPipelineShape | None = Field(description="null: it has none, or the forge does not tell.")
     approvals: list[ApprovalShape]
     comments: list[CommentShape]
 
