@@ -14,6 +14,10 @@ import tidegate.errors
 from tidegate.cli.frame import root
 from tidegate.engine.check import AREAS
 from tidegate.errors import TidegateError
+from tidegate.server.board_store import BoardStore
+from tidegate.server.call_metrics import CallMetrics
+from tidegate.server.metrics import Metrics
+from tidegate.server.thread_queue import ThreadQueue
 
 REFERENCE = Path(__file__).parent / "reference"
 WIDTHS = {"terminal_width": 100, "max_content_width": 100}
@@ -111,7 +115,38 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-PAGES = {"commands.md": commands_page, "errors.md": errors_page, "policy-rules.md": policy_rules_page}
+def metrics_page() -> str:
+    """Return every figure that `/metrics` shows."""
+    registry = CallMetrics().registry
+    Metrics(ThreadQueue(), BoardStore(), registry)
+    rows = []
+    for collector in registry._collector_to_names:  # noqa: SLF001 - no public way leads to the names of labels
+        for family in collector.collect():
+            labels = getattr(collector, "_labelnames", None) or getattr(family, "_labelnames", ())
+            name = f"`{family.name}{'_total' if family.type == 'counter' else ''}`"
+            words = ", ".join(f"`{label}`" for label in labels)
+            rows.append(f"| {name} | {family.type} | {words} | {family.documentation} |")
+    return "\n".join(
+        (
+            "# Metrics",
+            "",
+            "What `tidegate serve` shows at `/metrics`, for Prometheus. Made by `make docs`; what labels say, and what",
+            "is worth an alert, stands in [serve](../how-to/serve.md#figures).",
+            "",
+            "| name | kind | labels | what it is |",
+            "|---|---|---|---|",
+            *sorted(rows),
+            "",
+        )
+    )
+
+
+PAGES = {
+    "commands.md": commands_page,
+    "errors.md": errors_page,
+    "metrics.md": metrics_page,
+    "policy-rules.md": policy_rules_page,
+}
 
 
 def main() -> int:

@@ -20,9 +20,13 @@ from tidegate.ports import Clock, Forge, Reports, VersionTags
 
 if TYPE_CHECKING:
     from tidegate.engine.onboarding.seen import SeenProject
+    from tidegate.http import Sender
     from tidegate.model.image_node import ImageNode
+    from tidegate.model.registry_account import RegistryAccount
+    from tidegate.ports.telemetry import Telemetry
     from tidegate.registry.access import Access
     from tidegate.registry.images import RegistryImages
+    from tidegate.registry.reach import Wrap
 
 _APPLICATION: Final = "tidegate"
 
@@ -48,22 +52,31 @@ def open_world(
 
 @contextmanager
 def open_worlds(
-    configuration: Configuration, environ: Mapping[str, str], clock: Clock, actor: str, *, partial: bool = False
+    configuration: Configuration,
+    environ: Mapping[str, str],
+    clock: Clock,
+    actor: str,
+    *,
+    partial: bool = False,
+    telemetry: Telemetry | None = None,
 ) -> Iterator[Callable[[], World]]:
     """Give what makes worlds, each of which sees repositories, groups and the forge anew; arguments as `open_world`.
 
     It may be called by many threads; a world is for one. What they share is safe for many: the mirrors, the registries
     with what is known of their blobs, and the connections. They are closed at the end.
+
+    Args:
+        telemetry: is told of requests to forge and registries and of git commands, or None.
     """
     identity = Identity(configuration.identity.name, configuration.identity.email)
     remotes = _project_remotes(configuration.forge, environ)
     with ExitStack() as stack:
-        git = Git.find(environ)
+        git = _git(environ, telemetry)
         mirrors = stack.enter_context(Mirrors(git, cache_folder(environ)))
-        images = stack.enter_context(open_images(configuration, environ))
+        images = stack.enter_context(open_images(configuration, environ, telemetry))
         new_forge: Callable[[], tuple[Forge, Reports | None]]
         if isinstance(configuration.forge, GitLabForge):
-            new_forge = stack.enter_context(_open_gitlab(configuration.forge, environ, clock))
+            new_forge = stack.enter_context(_open_gitlab(configuration.forge, environ, clock, telemetry))
         else:
             from tidegate.forge.local import LocalForge
 
@@ -93,17 +106,41 @@ def open_worlds(
 
 
 @contextmanager
-def open_images(configuration: Configuration, environ: Mapping[str, str]) -> Iterator[RegistryImages]:
+def open_images(
+    configuration: Configuration, environ: Mapping[str, str], telemetry: Telemetry | None = None
+) -> Iterator[RegistryImages]:
     """Give the images in the registry accounts of `configuration`; at the end, connections are closed.
 
     Args:
         environ: environment variables: credentials, proxies, Docker's configuration.
+        telemetry: is told of requests, or None.
     """
     from tidegate.registry.images import RegistryImages
 
     accounts = {account.host: account for account in configuration.pipeline.registries.values()}
-    with RegistryImages(accounts, environment=environ, home=Path.home()) as images:
+    wrap = _told_of_registries(telemetry) if telemetry else None
+    with RegistryImages(accounts, environment=environ, home=Path.home(), wrap=wrap) as images:
         yield images
+
+
+def _told_of_registries(telemetry: Telemetry) -> Wrap:
+    from tidegate.http.told import ToldOf
+    from tidegate.ports.telemetry import Kind
+    from tidegate.registry.requests import subject_of
+
+    def wrap(account: RegistryAccount, sender: Sender) -> Sender:
+        return ToldOf(sender, telemetry, Kind.REGISTRY, subject_of, account.name)
+
+    return wrap
+
+
+def _git(environ: Mapping[str, str], telemetry: Telemetry | None) -> Git:
+    git = Git.find(environ)
+    if telemetry is None:
+        return git
+    from tidegate.git.told import ToldOfGit
+
+    return ToldOfGit(git, telemetry)
 
 
 def _inspect(images: RegistryImages, image: ImageRef) -> ImageNode:
@@ -228,7 +265,7 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 
 @contextmanager
 def _open_gitlab(
-    settings: GitLabForge, environ: Mapping[str, str], clock: Clock
+    settings: GitLabForge, environ: Mapping[str, str], clock: Clock, telemetry: Telemetry | None
 ) -> Iterator[Callable[[], tuple[Forge, Reports]]]:
     from tidegate import __version__
     from tidegate.forge.gitlab import forge
@@ -240,7 +277,8 @@ def _open_gitlab(
 
     authorities = environ.get("SSL_CERT_FILE")
     trust = Trust(Path(authorities) if authorities else None)
-    with Client(f"tidegate/{__version__}", trust=trust, proxies=Proxies.of(environ)) as http:
+    with Client(f"tidegate/{__version__}", trust=trust, proxies=Proxies.of(environ)) as client:
+        http = _told_of_forge(client, telemetry) if telemetry else client
         tokens = Tokens(environ, settings.tokens)
         told = Told(cache_folder(environ) / "told" / sha256(settings.url.encode()).hexdigest()[:16], clock)
 
@@ -250,6 +288,14 @@ def _open_gitlab(
             return forge.GitLabForge(settings.url, tokens, http, clock, notes=notes), reports
 
         yield new_forge
+
+
+def _told_of_forge(client: Sender, telemetry: Telemetry) -> Sender:
+    from tidegate.forge.gitlab.requests import subject_of
+    from tidegate.http.told import ToldOf
+    from tidegate.ports.telemetry import Kind
+
+    return ToldOf(client, telemetry, Kind.FORGE, subject_of)
 
 
 def _project_remotes(forge: ForgeSettings, environ: Mapping[str, str]) -> ProjectRemotes:

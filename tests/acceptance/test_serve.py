@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from support.gitlab_stand import gitlab_stand
 from support.road_texts import STAGING, Settings
@@ -168,7 +169,21 @@ def test_a_webhook_leads_to_a_delivery(tmp_path: Path) -> None:
             taken = server.post("/webhooks/gitlab", event, TOKEN)
             assert (taken.status, taken.json) == (202, {"queued": 1})
             server.until(lambda: server.cell("staging")["version"] == "1.1.3")
+            _is_counted(server.get("/metrics").text)
             assert server.stop() == 0
+
+
+def _is_counted(figures: str) -> None:
+    """Assert that what the delivery asked of others is in the figures, by few names."""
+    calls = {
+        (labels["kind"], labels["operation"], labels["outcome"])
+        for family in text_string_to_metric_families(figures)
+        for sample in family.samples
+        if sample.name == "tidegate_calls_total" and (labels := sample.labels)
+    }
+    assert {("forge", "PUT projects/merge_requests/merge", "2xx"), ("git", "fetch", "ok")} <= calls
+    assert not [call for call in calls if call[1].endswith(" other")]
+    assert 'tidegate_promotion_seconds_count{environment="staging"} 1.0' in figures
 
 
 def test_what_is_in_the_way_of_serving_is_said_in_a_line(tmp_path: Path) -> None:

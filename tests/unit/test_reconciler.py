@@ -254,6 +254,25 @@ def test_a_failed_delivery_is_told_in_its_cell(town: Town) -> None:
     assert 'tidegate_keys_handled_total{kind="merge-request",outcome="failed"} 1.0' in text
 
 
+def test_open_promotions_and_deliveries_are_counted(town: Town) -> None:
+    metrics = Metrics(town.queue, town.board)
+    reconciler = Reconciler(lambda: town.world("gate"), town.queue, town.board, town.stopping, count=metrics.delivered)
+    town.bring("e2e")
+    opened = town.promote("staging").merge_request
+    assert opened is not None
+    assert reconciler.handle(STAGING_1) is Outcome.WAITS
+    assert 'tidegate_promotions_open{environment="staging",state="waiting"} 1.0' in metrics.text().decode()
+    town.approve(opened, "stella")
+    town.clock.advance(timedelta(hours=30))
+    for _ in range(2):  # the second time it is merged already
+        assert reconciler.handle(STAGING_1) is Outcome.DELIVERED
+    text = metrics.text().decode()
+    assert "tidegate_promotions_open{" not in text
+    assert 'tidegate_delivery_seconds_count{environment="staging"} 1.0' in text
+    assert 'tidegate_promotion_seconds_bucket{environment="staging",le="86400.0"} 0.0' in text
+    assert 'tidegate_promotion_seconds_bucket{environment="staging",le="172800.0"} 1.0' in text
+
+
 def _unreachable(*_arguments: object, **_options: object) -> None:
     raise ForgeUnreachable("no answer")
 

@@ -22,7 +22,7 @@ def generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["commands.md", "errors.md", "policy-rules.md"])
+@pytest.mark.parametrize("name", ["commands.md", "errors.md", "metrics.md", "policy-rules.md"])
 def test_a_page_says_what_the_program_does(generator: ModuleType, name: str) -> None:
     written = (DOCS / "reference" / name).read_text(encoding="utf-8")
     assert written == generator.PAGES[name](), "run `make docs`"

@@ -67,6 +67,7 @@ def serve(
     from tidegate.cli.debug import Scrubber
     from tidegate.server.access.gate import access_of
     from tidegate.server.access.provider import open_provider
+    from tidegate.server.call_metrics import CallMetrics
     from tidegate.server.logs import start_logging
     from tidegate.server.process import Serving
     from tidegate.server.process import serve as serve_until_stopped
@@ -87,14 +88,23 @@ def serve(
             invocation.output.line(link)
             sys.stdout.flush()
 
+    calls = CallMetrics()
     with (
         open_provider(configuration.server.access, environ, clock) as provider,
-        open_worlds(configuration, environ, clock, user, partial=True) as new_world,
+        open_worlds(configuration, environ, clock, user, partial=True, telemetry=calls) as new_world,
     ):
         access = access_of(configuration, environ, clock, host=host, user=user, show=show, provider=provider)
         with open_queue(queue, serving.workers) as (keys, others):
             ended = serve_until_stopped(
-                serving, configuration, new_world, keys, access, environ=environ, clock=clock, others=others
+                serving,
+                configuration,
+                new_world,
+                keys,
+                access,
+                environ=environ,
+                clock=clock,
+                others=others,
+                calls=calls,
             )
         if not ended:
             # A step is still running. It ends here, as if killed, rather than see its connections close under it.

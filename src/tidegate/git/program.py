@@ -95,12 +95,12 @@ class Git:
 
     Args:
         program: absolute path of `git`.
-        environ: the variables that it is to get; see `find`.
+        environ: the variables that it is to get, maybe with secrets; see `find`.
     """
 
     def __init__(self, program: str, environ: Mapping[str, str]) -> None:
-        self._program = program
-        self._environ = dict(environ)
+        self.program = program
+        self.environ = dict(environ)
 
     @classmethod
     def find(cls, environ: Mapping[str, str] | None = None) -> Git:
@@ -168,12 +168,12 @@ class Git:
 
         It gets a session of its own: there is no terminal to ask on, and Ctrl-C reaches Tidegate alone, which ends it.
         """
-        command = [self._program]
+        command = [self.program]
         for setting in _SETTINGS:
             command += ["-c", setting]
         if folder is not None:
             command.append(f"--git-dir={folder}")
-        environ = self._environ if remote else {**self._environ, "GIT_CONFIG_NOSYSTEM": "1"}
+        environ = self.environ if remote else {**self.environ, "GIT_CONFIG_NOSYSTEM": "1"}
         if remote is not None and remote.authorization is not None:
             environ = _with_authorization(environ, remote.url, remote.authorization)
         return subprocess.Popen(

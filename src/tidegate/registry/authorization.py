@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from tidegate.errors.http import AddressRefused, ResponseTooLarge
 from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
-from tidegate.http import Client, Origin, Request, Response
+from tidegate.http import Origin, Request, Response, Sender
 from tidegate.http.url import is_link_local
 from tidegate.registry.answers import failure
 from tidegate.registry.challenge import Challenge, parse_challenges
@@ -54,7 +54,7 @@ class Authorizer:
     def __init__(
         self,
         origin: Origin,
-        client: Client,
+        client: Sender,
         find: Callable[[], Credentials | None],
         *,
         hint: str,

@@ -19,7 +19,7 @@ from tidegate.ports.images import CopyReport
 from tidegate.ports.registry import Registry
 from tidegate.registry.endpoint import locate
 from tidegate.registry.pace import Pace, Paced
-from tidegate.registry.reach import Reach, follow
+from tidegate.registry.reach import Reach, Wrap, follow
 from tidegate.registry.remote import RemoteRegistry
 from tidegate.registry.tree import Home
 
@@ -44,6 +44,7 @@ class RegistryImages:
         home: the person's home folder, for `.docker/config.json`.
         retry: how often failed requests and blobs are tried.
         timeouts: how long to wait for a registry.
+        wrap: puts something before each account's client, or None.
     """
 
     def __init__(
@@ -54,10 +55,11 @@ class RegistryImages:
         home: Path,
         retry: Retry | None = None,
         timeouts: Timeouts | None = None,
+        wrap: Wrap | None = None,
     ) -> None:
         self._accounts = accounts
         self._environment = environment
-        self._reach = Reach(environment, home, timeouts or Timeouts())
+        self._reach = Reach(environment, home, timeouts or Timeouts(), wrap)
         self._retry = retry or Retry()
         self._copier: Copier | None = None
         self._lock = threading.Lock()

@@ -35,14 +35,15 @@ def platforms(index: Manifest) -> Iterator[tuple[str, Digest]]:
     entries = document.get("manifests") if index.is_index else None
     listed = index.contents().manifests
     for entry, descriptor in zip(entries if isinstance(entries, list) else [], listed, strict=True):
-        name = _platform(entry)
-        if name is not None and name != "unknown/unknown":
+        name = platform_of(entry.get("platform") if isinstance(entry, Mapping) else None)
+        if name is not None:
             yield name, descriptor.digest
 
 
-def _platform(entry: object) -> str | None:
-    platform: object = entry.get("platform") if isinstance(entry, Mapping) else None
+def platform_of(platform: object) -> str | None:
+    """Return what an index or an image's config says of a platform, or None: it says none, or is of an attestation."""
     if not isinstance(platform, Mapping):
         return None
     parts = [platform.get(key) for key in ("os", "architecture", "variant")]
-    return "/".join(part for part in parts if isinstance(part, str) and part) or None
+    name = "/".join(part for part in parts if isinstance(part, str) and part)
+    return name if name and name != "unknown/unknown" else None

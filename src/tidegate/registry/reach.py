@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from tidegate import __version__
-from tidegate.http import Client, Origin, Proxies, Timeouts, Trust
+from tidegate.http import Client, Origin, Proxies, Sender, Timeouts, Trust
 from tidegate.model.ecr import EcrHost
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.authorization import Authorizer
 from tidegate.registry.credentials import Credentials, has_boto3, variable_prefix
+
+Wrap: TypeAlias = Callable[[RegistryAccount, Sender], Sender]
+"""Puts something before what sends the requests of one account."""
 
 
 class Reach:
@@ -21,17 +25,25 @@ class Reach:
         environment: environment variables: credentials, proxies, `SSL_CERT_FILE`, Docker's configuration.
         home: the person's home folder, for `.docker/config.json`.
         timeouts: how long to wait for a registry.
+        wrap: puts something before each account's client, or None.
     """
 
-    def __init__(self, environment: Mapping[str, str], home: Path, timeouts: Timeouts) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], home: Path, timeouts: Timeouts, wrap: Wrap | None = None
+    ) -> None:
         self._environment = environment
         self._home = home
         self._timeouts = timeouts
+        self._wrap = wrap
         self._lock = threading.Lock()
         self._clients: dict[bool, Client] = {}
 
-    def client(self, account: RegistryAccount) -> Client:
-        """Return the client for the account's requests; accounts of the same trust share one."""
+    def client(self, account: RegistryAccount) -> Sender:
+        """Return what sends the account's requests; accounts of the same trust share connections."""
+        client = self._client(account)
+        return self._wrap(account, client) if self._wrap else client
+
+    def _client(self, account: RegistryAccount) -> Client:
         verify = not account.insecure
         with self._lock:
             if verify not in self._clients:

@@ -28,6 +28,7 @@ from tidegate.server.access.doorkeeper import SIGN_IN
 from tidegate.server.access.gate import Access
 from tidegate.server.app import make_app
 from tidegate.server.board_store import BoardStore
+from tidegate.server.call_metrics import CallMetrics
 from tidegate.server.lookout import Lookout
 from tidegate.server.metrics import Metrics
 from tidegate.server.others import Others
@@ -71,6 +72,7 @@ def serve(
     environ: Mapping[str, str],
     clock: Clock,
     others: Others | None = None,
+    calls: CallMetrics | None = None,
 ) -> bool:
     """Serve until SIGTERM or SIGINT.
 
@@ -83,6 +85,7 @@ def serve(
         environ: environment variables, for webhooks' secrets.
         clock: what time it is.
         others: the other processes that share the queue, if any.
+        calls: counts what worlds ask of others, to be shown with the other figures.
 
     Returns:
         Whether nothing is in hand any more; else a step has taken longer than the deadline.
@@ -92,8 +95,8 @@ def serve(
         WebhookSecretMissing: a variable that the configuration names holds no secret.
     """
     board, stopping = BoardStore(), Event()
-    metrics = Metrics(queue, board)
-    reconciler = Reconciler(new_world, queue, board, stopping, others)
+    metrics = Metrics(queue, board, calls.registry if calls else None)
+    reconciler = Reconciler(new_world, queue, board, stopping, others, count=metrics.delivered)
     work = Work(reconciler, metrics)
     lookout = Lookout(reconciler, metrics) if others else None
     parts = Parts(

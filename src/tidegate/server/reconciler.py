@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from threading import Event
+from typing import TypeAlias
 
 from tidegate.engine.auto_promotion import is_due
 from tidegate.engine.board import BoardCell, Fault, first_cell
@@ -25,6 +28,9 @@ from tidegate.server.others import Others, Touched
 from tidegate.server.resync import resync
 from tidegate.server.step_log import StepLog
 from tidegate.server.webhooks.touched import following
+
+CountDelivery: TypeAlias = Callable[[str, float, timedelta], None]
+"""Told of a delivery that went through: its environment, the seconds that it took, how long it had been open."""
 
 
 class Outcome(Enum):
@@ -50,6 +56,7 @@ class Reconciler:
         stopping: set when no further step is to begin.
         others: the other processes that share the queue, if any.
         shows: whether the board is shown to anybody here.
+        count: told of each delivery that went through, or None.
     """
 
     def __init__(
@@ -61,6 +68,7 @@ class Reconciler:
         others: Others | None = None,
         *,
         shows: bool = True,
+        count: CountDelivery | None = None,
     ) -> None:
         self._new_world = new_world
         self._queue = queue
@@ -68,6 +76,7 @@ class Reconciler:
         self._stopping = stopping
         self._others = others
         self._shows = shows
+        self._count = count
         self._pipeline: Pipeline | None = None
         self._memory = CellMemory()
 
@@ -112,17 +121,24 @@ class Reconciler:
         _, world = self._look()
         if key.project not in {each.repo for each in world.pipeline.environments if each.source}:
             return Outcome.LOOKED
-        shown = self.showing(key)
+        shown, began = self.showing(key), time.monotonic()
         try:
             delivery = deliver_merge_request(world, key.project, key.iid, self._log(key), later=True)
         except TidegateError as error:
             self._renew(Touched(key, shown, Fault.of(error)))
             raise
+        self._counted(delivery, world, time.monotonic() - began)
         touched = _cells_of(delivery) | shown
         self._renew(Touched(key, touched))
         if delivery.delivered:
             self._queue.add(following(touched, world.pipeline))
         return _outcome(delivery)
+
+    def _counted(self, delivery: Delivery, world: World, seconds: float) -> None:
+        """Count a delivery that this process did; not what somebody else had merged."""
+        if self._count is not None and delivery.seen is not None and delivery.plan is not None and delivery.delivered:
+            was_open = world.clock.now() - delivery.merge_request.created_at
+            self._count(delivery.seen.target.name, seconds, was_open)
 
     def _log(self, key: Key) -> StepLog:
         return StepLog(key, _MustEnd(self._stopping, self._queue, key))

@@ -17,7 +17,7 @@ from tidegate.forge.gitlab.answers import Answers
 from tidegate.forge.gitlab.errors import failure
 from tidegate.forge.gitlab.fields import Fields, rows, unreadable
 from tidegate.forge.gitlab.tokens import INSTEAD, Token
-from tidegate.http import Client, Request, Response, Retry, Stream, next_link, retry_after, served_at
+from tidegate.http import Request, Response, Retry, Sender, Stream, next_link, retry_after, served_at
 
 _LARGEST_ANSWER: Final = 32 * 1024 * 1024
 _LARGEST_ERROR: Final = 64 * 1024
@@ -45,7 +45,7 @@ class GitLabClient:
 
     url: str
     token: Token
-    http: Client
+    http: Sender
     retry: Retry
     answers: Answers = field(default_factory=Answers)
 

@@ -30,7 +30,7 @@ from tidegate.forge.gitlab.parse import Note, account, approvals, member, merge_
 from tidegate.forge.gitlab.people import People, members_today
 from tidegate.forge.gitlab.rules import read_approvals, recorded_approvals
 from tidegate.forge.gitlab.tokens import Tokens
-from tidegate.http import Client, Retry
+from tidegate.http import Retry, Sender
 from tidegate.model.merge_request import PLAIN, Comment, MergeRequest, MergeRequestOptions, MergeRequestState
 from tidegate.ports.clock import Clock
 from tidegate.ports.forge import NewMergeRequest, Unreadable
@@ -69,7 +69,7 @@ class GitLabForge:
         self,
         url: str,
         tokens: Tokens,
-        http: Client,
+        http: Sender,
         clock: Clock,
         *,
         retry: Retry | None = None,

@@ -14,7 +14,7 @@ from tidegate.forge.gitlab.parse import account
 from tidegate.forge.gitlab.statuses import put_status
 from tidegate.forge.gitlab.tokens import Tokens
 from tidegate.forge.gitlab.told import Told
-from tidegate.http import Client, Retry
+from tidegate.http import Retry, Sender
 from tidegate.model.report import Report
 from tidegate.ports.clock import Clock
 
@@ -39,7 +39,7 @@ class GitLabReports:
         self,
         url: str,
         tokens: Tokens,
-        http: Client,
+        http: Sender,
         clock: Clock,
         *,
         told: Told,
