@@ -14,7 +14,7 @@ from support.git_worlds import ROBOT, START, TickingClock, bare_repository, comm
 from tidegate.errors.git import CommitMissing, FileTooLarge, LeaseLost, RepositoryMissing, UnsafePath
 from tidegate.git import Git, Mirrors, ProjectRemotes
 from tidegate.gitops import MirroredRepos
-from tidegate.ports import Change, GitOpsRepo, GitOpsRepos
+from tidegate.ports import BranchPush, Change, GitOpsRepo, GitOpsRepos
 from tidegate.testing.gitops import FakeRepos
 from tidegate.testing.remotes import FakeRemotes, Link
 
@@ -218,6 +218,41 @@ def test_a_branch_must_be_where_it_is_expected(world: World, repo: GitOpsRepo) -
     assert repo.head("main") == moved
     new = repo.push("main", Change({"ours": b"o"}, "s"), parent=moved, expected=moved)
     assert set(repo.files(new, "")) == {*FILES, "theirs", "ours"}
+
+
+def test_many_branches_are_pushed_at_once_each_with_its_own_lease(world: World, repo: GitOpsRepo) -> None:
+    main = main_of(repo)
+    theirs = world.commit("taken", {"theirs": b"t"})
+    pushes = [
+        BranchPush(name, Change({name: name.encode(), "README.md": b"all\n"}, f"Write {name}"), parent, expected)
+        for name, parent, expected in (
+            ("one", main, None),
+            ("taken", main, None),
+            ("nowhere", "1" * 40, None),
+            ("five", main, None),
+            ("main", main, main),
+        )
+    ]
+    pushes.insert(2, BranchPush("unsafe", Change({"../x": b""}, "s"), main, None))
+    pushes.insert(3, BranchPush("same", Change({RELEASE: FILES[RELEASE]}, "s"), main, None))
+    told = {each.branch: pushed for each, pushed in zip(pushes, repo.push_each(pushes), strict=True)}
+    assert isinstance(told["taken"], LeaseLost)
+    assert isinstance(told["nowhere"], CommitMissing)
+    assert isinstance(told["unsafe"], UnsafePath)
+    assert told["same"] == main
+    again = world.client().repo(PROJECT)
+    assert again.head("taken") == theirs
+    for name in ("one", "five", "main"):
+        new = told[name]
+        assert isinstance(new, str)
+        assert repo.head(name) == again.head(name) == new
+        assert again.changed_files(main, new) == tuple(sorted(("README.md", name)))
+        assert (again.commit(new).parents, again.commit(new).subject) == ((main,), f"Write {name}")
+    assert repo.head("nowhere") is again.head("unsafe") is None
+
+
+def test_nothing_to_push_is_no_push(repo: GitOpsRepo) -> None:
+    assert repo.push_each(()) == ()
 
 
 def test_a_branch_may_be_moved_back_with_a_lease(repo: GitOpsRepo) -> None:

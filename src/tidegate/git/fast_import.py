@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tidegate.errors import Place
-from tidegate.errors.git import UnsafePath
+from tidegate.errors import Place, TidegateError
+from tidegate.errors.git import CommitMissing, UnsafePath
 from tidegate.git.identity import Identity
 from tidegate.git.mirror import Mirror
 from tidegate.git.names import check_commit, check_path
@@ -49,18 +49,52 @@ def write_commit(mirror: Mirror, new: NewCommit) -> str:
         CommitMissing: the mirror has no such parent.
         UnsafePath: a path leaves the repository, or is a folder, a link, or below a file.
     """
+    (written,) = write_commits(mirror, [new])
+    if isinstance(written, TidegateError):
+        raise written
+    return written
+
+
+def write_commits(mirror: Mirror, commits: Sequence[NewCommit]) -> tuple[str | TidegateError, ...]:
+    """Write commits, none on another one of them, in one import; return each's id, or what `write_commit` raises."""
+    found = [_prepared(mirror, new) for new in commits]
+    pieces = [
+        piece for each in found if isinstance(each, _Prepared) and each.adopted is None for piece in _pieces(each)
+    ]
+    ids: Iterator[str] = iter(())
+    if pieces:
+        said = mirror.run("fast-import", "--quiet", "--done", data=b"".join([b"feature done\n", *pieces, b"done\n"]))
+        ids = map(check_commit, said.text.splitlines())
+    return tuple((each.adopted or next(ids)) if isinstance(each, _Prepared) else each for each in found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A commit, what of it changes anything, and what is around that."""
+
+    new: NewCommit
+    changed: Mapping[str, bytes | None]
+    before: Mapping[str, TreeEntry]
+
+    @property
+    def adopted(self) -> str | None:
+        """The parent, when the files are there as they are to be; else None."""
+        return None if self.changed else self.new.parent
+
+
+def _prepared(mirror: Mirror, new: NewCommit) -> _Prepared | TidegateError:
     before: Mapping[str, TreeEntry] = {}
-    if new.parent is not None:
-        parent = check_commit(new.parent)
-        around = {part for path in new.files for part in _with_parents(check_path(path))}
-        before = mirror.ask(lambda reader: entries(reader, parent, around))
-    changed = {path: data for path, data in new.files.items() if _differs(before.get(path), data)}
-    for path in changed:
-        _require_file_place(before, path)
-    if not changed and new.parent is not None:
-        return new.parent
-    said = mirror.run("fast-import", "--quiet", "--done", data=_stream(new, changed, before))
-    return check_commit(said.text)
+    try:
+        if new.parent is not None:
+            parent = check_commit(new.parent)
+            around = {part for path in new.files for part in _with_parents(check_path(path))}
+            before = mirror.ask(lambda reader: entries(reader, parent, around))
+        changed = {path: data for path, data in new.files.items() if _differs(before.get(path), data)}
+        for path in changed:
+            _require_file_place(before, path)
+    except (CommitMissing, UnsafePath) as error:
+        return error
+    return _Prepared(new, changed, before)
 
 
 def _with_parents(path: str) -> list[str]:
@@ -88,26 +122,25 @@ def _require_file_place(before: Mapping[str, TreeEntry], path: str) -> None:
         )
 
 
-def _stream(new: NewCommit, changed: Mapping[str, bytes | None], before: Mapping[str, TreeEntry]) -> bytes:
+def _pieces(prepared: _Prepared) -> Iterator[bytes]:
     # The branch is only there because fast-import wants one; a branch that is reset to nothing is not written.
-    ref = f"refs/tidegate-import/{os.getpid()}-{threading.get_ident()}"
+    new, ref = prepared.new, f"refs/tidegate-import/{os.getpid()}-{threading.get_ident()}"
     message = new.message.encode("utf-8", "replace")
-    pieces = [
-        f"feature done\ncommit {ref}\nmark :1\n".encode(),
-        f"author {new.author.at(new.at)}\ncommitter {new.committer.at(new.at)}\n".encode("utf-8", "replace"),
-        b"data %d\n%s\n" % (len(message), message),
-    ]
+    yield f"commit {ref}\nmark :1\n".encode()
+    yield f"author {new.author.at(new.at)}\ncommitter {new.committer.at(new.at)}\n".encode("utf-8", "replace")
+    yield b"data %d\n%s\n" % (len(message), message)
     if new.parent is not None:
-        pieces.append(f"from {new.parent}\n".encode())
-    for path, data in sorted(changed.items()):
+        yield f"from {new.parent}\n".encode()
+    for path, data in sorted(prepared.changed.items()):
         quoted = _quoted(path).encode()
         if data is None:
-            pieces.append(b"D %s\n" % quoted)
+            yield b"D %s\n" % quoted
         else:
-            mode = before[path].mode if path in before else _NEW_FILE
-            pieces += [b"M %s inline %s\ndata %d\n" % (mode.encode(), quoted, len(data)), data, b"\n"]
-    pieces.append(f"\nget-mark :1\nreset {ref}\n\ndone\n".encode())
-    return b"".join(pieces)
+            mode = prepared.before[path].mode if path in prepared.before else _NEW_FILE
+            yield b"M %s inline %s\ndata %d\n" % (mode.encode(), quoted, len(data))
+            yield data
+            yield b"\n"
+    yield f"\nget-mark :1\nreset {ref}\n\n".encode()
 
 
 def _quoted(path: str) -> str:

@@ -26,7 +26,7 @@ from tidegate.errors.git import (
 )
 from tidegate.git.objects import ObjectReader
 from tidegate.git.program import Finished, Git
-from tidegate.git.push import Outcome, RefUpdate, push
+from tidegate.git.push import Outcome, RefUpdate, push, push_each
 from tidegate.git.remote import Remote
 
 _T = TypeVar("_T")
@@ -144,8 +144,19 @@ class Mirror:
         Raises:
             CacheBroken: the cache vanished, and what was to be pushed with it.
         """
+        return self._pushed(push, updates)
+
+    def push_each(self, updates: Sequence[RefUpdate]) -> tuple[Outcome | TidegateError, ...]:
+        """Move refs on the remote, each by itself; see `tidegate.git.push.push_each`.
+
+        Raises:
+            CacheBroken: as `push`.
+        """
+        return self._pushed(push_each, updates)
+
+    def _pushed(self, move: Callable[[Git, Path, Remote, Sequence[RefUpdate]], _T], updates: Sequence[RefUpdate]) -> _T:
         try:
-            return push(self._git, self._folder, self.remote, updates)
+            return move(self._git, self._folder, self.remote, updates)
         except TidegateError as error:
             if self._identity() is None:
                 raise CacheBroken(

@@ -12,7 +12,7 @@ from typing import Final
 from tidegate.errors import TidegateError
 from tidegate.errors.git import GitFailed, LeaseLost, PushRefused
 from tidegate.git.failures import failure, first_line
-from tidegate.git.program import Git
+from tidegate.git.program import Finished, Git
 from tidegate.git.remote import Remote
 
 _MOVED: Final = re.compile(
@@ -84,13 +84,7 @@ def push(git: Git, folder: Path, remote: Remote, updates: Sequence[RefUpdate]) -
         PushRefused: the remote refused: a protected branch or a hook. Nothing was written.
         RepositoryMissing, GitUnauthorized, RemoteUnreachable: from `tidegate.errors.git`.
     """
-    arguments = ["push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags"]
-    if len(updates) > 1:
-        arguments.append("--atomic")
-    arguments += [f"--force-with-lease={update.ref}:{update.expected or ''}" for update in updates]
-    refspecs = [f"{update.new or ''}:{update.ref}" for update in updates]
-    finished = git.run(*arguments, "--", remote.url, *refspecs, folder=folder, remote=remote, fine=frozenset({0, 1}))
-    answers = {answer.ref: answer for answer in parse_porcelain(finished.out)}
+    finished, answers = _push(git, folder, remote, updates, atomic=len(updates) > 1)
     rejected = [answer for answer in answers.values() if answer.outcome is Outcome.REJECTED]
     if rejected:
         raise rejection(rejected, finished.err, remote)
@@ -99,6 +93,45 @@ def push(git: Git, folder: Path, remote: Remote, updates: Sequence[RefUpdate]) -
     if finished.status != 0 or any(update.ref not in answers for update in updates):
         raise failure("push", finished.err, remote)
     return tuple(answers[update.ref].outcome for update in updates)
+
+
+def push_each(
+    git: Git, folder: Path, remote: Remote, updates: Sequence[RefUpdate]
+) -> tuple[Outcome | TidegateError, ...]:
+    """Move refs on the remote in one exchange, each by itself; return what happened to each, in order.
+
+    Args:
+        git: the program.
+        folder: the repository that has the objects.
+        remote: where the refs are.
+        updates: none of which deletes a ref.
+
+    Returns:
+        For each what `push` returns or raises of it alone. A hook that refuses one may have refused all.
+
+    Raises:
+        RepositoryMissing, GitUnauthorized, RemoteUnreachable: from `tidegate.errors.git`.
+    """
+    finished, answers = _push(git, folder, remote, updates, atomic=False)
+    if any(update.ref not in answers for update in updates):
+        raise failure("push", finished.err, remote)
+    found = [answers[update.ref] for update in updates]
+    return tuple(
+        rejection([answer], finished.err, remote) if answer.outcome is Outcome.REJECTED else answer.outcome
+        for answer in found
+    )
+
+
+def _push(
+    git: Git, folder: Path, remote: Remote, updates: Sequence[RefUpdate], *, atomic: bool
+) -> tuple[Finished, dict[str, Answer]]:
+    arguments = ["push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags"]
+    if atomic:
+        arguments.append("--atomic")
+    arguments += [f"--force-with-lease={update.ref}:{update.expected or ''}" for update in updates]
+    refspecs = [f"{update.new or ''}:{update.ref}" for update in updates]
+    finished = git.run(*arguments, "--", remote.url, *refspecs, folder=folder, remote=remote, fine=frozenset({0, 1}))
+    return finished, {answer.ref: answer for answer in parse_porcelain(finished.out)}
 
 
 def parse_porcelain(out: bytes) -> list[Answer]:

@@ -128,6 +128,11 @@ class ProjectRemotes:
 
     base: str = field(repr=False)
 
+    @property
+    def branches_at_once(self) -> int:
+        """How many branches one push may move."""
+        return 100
+
     def remote(self, project: str) -> Remote:
         """Return the remote of `project`, e.g. `platform/gitops`.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 
+from tidegate.errors import TidegateError
 from tidegate.git.commits import read_commits
 from tidegate.git.compare import changed_files, diff, history, merge_base
-from tidegate.git.fast_import import NewCommit, write_commit
+from tidegate.git.fast_import import NewCommit, write_commits
 from tidegate.git.identity import Identity
 from tidegate.git.message import compose
 from tidegate.git.mirror import Mirror
@@ -18,7 +19,7 @@ from tidegate.git.remote import ProjectRemotes
 from tidegate.git.trees import list_files, list_links, read_files
 from tidegate.model.merge_request import Commit
 from tidegate.ports.clock import Clock
-from tidegate.ports.gitops import Change
+from tidegate.ports.gitops import BranchPush, Change
 
 
 class MirroredRepo:
@@ -28,9 +29,11 @@ class MirroredRepo:
         mirror: the cached mirror of the remote.
         identity: the committer, and the author where a change names none.
         clock: for the time of commits.
+        branches_at_once: how many branches one push may move.
     """
 
-    def __init__(self, mirror: Mirror, identity: Identity, clock: Clock) -> None:
+    def __init__(self, mirror: Mirror, identity: Identity, clock: Clock, *, branches_at_once: int = 1) -> None:
+        self._branches_at_once = branches_at_once
         self._mirror = mirror
         self._identity = identity
         self._clock = clock
@@ -91,14 +94,35 @@ class MirroredRepo:
 
         The same change at the same second makes the same commit: a run that was killed after its push is adopted.
         """
-        ref = branch_ref(branch)
+        (pushed,) = self.push_each([BranchPush(branch, change, parent, expected)])
+        if isinstance(pushed, TidegateError):
+            raise pushed
+        return pushed
+
+    def push_each(self, pushes: Sequence[BranchPush]) -> tuple[str | TidegateError, ...]:
+        """Do for each what `push` does: one import for all, and few pushes."""
+        done: dict[str, str | TidegateError] = {}
+        updates: list[RefUpdate] = []
+        refs = [branch_ref(each.branch) for each in pushes]
+        written = write_commits(self._mirror, [self._commit(each) for each in pushes])
+        for ref, each, new in zip(refs, pushes, written, strict=True):
+            done[ref] = new
+            if not isinstance(new, TidegateError):
+                updates.append(RefUpdate(ref, new, each.expected))
+        for start in range(0, len(updates), self._branches_at_once):
+            some = updates[start : start + self._branches_at_once]
+            for update, outcome in zip(some, self._mirror.push_each(some), strict=True):
+                if isinstance(outcome, TidegateError):
+                    done[update.ref] = outcome
+                elif update.new is not None:
+                    self._refs = {**self._refs, update.ref: update.new}
+        return tuple(done[ref] for ref in refs)
+
+    def _commit(self, push: BranchPush) -> NewCommit:
+        change = push.change
         author = self._identity.acting_for(change.author) if change.author else self._identity
         message = compose(change.subject, change.body, change.trailers or {})
-        at = self._clock.now()
-        new = write_commit(self._mirror, NewCommit(parent, change.files, message, author, self._identity, at))
-        self._mirror.push([RefUpdate(ref, new, expected)])
-        self._refs = {**self._refs, ref: new}
-        return new
+        return NewCommit(push.parent, change.files, message, author, self._identity, self._clock.now())
 
     def delete(self, branch: str, *, expected: str) -> None:
         """Delete `branch` if its head is `expected`."""
@@ -137,7 +161,9 @@ class MirroredRepos:
         with lock:
             if project not in self._repos:
                 remote = self._remotes.remote(project)
-                repo = MirroredRepo(self._mirrors.mirror(remote), self._identity, self._clock)
+                at_once = self._remotes.branches_at_once
+                mirror = self._mirrors.mirror(remote)
+                repo = MirroredRepo(mirror, self._identity, self._clock, branches_at_once=at_once)
                 repo.refresh()
                 self._repos[project] = repo
             return self._repos[project]

@@ -9,7 +9,7 @@ from tidegate.lazy_names import names_of
 if TYPE_CHECKING:
     from tidegate.ports.clock import Clock
     from tidegate.ports.forge import Forge, NewMergeRequest
-    from tidegate.ports.gitops import Change, GitOpsRepo, GitOpsRepos
+    from tidegate.ports.gitops import BranchPush, Change, GitOpsRepo, GitOpsRepos
     from tidegate.ports.images import CopyReport, Images
     from tidegate.ports.registry import Registry
     from tidegate.ports.reports import Reports
@@ -20,7 +20,7 @@ else:
         {
             "clock": ("Clock",),
             "forge": ("Forge", "NewMergeRequest"),
-            "gitops": ("Change", "GitOpsRepo", "GitOpsRepos"),
+            "gitops": ("BranchPush", "Change", "GitOpsRepo", "GitOpsRepos"),
             "images": ("CopyReport", "Images"),
             "registry": ("Registry",),
             "reports": ("Reports",),
@@ -29,6 +29,7 @@ else:
     )
 
 __all__ = [
+    "BranchPush",
     "Change",
     "Clock",
     "CopyReport",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tidegate.errors import TidegateError
 from tidegate.model.merge_request import Commit
 
 
@@ -26,6 +27,16 @@ class Change:
     body: str = ""
     trailers: Mapping[str, str] | None = None
     author: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BranchPush:
+    """One branch that a commit is to become the head of; as the arguments of `GitOpsRepo.push`."""
+
+    branch: str
+    change: Change
+    parent: str
+    expected: str | None
 
 
 class GitOpsRepo(Protocol):
@@ -101,6 +112,21 @@ class GitOpsRepo(Protocol):
 
         Raises:
             LeaseLost: the branch was not at `expected`. Nothing was written.
+        """
+        ...
+
+    def push_each(self, pushes: Sequence[BranchPush]) -> tuple[str | TidegateError, ...]:
+        """Do for each what `push` does, with few processes and exchanges; each has its own lease, and stops no other.
+
+        Args:
+            pushes: each of another branch.
+
+        Returns:
+            In order, the branch's new head, or why it was not moved: what `push` raises. A remote may refuse several
+            for what is wrong with one: what was not moved is worth an attempt by itself.
+
+        Raises:
+            GitUnauthorized, RemoteUnreachable: from `tidegate.errors.git`. Some may have been moved.
         """
         ...
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from tidegate.errors import Place
-from tidegate.errors.git import FileTooLarge, UnsafePath
+from tidegate.errors import Place, TidegateError
+from tidegate.errors.git import CommitMissing, FileTooLarge, LeaseLost, UnsafePath
 from tidegate.model.merge_request import Commit
 from tidegate.ports.clock import Clock
-from tidegate.ports.gitops import Change
+from tidegate.ports.gitops import BranchPush, Change
 from tidegate.testing.remotes import FakeRemote, FakeRemotes, Link
 
 _LARGEST_FILE: Final = 5 * 1024 * 1024
@@ -116,6 +116,16 @@ class FakeRepo:
         self._remote.move(branch, new, expected)
         self._branches[branch] = new
         return new
+
+    def push_each(self, pushes: Sequence[BranchPush]) -> tuple[str | TidegateError, ...]:
+        """Do for each what `push` does."""
+        return tuple(self._pushed(each) for each in pushes)
+
+    def _pushed(self, push: BranchPush) -> str | TidegateError:
+        try:
+            return self.push(push.branch, push.change, parent=push.parent, expected=push.expected)
+        except (CommitMissing, LeaseLost, UnsafePath) as error:
+            return error
 
     def delete(self, branch: str, *, expected: str) -> None:
         """Delete `branch` if it is at `expected`."""

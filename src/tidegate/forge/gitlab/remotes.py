@@ -18,6 +18,14 @@ class GitLabRemotes(ProjectRemotes):
 
     tokens: Tokens = field(repr=False)
 
+    @property
+    def branches_at_once(self) -> int:
+        """How many branches one push may move: of more, GitLab tells no webhook, and begins few of their pipelines.
+
+        `push_event_hooks_limit` in its Settings API, and `PIPELINE_PROCESS_LIMIT` in `Git::ProcessRefChangesService`.
+        """
+        return 3
+
     def remote(self, project: str) -> Remote:
         """Return the remote of `project`, e.g. `platform/gitops`.
 
