@@ -140,6 +140,7 @@ def test_only_commits_of_the_services_paths_count() -> None:
         'Revert "Revert "' * 100_000 + '"' * 200_000,
         "a(" * 500_000,
         "revert\nRefs: " + "0123456, " * 100_000 + "!",
+        "revert\nRefs: " + "a" * 84 + "!",
         "* " * 500_000,
         "x\n" + "\t" * 1_000_000,
         "This reverts commit 0123456" * 40_000,

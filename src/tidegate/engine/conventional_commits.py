@@ -25,7 +25,8 @@ _SQUASHED: Final = "Squashed commit of the following:"
 _INDENT: Final = "    "
 _AGAIN: Final = re.compile(r'(?:Reapply "(?P<reapplied>.*)"|Revert "Revert "(?P<reverted>.*)"")')
 _REVERTS: Final = re.compile(r"\bThis reverts (?:merge )?commit ([0-9a-f]{7,40})\b")
-_REFS: Final = re.compile(r"Refs:[ \t]*((?:[0-9a-f]{7,40}[, \t]*)+)")
+_REFS: Final = re.compile(r"Refs:[ \t]*([0-9a-f]{7,40}(?:[, \t]+[0-9a-f]{7,40})*)[, \t]*")
+"""Names are parted by something: were that optional, one long word would be cut in ever so many ways."""
 _SHORTEST_ID: Final = 7
 _LONGEST_SUBJECT: Final = 1000
 _ORDER: Final = (Bump.PATCH, Bump.MINOR, Bump.MAJOR)
@@ -104,7 +105,7 @@ def _reverted_names(message: str) -> Iterable[str]:
     if message.lower().startswith("revert"):
         for line in message.splitlines():
             if match := _REFS.fullmatch(line):
-                yield from re.split(r"[, \t]+", match[1].strip(", \t"))
+                yield from re.split(r"[, \t]+", match[1])
 
 
 def _brought(merge: HistoryCommit, known: Mapping[str, HistoryCommit]) -> frozenset[str]:
