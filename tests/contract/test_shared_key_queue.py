@@ -186,7 +186,7 @@ def test_others_are_told_what_was_touched(url: str) -> None:
             until(lambda: Touched(A) in there)  # noqa: B023 - likewise: they listen, and have heard all until now
         for each in heard.values():
             each.clear()
-        told = Touched(key, frozenset({A, B}), Fault("forge/unreachable", "no answer – §", None))
+        told = Touched(key, frozenset({A, B}), Fault("forge/unreachable", "no answer – §", None, waits=True))
         one.announcements.tell(told)
         one.announcements.tell(Touched(A, long))
         one.announcements.tell(Touched())

@@ -10,7 +10,7 @@ from typing import Final
 
 from tidegate.engine.explanation import Explanation, trouble
 from tidegate.engine.status import Cell
-from tidegate.errors import TidegateError
+from tidegate.errors import Blocked, Pending, TidegateError
 from tidegate.model import Answer, MergeRequest, Promote, Reason
 from tidegate.model.key import ServiceKey
 
@@ -70,16 +70,24 @@ class MergeRequestLink:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What was in the way of looking or of delivering: an error as a value."""
+    """What was in the way of looking or of delivering: an error as a value.
+
+    Args:
+        code: the error's.
+        what: where and what, for a person.
+        hint: what to do, or None.
+        waits: nothing failed: what was to be done waits for somebody, or for the forge.
+    """
 
     code: str
     what: str
     hint: str | None
+    waits: bool = False
 
     @classmethod
     def of(cls, error: TidegateError) -> Fault:
         """Return `error` as a value."""
-        return cls(error.code, str(error), error.hint)
+        return cls(error.code, str(error), error.hint, isinstance(error, (Blocked, Pending)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,7 @@ class BoardCell:
         reasons: what every gate says of the open one, in reading order.
         gap: how far it is behind; None when it is not, or that can't be told.
         faults: what could not be read, and why the last delivery failed.
+        failure: why the last delivery or promotion failed, which is one of them; or None.
     """
 
     service: str
@@ -119,6 +128,7 @@ class BoardCell:
     reasons: tuple[Reason, ...] = ()
     gap: Gap | None = None
     faults: tuple[Fault, ...] = ()
+    failure: Fault | None = None
 
     @property
     def key(self) -> ServiceKey:
@@ -179,6 +189,7 @@ def board_cell(explanation: Explanation, gap: Gap | None, failure: Fault | None 
         moving=explanation.moving.tag if explanation.moving else None,
         reasons=verdict.reasons if verdict else (),
         gap=gap,
+        failure=failure,
     )
 
 

@@ -76,7 +76,8 @@ def _written(name: str, touched: Touched) -> str:
     record: dict[str, object] = {"from": name, "key": str(touched.key), "cells": sorted(map(str, touched.cells))}
     if failure is not None:
         hint = failure.hint and failure.hint[:_MOST_TEXT]
-        record["failure"] = {"code": failure.code, "what": failure.what[:_MOST_TEXT], "hint": hint}
+        what = failure.what[:_MOST_TEXT]
+        record["failure"] = {"code": failure.code, "what": what, "hint": hint, "waits": failure.waits}
     text = json.dumps(record)
     return text if len(text) <= _MOST_BYTES else json.dumps({"from": name, "key": str(EverythingKey())})
 
@@ -87,5 +88,7 @@ def _read(document: Document) -> Touched:
     return Touched(
         parse_key(document.text("key") or ""),
         frozenset(cell for cell in cells if isinstance(cell, ServiceKey)),
-        Fault(code, what, document.text("failure", "hint")) if code and what else None,
+        Fault(code, what, document.text("failure", "hint"), document.at("failure", "waits").value is True)
+        if code and what
+        else None,
     )
