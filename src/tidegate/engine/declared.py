@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tidegate.errors import Place, TidegateError, UsageError
@@ -101,10 +101,13 @@ def parse_declared(
     found: list[DeclaredRelease] = []
     releases: dict[str, bytes] = {}
     for path, data in sorted(files.items()):
-        if b"HelmRelease" not in data or not _holds_helm_release(data, path):
+        if b"HelmRelease" not in data:
+            continue
+        try:
+            declared = _of_service(data, path, commit, environment, service)
+        except NotHelmRelease:
             continue
         releases[path] = data
-        declared = _of_service(data, path, commit, environment, service)
         if declared is not None:
             found.append(declared)
     if len(found) > 1:
@@ -266,13 +269,14 @@ def past_releases(repo: GitOpsRepo, declared: DeclaredRelease) -> Iterator[PastR
 
     A commit at which the file can't be read ends nothing: it is passed over.
     """
-    environment, service, file = declared.environment, declared.service, declared.file
+    service, file = declared.service, declared.file
     arrived: PastRelease | None = None
     ended: datetime | None = None
+    known = declared
     for commit in repo.history(declared.commit, file, _HISTORY_DEPTH):
         try:
             data = repo.read(commit.id, [file]).get(file)
-            before = _of_service(data, file, commit.id, environment, service) if data else None
+            before = _again(known, data, commit.id) if data else None
         except (UsageError, FileTooLarge):
             continue  # a broken manifest deployed nothing
         if arrived is not None and (before is None or before.image != arrived.declared.image):
@@ -281,8 +285,16 @@ def past_releases(repo: GitOpsRepo, declared: DeclaredRelease) -> Iterator[PastR
         if before is None:
             ended = commit.at
         else:
+            known = before
             request = commit.trailers.get("Tidegate-Merge-Request")
             delivered = recorded_digest(service, commit)
             arrived = PastRelease(before, commit.at, commit.author, request, ended, delivered)
     if arrived is not None:
         yield arrived
+
+
+def _again(known: DeclaredRelease, data: bytes, commit: str) -> DeclaredRelease | None:
+    """Return what the file declared at another commit, where it held `data`; the same bytes are read once."""
+    if data == known.data:
+        return replace(known, commit=commit)
+    return _of_service(data, known.file, commit, known.environment, known.service)

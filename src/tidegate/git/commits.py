@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -69,11 +69,17 @@ def read_commits(reader: ObjectReader, commits: Iterable[str]) -> tuple[Commit, 
         CacheBroken: an object is no commit any more.
     """
     ids = [check_commit(commit) for commit in commits]
+    found = reader.commits.all(ids, lambda unknown: _read(reader, unknown))
+    return tuple(found[id_] for id_ in ids)
+
+
+def _read(reader: ObjectReader, ids: Sequence[str]) -> Iterator[tuple[str, Commit]]:
     infos = reader.info(f"{commit}^{{commit}}" for commit in ids)
     for commit, info in zip(ids, infos, strict=True):
         if info is None:
             raise missing(commit)
     contents = reader.contents(info.id for info in infos if info is not None)
-    if None in contents:
-        raise CacheBroken("a commit vanished while it was read", hint="try again")
-    return tuple(parse_commit(id_, data) for id_, data in zip(ids, contents, strict=True) if data is not None)
+    for id_, data in zip(ids, contents, strict=True):
+        if data is None:
+            raise CacheBroken("a commit vanished while it was read", hint="try again")
+        yield id_, parse_commit(id_, data)

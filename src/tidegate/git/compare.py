@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tidegate.git.commits import read_commits
@@ -23,9 +23,12 @@ def history(mirror: Mirror, commit: str, path: str, limit: int) -> tuple[Commit,
         CommitMissing: there is no such commit.
     """
     mirror.ask(lambda reader: require_commit(reader, commit))
-    arguments = ["rev-list", "--first-parent", f"--max-count={limit}", commit, "--"]
-    said = mirror.run(*arguments, *([check_path(path)] if path else []))
-    return mirror.ask(lambda reader: read_commits(reader, said.text.split()))
+    paths = [check_path(path)] if path else []
+    ids: Sequence[str] | None = mirror.lines.commits(commit, path, limit)
+    if ids is None:
+        said = mirror.run("rev-list", "--first-parent", f"--max-count={limit}", commit, "--", *paths)
+        ids = said.text.split()
+    return mirror.ask(lambda reader: read_commits(reader, ids))
 
 
 def arrival(mirror: Mirror, commit: str, tip: str) -> str:

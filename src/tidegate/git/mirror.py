@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,8 +25,9 @@ from tidegate.errors.git import (
     RemoteUntrusted,
     RepositoryMissing,
 )
+from tidegate.git.lines import LINE, Lines
 from tidegate.git.objects import ObjectReader
-from tidegate.git.program import Finished, Git
+from tidegate.git.program import Finished, Git, end
 from tidegate.git.push import Outcome, RefUpdate, push, push_each
 from tidegate.git.remote import Remote
 
@@ -54,6 +56,7 @@ class Mirror:
         self._cache = cache
         self._folder = cache / f"{remote.name}.git"
         self._thread_lock = RLock()
+        self.lines: Final = Lines(lambda tip: self.started(*LINE, tip, "--"))
         self._reader: ObjectReader | None = None
         self._reader_of: tuple[int, int] | None = None
 
@@ -108,6 +111,15 @@ class Mirror:
                 raise
             self.refresh()
         return self._git.run(*arguments, folder=self._folder, data=data, fine=fine)
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Give a local git command that runs; at the end of the context it is ended."""
+        process = self._git.start(*arguments, folder=self._folder)
+        try:
+            yield process
+        finally:
+            end(process)
 
     def obtain(self, commit: str) -> bool:
         """Return whether the mirror has a commit now; one that it has not is fetched by its id alone.

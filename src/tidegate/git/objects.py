@@ -8,12 +8,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from tidegate.errors.git import CacheBroken
+from tidegate.git.kept import Kept
 from tidegate.git.program import Git, end
 
+if TYPE_CHECKING:
+    from tidegate.git.trees import Tree
+    from tidegate.model.merge_request import Commit
+
 _MISSING: Final = (b" missing\n", b" ambiguous\n")
+_MOST_ENTRIES: Final = 60_000
+"""Of all trees that are kept; one takes about 300 bytes."""
+_MOST_BYTES: Final = 4 * 1024 * 1024
+_MOST_COMMITS: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,11 @@ class ObjectReader:
     def __init__(self, git: Git, folder: Path) -> None:
         self._process = git.start("cat-file", "--batch-command", "--buffer", folder=folder)
         self._lock = Lock()
+        self.roots: Final[Kept[str]] = Kept(_MOST_COMMITS)
+        """Commit → the id of its tree."""
+        self.trees: Final[Kept[Tree]] = Kept(_MOST_ENTRIES, lambda tree: 1 + len(tree))
+        self.files: Final[Kept[bytes]] = Kept(_MOST_BYTES, len)
+        self.commits: Final[Kept[Commit]] = Kept(_MOST_COMMITS)
         self._finalizer = weakref.finalize(self, end, self._process)
 
     def info(self, names: Iterable[str]) -> list[ObjectInfo | None]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from tidegate.errors import Place
-from tidegate.errors.git import CommitMissing, FileTooLarge
+from tidegate.errors.git import CacheBroken, CommitMissing, FileTooLarge
 from tidegate.git.names import check_commit, check_path
 from tidegate.git.objects import ObjectReader
 
@@ -51,6 +51,10 @@ class TreeEntry:
         return self.mode == _LINK
 
 
+Tree: TypeAlias = Mapping[str, TreeEntry]
+"""Name → entry."""
+
+
 def parse_tree(data: bytes) -> Iterator[TreeEntry]:
     """Yield the entries of a tree object, given its bytes."""
     position = 0
@@ -69,9 +73,43 @@ def require_commit(reader: ObjectReader, commit: str) -> None:
     Raises:
         CommitMissing: it has not.
     """
-    (info,) = reader.info([f"{check_commit(commit)}^{{commit}}"])
-    if info is None:
-        raise missing(commit)
+    _root(reader, commit)
+
+
+def _root(reader: ObjectReader, commit: str) -> str:
+    """Return the id of the commit's tree; raises `CommitMissing`."""
+
+    def read(unknown: Sequence[str]) -> Iterator[tuple[str, str]]:
+        for id_ in unknown:
+            found, tree = reader.info([f"{id_}^{{commit}}", f"{id_}^{{tree}}"])
+            if found is None or tree is None:
+                raise missing(id_)
+            yield id_, tree.id
+
+    return reader.roots.all([check_commit(commit)], read)[commit]
+
+
+def _trees(reader: ObjectReader, ids: Sequence[str]) -> list[Tree]:
+    """Return trees in order."""
+
+    def read(unknown: Sequence[str]) -> Iterator[tuple[str, Tree]]:
+        for id_, data in _contents(reader, unknown):
+            yield id_, {entry.name: entry for entry in parse_tree(data)}
+
+    found = reader.trees.all(ids, read)
+    return [found[id_] for id_ in ids]
+
+
+def _contents(reader: ObjectReader, ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the bytes of objects that a tree names.
+
+    Raises:
+        CacheBroken: one of them is not there; the mirror vanished under us, or is damaged.
+    """
+    for id_, data in zip(ids, reader.contents(ids), strict=True):
+        if data is None:
+            raise CacheBroken(f"a cached mirror lacks object {id_[:12]}", hint="try again")
+        yield id_, data
 
 
 def missing(commit: str) -> CommitMissing:
@@ -107,17 +145,19 @@ def list_links(reader: ObjectReader, commit: str, under: str) -> Mapping[str, st
 
 def _below(reader: ObjectReader, commit: str, under: str) -> list[tuple[str, TreeEntry]]:
     """Return path and entry of all that is below folder `under`, its folders left out."""
-    require_commit(reader, commit)
-    (info,) = reader.info([f"{commit}:{check_path(under)}" if under else f"{commit}^{{tree}}"])
-    if info is None or info.kind != "tree":
-        return []
+    id_ = _root(reader, commit)
+    for name in check_path(under).split("/") if under else ():
+        entry = _trees(reader, [id_])[0].get(name)
+        if entry is None or not entry.is_folder:
+            return []
+        id_ = entry.id
     found: list[tuple[str, TreeEntry]] = []
-    level = [(f"{under}/" if under else "", info.id)]
+    level = [(f"{under}/" if under else "", id_)]
     while level:
         below: list[tuple[str, str]] = []
-        trees = reader.contents(id_ for _, id_ in level)
-        for (prefix, _), data in zip(level, trees, strict=True):
-            for entry in parse_tree(data or b""):
+        trees = _trees(reader, [id_ for _, id_ in level])
+        for (prefix, _), tree in zip(level, trees, strict=True):
+            for entry in tree.values():
                 if entry.is_folder:
                     below.append((f"{prefix}{entry.name}/", entry.id))
                 else:
@@ -133,15 +173,14 @@ def entries(reader: ObjectReader, commit: str, paths: Iterable[str]) -> Mapping[
         CommitMissing: there is no such commit.
         UnsafePath: a path is not one of a repository.
     """
-    require_commit(reader, commit)
     wanted = {path: check_path(path).rpartition("/")[::2] for path in paths}
     listed = _folders(reader, commit, {folder for folder, _ in wanted.values()})
     found = {path: listed.get(folder, {}).get(name) for path, (folder, name) in wanted.items()}
     return {path: entry for path, entry in found.items() if entry is not None}
 
 
-def _folders(reader: ObjectReader, commit: str, wanted: Iterable[str]) -> Mapping[str, Mapping[str, TreeEntry]]:
-    """Return folder → name → entry for the folders that exist, walking down from the root, a level at a time."""
+def _folders(reader: ObjectReader, commit: str, wanted: Iterable[str]) -> Mapping[str, Tree]:
+    """Return folder → tree for the folders that exist, walking down from the root, a level at a time."""
     needed: dict[str, set[str]] = {}
     for folder in wanted:
         child = folder
@@ -149,15 +188,14 @@ def _folders(reader: ObjectReader, commit: str, wanted: Iterable[str]) -> Mappin
             above = child.rpartition("/")[0]
             needed.setdefault(above, set()).add(child)
             child = above
-    (root,) = reader.info([f"{commit}^{{tree}}"])
-    listed: dict[str, Mapping[str, TreeEntry]] = {}
-    level = {"": root.id} if root else {}
+    listed: dict[str, Tree] = {}
+    level = {"": _root(reader, commit)}
     while level:
         below: dict[str, str] = {}
-        for folder, data in zip(level, reader.contents(level.values()), strict=True):
-            listed[folder] = {entry.name: entry for entry in parse_tree(data or b"")}
+        for folder, tree in zip(level, _trees(reader, tuple(level.values())), strict=True):
+            listed[folder] = tree
             for child in needed.get(folder, ()):
-                entry = listed[folder].get(child.rpartition("/")[2])
+                entry = tree.get(child.rpartition("/")[2])
                 if entry is not None and entry.is_folder:
                     below[child] = entry.id
         level = below
@@ -173,12 +211,17 @@ def read_files(reader: ObjectReader, commit: str, paths: Iterable[str]) -> Mappi
         UnsafePath: a path is not one of a repository.
     """
     files = {path: entry.id for path, entry in entries(reader, commit, paths).items() if entry.is_file}
-    for path, info in zip(files, reader.info(files.values()), strict=True):
-        if info is not None and info.size > LARGEST_FILE:
-            raise FileTooLarge(
-                f"the file has {info.size:,} bytes; no manifest is larger than {LARGEST_FILE:,}",
-                where=Place(path),
-                hint="take the file out of the folder that Tidegate reads",
-            )
-    contents = reader.contents(files.values())
-    return {path: data for path, data in zip(files, contents, strict=True) if data is not None}
+
+    def read(unknown: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        for id_, info in zip(unknown, reader.info(unknown), strict=True):
+            if info is not None and info.size > LARGEST_FILE:
+                path = next(path for path, each in files.items() if each == id_)
+                raise FileTooLarge(
+                    f"the file has {info.size:,} bytes; no manifest is larger than {LARGEST_FILE:,}",
+                    where=Place(path),
+                    hint="take the file out of the folder that Tidegate reads",
+                )
+        yield from _contents(reader, unknown)
+
+    found = reader.files.all(tuple(files.values()), read)
+    return {path: found[id_] for path, id_ in files.items()}
