@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tidegate.config.durations import duration
+from tidegate.config.notify_schema import NotifySection
+from tidegate.config.notify_settings import NotifyTarget
 from tidegate.config.server_schema import OidcSection, RoleSection, ServerSection
 from tidegate.config.settings import AccessSettings, OidcSettings, ServerSettings, WebhookSecrets
+from tidegate.model.notice import NoticeEvent
 from tidegate.model.role import Grant, Role, Scope
 
 
@@ -31,6 +34,7 @@ def server_settings(section: ServerSection, folder: Path) -> ServerSettings:
             oidc=_oidc(section.oidc) if section.oidc else None,
             tokens=folder / section.tokens if section.tokens else None,
         ),
+        notify=tuple(_target(name, one, folder) for name, one in section.notify.items()),
     )
 
 
@@ -53,4 +57,16 @@ def _oidc(section: OidcSection) -> OidcSettings:
         scopes=tuple(section.scopes),
         user_claim=section.user_claim,
         groups_claim=section.groups_claim,
+    )
+
+
+def _target(name: str, section: NotifySection, folder: Path) -> NotifyTarget:
+    return NotifyTarget(
+        name=name,
+        url_env=section.url_env,
+        url_file=folder / section.url_file if section.url_file else None,
+        environments=None if section.environments is None else frozenset(section.environments),
+        services=tuple(section.services or ()),
+        events=frozenset(NoticeEvent) if section.events is None else frozenset(map(NoticeEvent, section.events)),
+        every=duration(section.every),
     )

@@ -8,6 +8,7 @@ from typing import Final
 
 from tidegate.config.durations import duration
 from tidegate.config.explain import suggest
+from tidegate.config.notify_rules import NOTIFY_RULES
 from tidegate.config.tree import Block, Row, dotted
 from tidegate.errors.config import Finding, InvalidDuration
 
@@ -60,4 +61,5 @@ SERVER_RULES: Final[tuple[Callable[[Block], Iterator[Finding]], ...]] = (
     resync_takes_time,
     roles_hold_somewhere,
     oidc_is_whole,
+    *NOTIFY_RULES,
 )

@@ -7,9 +7,11 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from tidegate.config import grammar, registry_grammar
+from tidegate.config.notify_schema import NotifySection
 from tidegate.config.section import Section, checked
 
 Variable: TypeAlias = Annotated[str, checked(registry_grammar.variable)]
+Name: TypeAlias = Annotated[str, checked(grammar.name)]
 
 
 class WebhooksSection(Section):
@@ -113,4 +115,9 @@ class ServerSection(Section):
         default=None,
         description="File with the hashes of API tokens; relative to this file. `tidegate token create` adds to it.",
         examples=["./tidegate-tokens.yaml"],
+    )
+    notify: dict[Name, NotifySection] = Field(
+        default={},
+        description="Whom it tells when something is new, by name: rooms, mailboxes, programs. Needs the extra notify.",
+        examples=[{"sre": {"url_env": "SRE_NOTIFY_URL", "environments": ["production"], "events": ["waiting"]}}],
     )

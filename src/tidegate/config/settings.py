@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
+from tidegate.config.notify_settings import NotifyTarget
 from tidegate.errors import Place
 from tidegate.model import Pipeline
 from tidegate.model.role import Grant
@@ -151,12 +152,14 @@ class ServerSettings:
         workers: how many keys are handled at once.
         webhooks: how webhooks prove themselves.
         access: who may do what.
+        notify: whom it tells when something is new.
     """
 
     resync: timedelta = timedelta(minutes=5)
     workers: int = 4
     webhooks: WebhookSecrets = WebhookSecrets()
     access: AccessSettings = AccessSettings()
+    notify: tuple[NotifyTarget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
