@@ -8,18 +8,25 @@ import pytest
 
 from support.engine_world import INVENTORY, EngineWorld
 from tidegate.config import GitLabForge, LocalForge
-from tidegate.engine.cell_detail import REVISION, CellDetail, read_detail
+from tidegate.engine.cell_detail import REVISION, CellDetail, ImageSeen, read_detail
+from tidegate.engine.timeline import Stay
 from tidegate.engine.world import World
 from tidegate.errors.registry import RegistryUnreachable
 from tidegate.model import ApprovalRule, Digest, ImageRef
 from tidegate.model.image_node import ImageNode
 from tidegate.model.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor
+from tidegate.model.merge_request import CiPipeline
 from tidegate.model.role import Role, Scope
 from tidegate.ports import HistoryCommit
 from tidegate.server.access.visitor import NOBODY, Proof, Visitor
 from tidegate.server.pages.actions import actions_for
-from tidegate.server.pages.detail_view import DetailView, attached_as, compare_url, detail_view, diff_lines
+from tidegate.server.pages.detail_view import DetailView, detail_view, diff_lines
+from tidegate.server.pages.forge_pages import commit_url, compare_url, merge_request_url
+from tidegate.server.pages.image_view import attached_as, image_view
+from tidegate.server.pages.pages import Page
+from tidegate.server.pages.rendering import make_templates, static_files
 from tidegate.testing.clock import START
+from tidegate.testing.images_port import FakeImages
 from tidegate.testing.tags import FakeVersionTags
 
 OLD, MIDDLE, NEW = ("a" * 40, "b" * 40, "c" * 40)
@@ -181,6 +188,103 @@ def test_a_name_in_a_command_is_quoted_for_the_shell(town: EngineWorld) -> None:
         ),
     )
     assert actions_for(NOBODY, odd, approves=True)[0].command == "tidegate promote 'in ventory' --to e2e"
+
+
+def test_an_open_merge_request_is_told_with_its_pipeline(staged: EngineWorld) -> None:
+    detail = read(world(staged), "staging")
+    shown = view(detail).request
+    assert shown is not None
+    assert (shown.ref, shown.author, shown.pipeline) == ("platform/gitops-staging!1", "alice", None)
+    page = "https://gitlab.example.com/platform/gitops-staging/-/pipelines/7"
+    words = {}
+    for status in ("success", "failed", "manual", "pending", "sleeping"):
+        request = replace(detail.merge_request, pipeline=CiPipeline(status, page))  # type: ignore[type-var]
+        explanation = replace(detail.explanation, merge_request=request)  # type: ignore[type-var]
+        told = view(replace(detail, explanation=explanation), GITLAB).request
+        assert told is not None
+        assert told.pipeline is not None
+        assert told.pipeline.url == page
+        words[status] = (told.pipeline.glyph, told.pipeline.word)
+    assert words == {
+        "success": ("✓", "has passed"),
+        "failed": ("✕", "has failed"),
+        "manual": ("◐", "waits for a person"),
+        "pending": ("◌", "has not begun"),
+        "sleeping": ("?", "is sleeping"),
+    }
+
+
+def test_the_drawer_links_pipeline_history_and_commits_to_the_forge(staged: EngineWorld) -> None:
+    detail = read(world(staged), "staging")
+    page = "https://gitlab.example.com/platform/gitops-staging"
+    request = replace(detail.merge_request, pipeline=CiPipeline("failed", f"{page}/-/pipelines/7"))  # type: ignore[type-var]
+    explanation = replace(detail.explanation, merge_request=request)  # type: ignore[type-var]
+    stay = Stay("staging", "1.1.2", "1.1.2", START, None, "dana", "platform/gitops-staging!3", OLD)
+    shown = view(replace(detail, explanation=explanation, stays=(stay,)), GITLAB)
+    html = (
+        make_templates(static_files())
+        .get_template("detail.html")
+        .render(page=Page("", "", (), None), view=shown, cell=None, cell_id="x", history_url="/x")
+    )
+    assert f'<a href="{page}/-/pipelines/7">Its pipeline</a> <span class="answer no">' in html
+    assert f'<a href="{page}/-/merge_requests/3">platform/gitops-staging!3</a>' in html
+    assert f'<a href="{page}/-/commit/{OLD}">{OLD[:12]}</a>' in html
+    assert '<span class="tag same">1.1.3-rc1<span class="vh"> (this image)</span></span>' in html
+
+
+def test_the_tags_that_hold_an_image_are_told_and_the_versions_beside_it(town: EngineWorld) -> None:
+    town.images.push(ImageRef("dev.example", "team/inventory", "latest"), "inventory 1.1.4")
+    shown = view(read(world(town))).images[1].tags
+    assert shown is not None
+    assert shown.others == ("latest",)
+    assert shown.versions == (("1.1.4", True), ("1.1.3", False))
+    assert (shown.note, shown.more) == (None, 1)
+
+
+def test_a_registry_that_keeps_its_list_of_tags_hides_nothing_else(town: EngineWorld) -> None:
+    class Unlisted(FakeImages):
+        def tags(self, host: str, repository: str) -> tuple[str, ...]:
+            raise RegistryUnreachable(f"{host} does not tell {repository}'s tags")
+
+    here = world(town)
+    unlisted = Unlisted([])
+    unlisted.digest = here.images.digest  # type: ignore[method-assign]
+    here = replace(here, images=unlisted)
+    has = view(read(here)).images[0]
+    assert (has.tags, has.untold) == (None, "e2e.example does not tell team/inventory's tags")
+    assert has.platforms == ("linux/amd64", "linux/arm64")
+
+
+@pytest.mark.parametrize(
+    ("predicates", "word"),
+    [
+        (("https://slsa.dev/provenance/v1",), "provenance"),
+        (("https://slsa.dev/provenance/v0.2", "https://spdx.dev/Document"), "provenance and SBOM"),
+        (("https://cosign.sigstore.dev/attestation/vuln/v1",), "vulnerability report"),
+        (("https://example.com/ours",), "attestation"),
+    ],
+)
+def test_what_is_attested_has_a_word(predicates: tuple[str, ...], word: str) -> None:
+    wrapped = node("x", artifact_type="application/vnd.dev.sigstore.bundle.v0.3+json", predicates=predicates)
+    assert attached_as(wrapped) == word
+
+
+def test_attestations_in_an_index_are_attached_and_no_platform() -> None:
+    attested = node("a", predicates=("https://slsa.dev/provenance/v1",))
+    root = node("i", children=(node("p", platform="linux/amd64"), attested))
+    shown = image_view(ImageSeen("has", ImageRef("dev.example", "x", "1", root.manifest.digest), root))
+    assert shown.platforms == ("linux/amd64",)
+    assert shown.attached == (("provenance", str(attested.manifest.digest)),)
+
+
+def test_what_trailers_say_does_not_leave_its_place_in_the_url() -> None:
+    base = "https://gitlab.example.com"
+    assert merge_request_url(GITLAB, "platform/gitops!7") == f"{base}/platform/gitops/-/merge_requests/7"
+    assert merge_request_url(GITLAB, "../x?y!7") == f"{base}/../x%3Fy/-/merge_requests/7"
+    assert commit_url(GITLAB, "platform/gitops", OLD) == f"{base}/platform/gitops/-/commit/{OLD}"
+    for ref in (None, "", "!7", "p!", "p!x", "p!²", f"p!{'1' * 11}"):
+        assert merge_request_url(GITLAB, ref) is None
+    assert merge_request_url(LOCAL, "platform/gitops!7") is None
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tidegate.engine.board import Gap
 from tidegate.engine.declared import branch_head
 from tidegate.engine.explanation import Explanation, explain
 from tidegate.engine.gap import read_gap
+from tidegate.engine.image_tags import TagsSeen, read_tags
 from tidegate.engine.plan import Plan
 from tidegate.engine.promote import planned_promotion
 from tidegate.engine.status import Cell, look
@@ -35,12 +36,16 @@ class ImageSeen:
         image: with its digest.
         node: what it consists of; None when that can't be read.
         fault: why not.
+        tags: which tags hold it, and which stand beside it; None when that can't be read.
+        untold: why not.
     """
 
     role: str
     image: ImageRef
     node: ImageNode | None = None
     fault: TidegateError | None = None
+    tags: TagsSeen | None = None
+    untold: TidegateError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ def read_detail(world: World, service: Service, environment: Environment, *, wit
     stays = _stays(world, service, environment, faults)
     if environment.source is None:
         cell = look(world, service, environment)
-        images = _images(world, [("has", _pinned(cell))])
+        images = _images(world, [("has", environment, _pinned(cell))])
         return CellDetail(cell, images=images, stays=stays, faults=_all(faults, cell))
     explanation = explain(world, service, environment)
     plan, diff, gap, approvers = None, "", None, None
@@ -118,8 +123,9 @@ def read_detail(world: World, service: Service, environment: Environment, *, wit
         gap = read_gap(world, explanation)
     except TidegateError as fault:
         faults.append(fault)
-    named = [("has", _pinned(explanation.target)), ("source", _pinned(explanation.source))]
-    images = _images(world, [*named, ("moving", explanation.moving)])
+    source = world.source_of(environment)
+    named = [("has", environment, _pinned(explanation.target)), ("source", source, _pinned(explanation.source))]
+    images = _images(world, [*named, ("moving", environment, explanation.moving)])
     return CellDetail(
         cell=explanation.target,
         explanation=explanation,
@@ -153,17 +159,22 @@ def _pinned(cell: Cell) -> ImageRef | None:
     return cell.image.with_digest(cell.digest) if cell.image and cell.digest else None
 
 
-def _images(world: World, named: Sequence[tuple[str, ImageRef | None]]) -> tuple[ImageSeen, ...]:
-    return tuple(_image(world, role, image) for role, image in named if image is not None)
+def _images(world: World, named: Sequence[tuple[str, Environment, ImageRef | None]]) -> tuple[ImageSeen, ...]:
+    return tuple(_image(world, role, home, image) for role, home, image in named if image is not None)
 
 
-def _image(world: World, role: str, image: ImageRef) -> ImageSeen:
+def _image(world: World, role: str, home: Environment, image: ImageRef) -> ImageSeen:
     if world.inspect is None or image.digest is None:
         return ImageSeen(role, image)
     try:
-        return ImageSeen(role, image, world.inspect(image))
+        node = world.inspect(image)
     except TidegateError as fault:
         return ImageSeen(role, image, fault=fault)
+    try:
+        tags = read_tags(world.images, image, home.tag, node.label(REVISION))
+    except TidegateError as untold:
+        return ImageSeen(role, image, node, untold=untold)
+    return ImageSeen(role, image, node, tags=tags)
 
 
 def _diff(world: World, target: Environment, request: MergeRequest) -> str:

@@ -15,7 +15,7 @@ class ImageNode:
 
     Args:
         manifest: its descriptor.
-        platform: `os/architecture[/variant]`, as the index above says; None elsewhere.
+        platform: `os/architecture[/variant]`, as the index above says, or its own config; None of what is no image.
         artifact_type: what kind of artifact it is, or None.
         labels: the image's labels, of its config.
         blobs: config and layers.
@@ -23,6 +23,7 @@ class ImageNode:
         children: the manifests that it lists.
         referrers: what is attached to it.
         tag: cosign's tag that attaches it, or None.
+        predicates: what it attests, as types of in-toto predicates, e.g. `https://slsa.dev/provenance/v1`.
     """
 
     manifest: Descriptor
@@ -34,6 +35,7 @@ class ImageNode:
     children: tuple[ImageNode, ...]
     referrers: tuple[ImageNode, ...]
     tag: str | None = None
+    predicates: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:

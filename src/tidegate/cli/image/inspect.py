@@ -50,7 +50,7 @@ def inspect(invocation: Invocation, *, image: str, form: Format) -> None:
 
 
 def _lines(node: ImageNode, indent: str, role: str = "") -> Iterator[str]:
-    what = "  ".join(part for part in (role, node.platform, node.artifact_type, node.tag) if part)
+    what = "  ".join(part for part in (role, node.platform, node.artifact_type, *node.predicates, node.tag) if part)
     kind = "index" if node.children else "manifest"
     yield f"{indent}{kind} {node.manifest.digest}  {_size(node.size)} in all{f'  {what}' if what else ''}"
     inner = f"{indent}  "
@@ -83,6 +83,7 @@ def _record(node: ImageNode) -> dict[str, Json]:
         "platform": node.platform,
         "artifactType": node.artifact_type,
         "tag": node.tag,
+        "predicates": list(node.predicates),
         "labels": dict(node.labels),
         "blobs": [_descriptor(blob) for blob in node.blobs],
         "foreign": [_descriptor(layer) for layer in node.foreign],
