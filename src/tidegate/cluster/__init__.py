@@ -1,0 +1,1 @@
+"""The cluster port on a Kubernetes API. Reads HelmReleases, and nothing else."""

@@ -1,0 +1,1 @@
+"""A Kubernetes API on loopback that knows HelmReleases and nothing else."""

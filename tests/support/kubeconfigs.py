@@ -1,0 +1,35 @@
+"""Kubeconfigs for a Kubernetes API on loopback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tidegate.cluster.api import Api
+from tidegate.cluster.cluster import KubernetesCluster
+from tidegate.model.cluster_access import ClusterAccess
+from tidegate.model.json import Json
+
+
+def kubeconfig(
+    server: str, user: dict[str, Json] | None = None, cluster: dict[str, Json] | None = None, name: str = "live"
+) -> str:
+    """Return a kubeconfig of one context, as JSON, which is YAML."""
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": name,
+            "contexts": [{"name": name, "context": {"cluster": name, "user": "robot"}}],
+            "clusters": [{"name": name, "cluster": {"server": server, **(cluster or {})}}],
+            "users": [{"name": "robot", "user": user or {}}],
+        }
+    )
+
+
+def cluster_at(server: str, user: dict[str, Json] | None = None, *namespaces: str) -> KubernetesCluster:
+    """Return the cluster whose API is at `server`; close it."""
+    access = ClusterAccess(kubeconfig_env="KC", namespaces=namespaces)
+    return KubernetesCluster(
+        lambda: Api.open(access, {"KC": kubeconfig(server, user)}, Path("/nonexistent")), namespaces
+    )

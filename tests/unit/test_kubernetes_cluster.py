@@ -1,0 +1,326 @@
+"""The Kubernetes adapter: what goes wrong, who we are, and how few questions it asks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from support.kubeconfigs import cluster_at, kubeconfig
+from tidegate.cluster import api as api_module
+from tidegate.cluster.api import Api
+from tidegate.cluster.cluster import KubernetesCluster
+from tidegate.cluster.kubeconfig import read_connection
+from tidegate.cluster.parse import parse_release
+from tidegate.cluster.values import images_in_values
+from tidegate.errors import TidegateError
+from tidegate.errors.cluster import (
+    ClusterAnswerUnreadable,
+    ClusterBusy,
+    ClusterCredentialsUnusable,
+    ClusterExtraMissing,
+    ClusterForbidden,
+    ClusterNotTrusted,
+    ClusterUnauthorized,
+    ClusterUnreachable,
+    FluxMissing,
+    KubeconfigUnusable,
+)
+from tidegate.model.cluster_access import ClusterAccess
+from tidegate.model.json import Json
+from tidegate.testing.clock import FakeClock
+from tidegate.testing.cluster import FakeCluster
+from tidegate.testing.kubernetes.server import FakeKubernetes, serve
+
+TLS = Path(__file__).parents[1] / "data" / "tls"
+SECRET = "s3cr3t-t0ken"
+LIST = "GET /apis/helm.toolkit.fluxcd.io"
+
+
+@pytest.fixture
+def kubernetes() -> FakeKubernetes:
+    flux = FakeCluster(FakeClock())
+    flux.apply("apps/inventory", "prd.example/inventory:1.1.2")
+    flux.apply("billing/ledger", "prd.example/ledger:2")
+    return FakeKubernetes(flux, token=SECRET)
+
+
+@pytest.fixture
+def server(kubernetes: FakeKubernetes) -> Iterator[str]:
+    with serve(kubernetes) as url:
+        yield url
+
+
+def names(cluster: KubernetesCluster) -> list[str]:
+    return [each.path for each in cluster.helm_releases()]
+
+
+def connect(text: str, *, folder: Path | None = None, environ: Mapping[str, str] | None = None) -> KubernetesCluster:
+    """Return the cluster of a kubeconfig: of a file in `folder`, else of a variable."""
+    home = Path("/nonexistent")
+    if folder is not None:
+        (folder / "kube.yaml").write_text(text)
+        access = ClusterAccess(kubeconfig=folder / "kube.yaml")
+    else:
+        access = ClusterAccess(kubeconfig_env="KC")
+    return KubernetesCluster(lambda: Api.open(access, {**(environ or {}), "KC": text}, home))
+
+
+def test_one_look_is_one_list_and_the_version_is_asked_for_once(kubernetes: FakeKubernetes, server: str) -> None:
+    kubernetes.versions = frozenset({"v2beta2"})
+    with closing(cluster_at(server, {"token": SECRET})) as cluster:
+        assert names(cluster) == ["apps/inventory", "billing/ledger"]
+        assert kubernetes.requests == [
+            f"{LIST}/v2/helmreleases?limit=250",
+            f"{LIST}/v2beta2/helmreleases?limit=250",
+        ]
+        names(cluster)
+        assert kubernetes.requests[2:] == [f"{LIST}/v2beta2/helmreleases?limit=250"]
+        kubernetes.versions = frozenset({"v2"})
+        with pytest.raises(FluxMissing):
+            names(cluster)
+        assert names(cluster) == ["apps/inventory", "billing/ledger"]
+
+
+def test_named_namespaces_are_listed_each_by_itself(kubernetes: FakeKubernetes, server: str) -> None:
+    kubernetes.may = frozenset({"apps"})
+    with closing(cluster_at(server, {"token": SECRET}, "apps")) as cluster:
+        assert names(cluster) == ["apps/inventory"]
+    for namespaces, where in (((), "in all namespaces"), (("apps", "billing"), "in the namespace billing")):
+        with closing(cluster_at(server, {"token": SECRET}, *namespaces)) as cluster:
+            with pytest.raises(ClusterForbidden, match=f"list` helmreleases.helm.toolkit.fluxcd.io {where}") as caught:
+                names(cluster)
+            assert "Role" in (caught.value.hint or "")
+
+
+def test_a_list_that_expires_is_begun_anew(kubernetes: FakeKubernetes, server: str) -> None:
+    flux = FakeCluster(FakeClock())
+    for number in range(600):
+        flux.apply(f"apps/r{number:03}", "prd.example/r:1")
+    kubernetes.cluster, kubernetes.expiring = flux, 2
+    with closing(cluster_at(server, {"token": SECRET})) as cluster:
+        found = names(cluster)
+    assert found == sorted(set(found))
+    assert len(found) == 600
+    assert len(kubernetes.requests) == 2 + 1 + 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ((200, "<html>sign in</html>"), ClusterAnswerUnreadable),
+        ((302, ""), ClusterAnswerUnreadable),
+        ((400, '{"message": "continue key is not valid"}'), ClusterAnswerUnreadable),
+        ((410, "{}"), ClusterAnswerUnreadable),
+        ((429, "{}"), ClusterBusy),
+        ((503, "starting"), ClusterBusy),
+        ((200, '{"items": [{"metadata": {}}]}'), ClusterAnswerUnreadable),
+        ((404, "404 page not found"), FluxMissing),
+    ],
+)
+def test_what_no_cluster_answers(
+    kubernetes: FakeKubernetes, server: str, answer: tuple[int, str], expected: type[TidegateError]
+) -> None:
+    kubernetes.answer = answer
+    with closing(cluster_at(server, {"token": SECRET})) as cluster, pytest.raises(expected) as caught:
+        names(cluster)
+    assert SECRET not in f"{caught.value} {caught.value.hint}"
+
+
+def test_refused_credentials_are_read_again(server: str, tmp_path: Path) -> None:
+    with closing(connect(kubeconfig(server, {"token": "0ld-t0ken"}), folder=tmp_path)) as cluster:
+        with pytest.raises(ClusterUnauthorized) as caught:
+            names(cluster)
+        assert "0ld-t0ken" not in f"{caught.value} {caught.value.hint}"
+        (tmp_path / "kube.yaml").write_text(kubeconfig(server, {"token": SECRET}))
+        assert len(names(cluster)) == 2
+
+
+def test_nobody_listens() -> None:
+    with serve(FakeKubernetes(FakeCluster(FakeClock()))) as url:
+        pass
+    with closing(cluster_at(url)) as cluster, pytest.raises(ClusterUnreachable) as caught:
+        names(cluster)
+    assert caught.value.retryable
+
+
+def test_a_cluster_is_trusted_by_its_authority(kubernetes: FakeKubernetes, tmp_path: Path) -> None:
+    user: dict[str, Json] = {"token": SECRET}
+    trusted: dict[str, Json] = {"certificate-authority": str(TLS / "ca.pem")}
+    with serve(kubernetes, str(TLS / "server.pem")) as url:
+        with closing(connect(kubeconfig(url, user, trusted))) as cluster:
+            assert len(names(cluster)) == 2
+        with closing(connect(kubeconfig(url, user, {"insecure-skip-tls-verify": True}))) as cluster:
+            assert len(names(cluster)) == 2
+        with closing(connect(kubeconfig(url, user))) as cluster, pytest.raises(ClusterNotTrusted):
+            names(cluster)
+        for name, is_right in (("registry.example.com", True), ("another.example.com", False)):
+            named = connect(kubeconfig(url, user, {**trusted, "tls-server-name": name}))
+            with closing(named) as cluster:
+                if is_right:
+                    assert len(names(cluster)) == 2
+                else:
+                    with pytest.raises(ClusterNotTrusted):
+                        names(cluster)
+        missing = connect(kubeconfig(url, user, {"certificate-authority": "ca.pem"}), folder=tmp_path)
+        with pytest.raises(ClusterCredentialsUnusable):
+            names(missing)
+
+
+def program(folder: Path, text: str) -> dict[str, Json]:
+    """Return a user whose credentials come from a program."""
+    (folder / "give.py").write_text(text)
+    return {
+        "exec": {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": sys.executable,
+            "args": [str(folder / "give.py")],
+            "env": [{"name": "WHO", "value": "robot"}],
+            "provideClusterInfo": True,
+            "interactiveMode": "Never",
+        }
+    }
+
+
+def test_a_program_gives_the_token_and_is_told_for_what(server: str, tmp_path: Path) -> None:
+    text = (
+        "import json, os, pathlib\n"
+        "info = json.loads(os.environ['KUBERNETES_EXEC_INFO'])\n"
+        f"pathlib.Path({str(tmp_path / 'told')!r}).write_text(json.dumps([os.environ['WHO'], info]))\n"
+        f"print(json.dumps({{'apiVersion': info['apiVersion'], 'status': {{'token': {SECRET!r}}}}}))\n"
+    )
+    with closing(connect(kubeconfig(server, program(tmp_path, text)))) as cluster:
+        assert len(names(cluster)) == 2
+    who, info = json.loads((tmp_path / "told").read_text())
+    assert who == "robot"
+    assert info["apiVersion"] == "client.authentication.k8s.io/v1"
+    assert info["spec"]["cluster"] == {"server": server}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"print('{SECRET}')", "can't be had"),
+        ("import sys; sys.exit('session is over: sign in')", "session is over"),
+        ('print(\'{"status": {"clientCertificateData": "x"}}\')', "gives no token"),
+    ],
+)
+def test_a_program_that_gives_none(server: str, tmp_path: Path, text: str, said: str) -> None:
+    with closing(connect(kubeconfig(server, program(tmp_path, text)))) as cluster:
+        with pytest.raises(ClusterCredentialsUnusable, match=said) as caught:
+            names(cluster)
+        assert SECRET not in str(caught.value)
+
+
+def test_a_token_file_is_relative_to_the_kubeconfig(server: str, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{SECRET}\n")
+    with closing(connect(kubeconfig(server, {"tokenFile": "token"}), folder=tmp_path)) as cluster:
+        assert len(names(cluster)) == 2
+
+
+def test_the_service_account_of_a_pod(kubernetes: FakeKubernetes, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(SECRET)
+    (tmp_path / "ca.crt").write_bytes((TLS / "ca.pem").read_bytes())
+    with serve(kubernetes, str(TLS / "server.pem")) as url:
+        host, port = url.removeprefix("https://").split(":")
+        environ = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port}
+        with closing(KubernetesCluster(lambda: Api(None, environ, tmp_path))) as cluster:
+            assert len(names(cluster)) == 2
+    with pytest.raises(KubeconfigUnusable, match="no kubeconfig"):
+        Api(None, {}, tmp_path)
+
+
+def test_the_kubeconfig_is_found_as_kubectl_finds_it(tmp_path: Path) -> None:
+    def server(access: ClusterAccess, environ: Mapping[str, str]) -> str | None:
+        found = read_connection(access, environ, tmp_path)
+        return found and found.server
+
+    for place, name in (
+        (tmp_path / ".kube", "config"),
+        (tmp_path, "a"),
+        (tmp_path, "b"),
+    ):
+        place.mkdir(exist_ok=True)
+        (place / name).write_text(kubeconfig(f"https://{name}.example"))
+    usual = ClusterAccess()
+    assert server(usual, {}) == "https://config.example"
+    assert server(usual, {"KUBECONFIG": f"{tmp_path}/none:{tmp_path}/a"}) == "https://a.example"
+    assert server(ClusterAccess(kubeconfig=tmp_path / "b"), {"KUBECONFIG": f"{tmp_path}/a"}) == "https://b.example"
+    assert server(ClusterAccess(kubeconfig_env="KC"), {"KC": f"{tmp_path}/b"}) == "https://b.example"
+    with pytest.raises(KubeconfigUnusable, match="several"):
+        server(usual, {"KUBECONFIG": f"{tmp_path}/a:{tmp_path}/b"})
+    with pytest.raises(KubeconfigUnusable, match="not set"):
+        server(ClusterAccess(kubeconfig_env="KC"), {})
+    (tmp_path / ".kube" / "config").unlink()
+    assert server(usual, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SECRET, "can't be read"),
+        (f"token:\n- [{SECRET}", "not YAML"),
+        (f"- {SECRET}\n- {SECRET}", "no mapping"),
+        ("kind: Config\nusers: []\n", "no current context"),
+        (
+            kubeconfig("https://x").replace('"current-context": "live"', '"current-context": "dead"'),
+            "no context 'dead'",
+        ),
+        (kubeconfig("https://x").replace('"user": "robot"', '"user": "root"'), "no user 'root'"),
+        (kubeconfig("ftp://x"), "no server"),
+        (kubeconfig("https://x", {"as": "admin"}), "as is not supported"),
+        (kubeconfig("https://x", {"exec": {"command": "give"}}), "no apiVersion"),
+        (kubeconfig("https://x", {"auth-provider": {"name": "gcp"}}), "auth-provider is not supported"),
+        (kubeconfig("https://x", {"token": 5}), "says it wrongly"),
+        (kubeconfig("https://127.0.0.1:port"), "Invalid port"),
+    ],
+)
+def test_a_kubeconfig_that_is_of_no_use(text: str, said: str) -> None:
+    with closing(connect(text)) as cluster, pytest.raises(KubeconfigUnusable, match=said) as caught:
+        names(cluster)
+    assert SECRET not in str(caught.value)
+
+
+def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_module, "find_spec", lambda _: None)
+    with pytest.raises(ClusterExtraMissing) as caught:
+        cluster_at("https://x").helm_releases()
+    assert caught.value.hint == "pip install 'tidegate[cluster]'"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"image": {"repository": "prd.example/inventory", "tag": "1.1.3"}}, ["prd.example/inventory:1.1.3"]),
+        ({"web": {"image": "prd.example/a:1"}, "job": {"image": "prd.example/a:1"}}, ["prd.example/a:1"]),
+        ({"image": {"registry": "prd.example", "repository": "a", "tag": "1"}}, ["prd.example/a:1"]),
+        ({"text": "\u2028 \x7f \x85 😀 \ud800 é", "image": "prd.example/a:1"}, ["prd.example/a:1"]),
+        ({"image": {"repository": "prd.example/a", "tag": "{{ .Values.tag }}"}}, []),
+        (None, []),
+        ([[[]]], []),
+    ],
+)
+def test_images_in_values(values: Json, expected: list[str]) -> None:
+    assert [str(each) for each in images_in_values(values)] == expected
+
+
+def test_a_status_is_flux_s_to_write() -> None:
+    metadata: Json = {"namespace": "apps", "name": "inventory", "uid": "u", "generation": 1}
+    strange: list[Json] = [
+        {},
+        {"status": None},
+        {"status": {"conditions": "none", "history": {"current": {}}}},
+        {"status": {"conditions": [{"type": "Ready", "status": "Perhaps"}, 5], "history": [None]}},
+    ]
+    for each in strange:
+        assert isinstance(each, dict)
+        found = parse_release({"metadata": metadata, **each}, {}, "https://x")
+        assert (found.ready, found.observed_generation, found.revision, found.images) == (None, None, None, ())
+    timeless: Json = {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "yesterday"}]}
+    ready = parse_release({"metadata": metadata, "status": timeless}, {}, "https://x").ready
+    assert ready is not None
+    assert ready.since is None
