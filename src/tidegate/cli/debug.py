@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final, TextIO
 
 _SECRET_NAME: Final = re.compile(r"PASSWORD|PASSWD|TOKEN|SECRET|PRIVATE|CREDENTIAL|ACCESS_KEY|API_?KEY")
+_FIELD_NAMES: Final = frozenset({"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"})
+"""Variables that hold fields of requests, such as `api-key=…,tenant=…`."""
 _SHORTEST_SECRET: Final = 4  # shorter values would blank out ordinary text
 _BLANK: Final = "[hidden]"
 _SPELLINGS: Final = (
@@ -34,6 +36,8 @@ class Scrubber:
     def of(cls, environ: Mapping[str, str]) -> Scrubber:
         """Return a scrubber that knows the secrets of the environment, by the variables' names."""
         values = {value for name, value in environ.items() if _SECRET_NAME.search(name.upper())}
+        for name in environ.keys() & _FIELD_NAMES:
+            values |= {pair.rpartition("=")[2].strip() for pair in environ[name].split(",")}
         return cls(tuple(sorted((value for value in values if len(value) >= _SHORTEST_SECRET), key=len, reverse=True)))
 
     def clean(self, text: str) -> str:

@@ -71,6 +71,7 @@ def serve(
     from tidegate.server.logs import start_logging
     from tidegate.server.process import Serving
     from tidegate.server.process import serve as serve_until_stopped
+    from tidegate.server.traces import Several, open_traces
 
     configuration, environ, clock = invocation.configuration, invocation.environ, invocation.clock
     host, port = _address(listen)
@@ -81,7 +82,8 @@ def serve(
         resync=length(resync) if resync else configuration.server.resync,
         deadline=length(deadline).total_seconds(),
     )
-    start_logging(sys.stderr, Scrubber.of(environ).clean)
+    clean = Scrubber.of(environ).clean
+    start_logging(sys.stderr, clean)
 
     def show(link: str) -> None:
         with contextlib.suppress(OSError):  # whoever read the first link may have closed the pipe
@@ -90,9 +92,14 @@ def serve(
 
     calls = CallMetrics()
     with (
+        open_traces(environ) as traces,
         open_provider(configuration.server.access, environ, clock) as provider,
-        open_worlds(configuration, environ, clock, user, partial=True, telemetry=calls) as new_world,
+        open_worlds(
+            configuration, environ, clock, user, partial=True, telemetry=Several((calls, traces)) if traces else calls
+        ) as new_world,
     ):
+        if traces is not None:
+            start_logging(sys.stderr, clean, traces.current)
         access = access_of(configuration, environ, clock, host=host, user=user, show=show, provider=provider)
         with open_queue(queue, serving.workers) as (keys, others):
             ended = serve_until_stopped(
@@ -105,8 +112,11 @@ def serve(
                 clock=clock,
                 others=others,
                 calls=calls,
+                traces=traces,
             )
         if not ended:
+            if traces is not None:
+                traces.close()
             # A step is still running. It ends here, as if killed, rather than see its connections close under it.
             sys.stderr.flush()
             os._exit(0)

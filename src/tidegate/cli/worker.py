@@ -42,17 +42,26 @@ def worker(invocation: Invocation, *, queue: str | None, workers: int | None, de
     from tidegate.cli.debug import Scrubber
     from tidegate.errors.queue import QueueMissing
     from tidegate.server.logs import start_logging
+    from tidegate.server.traces import open_traces
     from tidegate.server.worker import Working, work_until_stopped
 
     if queue is None:
         raise QueueMissing("nothing says which queue to work on", hint="name it: --queue URL, or TIDEGATE_QUEUE")
     configuration, environ = invocation.configuration, invocation.environ
     working = Working(workers or configuration.server.workers, length(deadline).total_seconds())
-    start_logging(sys.stderr, Scrubber.of(environ).clean)
-    with open_worlds(configuration, environ, invocation.clock, user, partial=True) as new_world:
+    clean = Scrubber.of(environ).clean
+    start_logging(sys.stderr, clean)
+    with (
+        open_traces(environ) as traces,
+        open_worlds(configuration, environ, invocation.clock, user, partial=True, telemetry=traces) as new_world,
+    ):
+        if traces is not None:
+            start_logging(sys.stderr, clean, traces.current)
         with open_queue(queue, working.workers) as (keys, others):
-            ended = work_until_stopped(working, new_world, keys, others)
+            ended = work_until_stopped(working, new_world, keys, others, traces)
         if not ended:
+            if traces is not None:
+                traces.close()
             # A step is still running. It ends here, as if killed, rather than see its connections close under it.
             sys.stderr.flush()
             os._exit(0)

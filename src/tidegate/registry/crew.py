@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -36,7 +37,8 @@ def at_once(function: Callable[[T], R], values: Sequence[T]) -> list[R]:
                 if not isinstance(error, Exception):
                     raise  # Ctrl-C in the caller's thread: nobody waits for helpers whom a silent registry holds up
 
-    helpers = [threading.Thread(target=work, daemon=True) for _ in range(min(_MOST, len(values)) - 1)]
+    number = min(_MOST, len(values)) - 1
+    helpers = [threading.Thread(target=copy_context().run, args=(work,), daemon=True) for _ in range(number)]
     for helper in helpers:
         helper.start()
     work()
@@ -129,6 +131,6 @@ class Crew(Generic[T]):
             enough = len(self._left) < 2 or len(self._helpers) + 1 >= self._most  # noqa: PLR2004 - one is the caller's
             if enough or not self._room.acquire(blocking=False):
                 return
-            helper = threading.Thread(target=self._help, name="blob", daemon=True)
+            helper = threading.Thread(target=copy_context().run, args=(self._help,), name="blob", daemon=True)
             self._helpers.append(helper)
             helper.start()

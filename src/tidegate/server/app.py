@@ -20,6 +20,7 @@ from tidegate.server.pages.routes import page_routes
 from tidegate.server.parts import Parts
 from tidegate.server.problems import answer_problems
 from tidegate.server.request_ids import RequestIds
+from tidegate.server.request_traces import RequestTraces
 
 
 def make_app(parts: Parts) -> FastAPI:
@@ -29,7 +30,9 @@ def make_app(parts: Parts) -> FastAPI:
     )
     app.add_middleware(Doorkeeper, access=parts.access)
     app.add_middleware(SecurityHeaders, secure=parts.access.cookie.secure)
-    app.add_middleware(RequestIds)  # the last one added is the first to see a request
+    app.add_middleware(RequestIds)
+    if parts.traces is not None:
+        app.add_middleware(RequestTraces, telemetry=parts.traces)  # the last one added is the first to see a request
     answer_problems(app)
     app.include_router(hook_routes(parts))  # what comes most often is looked for first
     app.include_router(sign_in_routes(parts.access))

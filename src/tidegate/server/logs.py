@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that is being answered."""
-_LEVELS: Final = {"tidegate": logging.INFO, "uvicorn.error": logging.INFO, "psycopg.pool": logging.WARNING}
+_LEVELS: Final = {
+    "tidegate": logging.INFO,
+    "uvicorn.error": logging.INFO,
+    "psycopg.pool": logging.WARNING,
+    "opentelemetry": logging.WARNING,
+}
 
 
 class JsonLines(logging.Formatter):
@@ -19,11 +24,13 @@ class JsonLines(logging.Formatter):
 
     Args:
         clean: takes secrets out of a text.
+        context: gives what each line says of the trace that it belongs to, or None.
     """
 
-    def __init__(self, clean: Callable[[str], str]) -> None:
+    def __init__(self, clean: Callable[[str], str], context: Callable[[], Mapping[str, str]] | None = None) -> None:
         super().__init__()
         self._clean = clean
+        self._context = context
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
@@ -37,15 +44,22 @@ class JsonLines(logging.Formatter):
             line |= fields
         if (current := request_id.get()) is not None:
             line["request_id"] = current
+        if self._context is not None:
+            line |= self._context()
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return self._clean(json.dumps(line, ensure_ascii=False, default=str))
 
 
-def start_logging(stream: TextIO, clean: Callable[[str], str]) -> None:
-    """Have everything that the server says go to `stream`, one JSON object a line."""
+def start_logging(
+    stream: TextIO, clean: Callable[[str], str], context: Callable[[], Mapping[str, str]] | None = None
+) -> None:
+    """Have everything that the server says go to `stream`, one JSON object a line; arguments as of `JsonLines`.
+
+    Called again, it replaces what was begun before.
+    """
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines(clean))
+    handler.setFormatter(JsonLines(clean, context))
     for name, level in _LEVELS.items():
         logger = logging.getLogger(name)
         logger.handlers = [handler]

@@ -6,6 +6,7 @@ from threading import Event
 
 from tidegate.engine.board import Fault
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
+from tidegate.ports.telemetry import Telemetry
 from tidegate.server.metrics import Metrics
 from tidegate.server.others import Touched
 from tidegate.server.reconciler import Outcome, Reconciler
@@ -19,12 +20,13 @@ class Lookout:
     Args:
         reconciler: looks.
         metrics: counts it.
+        traces: hears of it, or None.
     """
 
-    def __init__(self, reconciler: Reconciler, metrics: Metrics) -> None:
+    def __init__(self, reconciler: Reconciler, metrics: Metrics, traces: Telemetry | None = None) -> None:
         self._reconciler = reconciler
         self._failures: dict[ServiceKey, Fault] = {}
-        self._work = Work(self, metrics)
+        self._work = Work(self, metrics, traces=traces)
         self.queue = ThreadQueue()
         """What is to be looked at, by this process."""
 

@@ -11,6 +11,7 @@ from tidegate.engine.world import World
 from tidegate.model import Pipeline
 from tidegate.ports import Clock
 from tidegate.ports.queue import KeyQueue
+from tidegate.ports.telemetry import Telemetry
 from tidegate.server.access.gate import Access
 from tidegate.server.board_store import BoardStore
 from tidegate.server.metrics import Metrics
@@ -34,6 +35,7 @@ class Parts:
         clock: what time it is.
         resynced: set when everything has been looked at once.
         stopping: set when the process is to end.
+        traces: hears of each request, or None.
     """
 
     configuration: Configuration
@@ -48,6 +50,7 @@ class Parts:
     clock: Clock
     resynced: Event
     stopping: Event
+    traces: Telemetry | None = None
 
     @property
     def is_ready(self) -> bool:

@@ -24,6 +24,7 @@ from tidegate.errors.server import ListenRefused, WebhookSecretMissing
 from tidegate.model.key import EverythingKey
 from tidegate.ports import Clock
 from tidegate.ports.queue import KeyQueue
+from tidegate.ports.telemetry import Telemetry
 from tidegate.server.access.doorkeeper import SIGN_IN
 from tidegate.server.access.gate import Access
 from tidegate.server.app import make_app
@@ -73,6 +74,7 @@ def serve(
     clock: Clock,
     others: Others | None = None,
     calls: CallMetrics | None = None,
+    traces: Telemetry | None = None,
 ) -> bool:
     """Serve until SIGTERM or SIGINT.
 
@@ -86,6 +88,7 @@ def serve(
         clock: what time it is.
         others: the other processes that share the queue, if any.
         calls: counts what worlds ask of others, to be shown with the other figures.
+        traces: hears of keys and of requests, or None.
 
     Returns:
         Whether nothing is in hand any more; else a step has taken longer than the deadline.
@@ -97,8 +100,8 @@ def serve(
     board, stopping = BoardStore(), Event()
     metrics = Metrics(queue, board, calls.registry if calls else None)
     reconciler = Reconciler(new_world, queue, board, stopping, others, count=metrics.delivered)
-    work = Work(reconciler, metrics)
-    lookout = Lookout(reconciler, metrics) if others else None
+    work = Work(reconciler, metrics, traces=traces)
+    lookout = Lookout(reconciler, metrics, traces) if others else None
     parts = Parts(
         configuration=configuration,
         new_world=new_world,
@@ -112,6 +115,7 @@ def serve(
         clock=clock,
         resynced=(lookout or work).resynced,
         stopping=stopping,
+        traces=traces,
     )
     with _listening(serving.host, serving.port) as listening:
         if others is not None and lookout is not None:

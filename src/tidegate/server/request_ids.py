@@ -15,8 +15,8 @@ from tidegate.server.logs import request_id
 _LOG: Final = logging.getLogger(__name__)
 _NAME: Final = b"x-request-id"
 _FINE: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_SILENT: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-"""What is asked every few seconds is not logged."""
+SILENT: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What is asked every few seconds is not logged, and not traced."""
 _HOOKS: Final = "/webhooks/"
 _QUEUED: Final = 202
 """Nor is a webhook that was queued: there may be a thousand a second. They are counted, and their keys are logged."""
@@ -53,7 +53,7 @@ class RequestIds:
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            if scope["path"] not in _SILENT and not (status == _QUEUED and scope["path"].startswith(_HOOKS)):
+            if scope["path"] not in SILENT and not (status == _QUEUED and scope["path"].startswith(_HOOKS)):
                 self._log(scope, status, time.monotonic() - began)
             request_id.reset(token)
 

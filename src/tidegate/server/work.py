@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from tidegate.errors import TidegateError
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
+from tidegate.ports.telemetry import Ending, Kind, Operation, Telemetry
 from tidegate.server.backoff import pause
 from tidegate.server.metrics import Metrics
 from tidegate.server.reconciler import Outcome
@@ -41,17 +42,36 @@ class Work:
         handler: does the work.
         metrics: counts it.
         jitter: random numbers in [0, 1).
+        traces: hears of each key, and of what belongs to it; or None.
     """
 
-    def __init__(self, handler: Handler, metrics: Metrics, jitter: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        metrics: Metrics,
+        jitter: Callable[[], float] = random.random,
+        traces: Telemetry | None = None,
+    ) -> None:
         self._handler = handler
         self._metrics = metrics
         self._jitter = jitter
+        self._traces = traces
         self.resynced = Event()
         """Set when everything has been looked at once."""
 
     def __call__(self, key: Key, attempt: int) -> float | None:
         """Handle `key`; return after how many seconds it is to be tried again, or None."""
+        if self._traces is None:
+            return self._handle(key, attempt)[0]
+        end = self._traces.begin(Operation(Kind.KEY, kind_of(key), details={"tidegate.key": str(key)}))
+        ending = Ending("interrupted", failed=True)
+        try:
+            later, ending = self._handle(key, attempt)
+        finally:
+            end(ending)
+        return later
+
+    def _handle(self, key: Key, attempt: int) -> tuple[float | None, Ending]:
         began = time.monotonic()
         outcome, code, again = self._attempt(key)
         seconds = time.monotonic() - began
@@ -68,7 +88,7 @@ class Work:
             self._metrics.errors.labels(code).inc()
             fields |= {"code": code, "again_in": later and round(later, 1)}
         _LOG.info("%s: %s", key, outcome, extra={"fields": fields})
-        return later
+        return later, Ending(code or outcome, failed=code is not None)
 
     def _attempt(self, key: Key) -> tuple[str, str | None, bool]:
         """Return the outcome's word, the error's code, and whether to try again."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from tidegate.engine.world import World
 from tidegate.ports.queue import KeyQueue
+from tidegate.ports.telemetry import Telemetry
 from tidegate.server.board_store import BoardStore
 from tidegate.server.metrics import Metrics
 from tidegate.server.others import Others
@@ -36,7 +37,11 @@ class Working:
 
 
 def work_until_stopped(
-    working: Working, new_world: Callable[[], World], queue: KeyQueue, others: Others | None
+    working: Working,
+    new_world: Callable[[], World],
+    queue: KeyQueue,
+    others: Others | None,
+    traces: Telemetry | None = None,
 ) -> bool:
     """Handle keys until SIGTERM or SIGINT.
 
@@ -45,6 +50,7 @@ def work_until_stopped(
         new_world: makes a world that sees everything anew; called by many threads.
         queue: not started yet.
         others: who is told what was touched.
+        traces: hears of keys, or None.
 
     Returns:
         Whether nothing is in hand any more; else a step has taken longer than the deadline.
@@ -58,7 +64,7 @@ def work_until_stopped(
 
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, stop)
-    queue.start(Work(reconciler, Metrics(queue, board)), workers=working.workers)
+    queue.start(Work(reconciler, Metrics(queue, board), traces=traces), workers=working.workers)
     _LOG.info("works", extra={"fields": {"event": "work", "workers": working.workers}})
     stopping.wait()
     until = time.monotonic() + working.deadline
