@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tidegate.config.cluster_schema import cluster_access
 from tidegate.config.durations import duration
 from tidegate.config.grammar import LAYOUT, keep_path
 from tidegate.config.merge_request_schema import MergeRequestSection
@@ -59,7 +60,7 @@ def build(document: Document, tree: Block, file: Path) -> Configuration:
     """
     accounts = {name: _account(name, section, file.parent) for name, section in document.registries.items()}
     environments = {
-        name: _environment(name, one, accounts, document.forge.merge_request)
+        name: _environment(name, one, accounts, document.forge.merge_request, file.parent)
         for name, one in document.environments.items()
     }
     pipeline = Pipeline(
@@ -120,7 +121,11 @@ def _repository(section: RepositorySection) -> RepositorySettings:
 
 
 def _environment(
-    name: str, section: EnvironmentSection, accounts: Mapping[str, RegistryAccount], usual: MergeRequestSection
+    name: str,
+    section: EnvironmentSection,
+    accounts: Mapping[str, RegistryAccount],
+    usual: MergeRequestSection,
+    folder: Path,
 ) -> Environment:
     return Environment(
         name=name,
@@ -137,6 +142,7 @@ def _environment(
         ranges=Ranges(section.ranges),
         merge_request=_merge_request(usual, section.merge_request),
         promote=Promote(section.promote),
+        cluster=None if section.cluster is None else cluster_access(section.cluster, folder),
     )
 
 

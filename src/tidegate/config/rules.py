@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
+from tidegate.config.cluster_schema import one_kubeconfig
 from tidegate.config.explain import suggest
 from tidegate.config.merge_request_schema import OF_EVERY_FORGE, MergeRequestSection
 from tidegate.config.registry_rules import REGISTRY_RULES
@@ -249,5 +250,6 @@ RULES: Final[tuple[Rule, ...]] = (
     keep_with_release,
     ranges_with_auto,
     promote_by_merge_request,
+    one_kubeconfig,
     *SERVER_RULES,
 )

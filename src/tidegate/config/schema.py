@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # costs 30 ms, and only `config schema` needs it
     from pydantic.json_schema import JsonSchemaValue
 
 from tidegate.config import grammar, registry_grammar
+from tidegate.config.cluster_schema import ClusterSection
 from tidegate.config.merge_request_schema import MergeRequestSection
 from tidegate.config.registry_schema import RegistrySection
 from tidegate.config.section import CUSTOM, Section, checked
@@ -146,6 +147,11 @@ class EnvironmentSection(Section):
         default=None,
         description="How its merge requests are opened and merged; what is left out is as under `forge`.",
         examples=[{"reviewers": ["alice"], "squash": True}],
+    )
+    cluster: ClusterSection | None = Field(
+        default=None,
+        description="Where Flux deploys it, so that the live version is shown. Left out: only what git declares is.",
+        examples=[{"kubeconfig_env": "PRD_KUBECONFIG", "context": "prd", "namespaces": ["apps"]}],
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 
+from tidegate.model.cluster_access import ClusterAccess
 from tidegate.model.merge_request import PLAIN, MergeRequestOptions
 from tidegate.model.patterns import PathPattern, TagPattern
 from tidegate.model.registry_account import RegistryAccount
@@ -104,6 +105,7 @@ class Environment:
         ranges: how the range of its ImagePolicy is changed, with `deploy: auto`.
         merge_request: how its merge requests are opened and merged.
         promote: who opens them.
+        cluster: where Flux deploys it; None where nobody looks.
     """
 
     name: str
@@ -120,6 +122,7 @@ class Environment:
     ranges: Ranges = Ranges.COMMIT
     merge_request: MergeRequestOptions = PLAIN
     promote: Promote = Promote.MANUAL
+    cluster: ClusterAccess | None = None
 
 
 @dataclass(frozen=True, slots=True)
