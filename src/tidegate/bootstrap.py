@@ -19,10 +19,12 @@ from tidegate.model import ImageRef, Service
 from tidegate.ports import Clock, Forge, Reports, VersionTags
 
 if TYPE_CHECKING:
+    from tidegate.config.notify_settings import NotifyTarget
     from tidegate.engine.onboarding.seen import SeenProject
     from tidegate.http import Sender
     from tidegate.model.image_node import ImageNode
     from tidegate.model.registry_account import RegistryAccount
+    from tidegate.ports.messages import MessageTarget
     from tidegate.ports.telemetry import Telemetry
     from tidegate.registry.access import Access
     from tidegate.registry.images import RegistryImages
@@ -251,6 +253,13 @@ def observe_projects(
             repo.refresh()
             seen.append(observe(repo, each.base, each.path, repo.refs()))
     return tuple(seen)
+
+
+def message_targets(targets: Sequence[NotifyTarget], environ: Mapping[str, str]) -> tuple[MessageTarget, ...]:
+    """Return those whom the server tells; arguments and errors as `tidegate.notify.targets.message_targets`."""
+    from tidegate.notify import targets as notify
+
+    return notify.message_targets(targets, environ)
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:

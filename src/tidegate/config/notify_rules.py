@@ -9,7 +9,7 @@ from typing import Final
 
 from tidegate.config.durations import duration
 from tidegate.config.explain import suggest
-from tidegate.config.tree import Block, dotted, key_place
+from tidegate.config.tree import Block, Path, dotted, key_place
 from tidegate.errors.config import Finding, InvalidDuration
 
 SHORTEST_EVERY: Final = timedelta(seconds=1)
@@ -18,7 +18,7 @@ SHORTEST_EVERY: Final = timedelta(seconds=1)
 def one_address_each(tree: Block) -> Iterator[Finding]:
     """A target's address is in a variable or in a file."""
     for name, target in _targets(tree):
-        path = ("server", "notify", name)
+        path: Path = ("server", "notify", name)
         where = [key for key in ("url_env", "url_file") if key in target.entries]
         if not where:
             what = "nothing says where its address is"

@@ -1,0 +1,89 @@
+"""A program on loopback that gets messages by HTTP, as apprise's json:// sends them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+from tidegate.model.notice import Message, Tone
+
+SECRET = "s3cr3t-t0ken"
+PATIENCE = 30.0
+
+
+@dataclass
+class MessageRoom:
+    """What it got, and how it answers.
+
+    Args:
+        port: where it listens.
+        got: every message that it took, in order.
+        refusals: how often it answers with 500 before it takes the next.
+        asked: how often it was asked at all.
+    """
+
+    port: int = 0
+    got: list[Message] = field(default_factory=list)
+    refusals: int = 0
+    asked: int = 0
+
+    @property
+    def address(self) -> str:
+        """Where apprise sends messages; it holds a secret."""
+        return f"json://robot:{SECRET}@127.0.0.1:{self.port}/rooms/{SECRET}"
+
+    @property
+    def titles(self) -> list[str]:
+        return [each.title for each in list(self.got)]
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Wait until `holds` returns something true."""
+        end = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < end, f"it did not come to hold; it got: {self.got}"
+            time.sleep(0.02)
+
+    def take(self, body: dict[str, str]) -> int:
+        """Return the answer's status."""
+        self.asked += 1
+        if self.refusals:
+            self.refusals -= 1
+            return 500
+        self.got.append(Message(body["title"], body["message"], Tone(body["type"])))
+        return 204
+
+
+class _Handler(BaseHTTPRequestHandler):
+    room: ClassVar[MessageRoom]
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        status = self.room.take(json.loads(self.rfile.read(length)))
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def message_room() -> Iterator[MessageRoom]:
+    """Give a room that is there until the end."""
+    room = MessageRoom()
+    handler = type("Handler", (_Handler,), {"room": room})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        room.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield room
+        finally:
+            server.shutdown()
+            thread.join()
