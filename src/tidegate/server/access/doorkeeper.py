@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs, quote
 
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tidegate.errors import TidegateError
 from tidegate.errors.server import Forbidden, ForgedRequest, SignInNeeded
+from tidegate.server.access.cookies import plain_cookies
 from tidegate.server.access.gate import Access, is_loopback
 from tidegate.server.access.permissions import Permission
 from tidegate.server.access.visitor import NOBODY, Visitor
@@ -49,6 +51,7 @@ class Doorkeeper:
             await self._app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
+        scope["headers"] = [*map(_with_plain_cookies, scope["headers"])]
         headers = Headers(scope=scope)
         try:
             self._require_our_name(scope["path"], headers.get("host"))
@@ -94,6 +97,26 @@ def visitor_of(request: Request) -> Visitor:
     """Return who makes a request; for FastAPI's `Depends`, and for pages."""
     visitor = getattr(request.state, "visitor", None)
     return visitor if isinstance(visitor, Visitor) else NOBODY
+
+
+def stay_of(request: Request, access: Access) -> Callable[[], bool]:
+    """Return what says whether who makes a request may still see the board: for answers that take long.
+
+    They may not when their session has ended, when their token was revoked, when their role is gone.
+    """
+    began, headers = visitor_of(request), request.headers
+    cookies, authorization = headers.get("cookie", ""), headers.get("authorization", "")
+
+    def may_stay() -> bool:
+        now = access.still(cookies, authorization)
+        return (now.user, now.proof) == (began.user, began.proof) and now.may(Permission.VIEW)
+
+    return may_stay
+
+
+def _with_plain_cookies(field: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    name, value = field
+    return (name, plain_cookies(value.decode("latin-1")).encode("latin-1")) if name == b"cookie" else field
 
 
 async def _proved(csrf: str, headers: Headers, receive: Receive) -> Receive:
