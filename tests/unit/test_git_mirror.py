@@ -96,7 +96,7 @@ def test_the_cache_may_vanish_at_any_time(mirror: Mirror, cache: Path) -> None:
     head = main_of(repo)
     assert repo.read(head, ["a.yaml"])
     shutil.rmtree(cache)
-    assert repo.changed_files(head, head) == ()
+    assert repo.diff(head, head, ["a.yaml"]) == ""
     shutil.rmtree(cache)
     assert repo.read(head, FILES) == FILES
     shutil.rmtree(cache)
@@ -245,6 +245,28 @@ def test_writing_leaves_no_ref_behind_and_no_identical_commit(mirror: Mirror) ->
     assert mirror.run("for-each-ref", "--format=%(refname)").text == "refs/heads/main"
     assert mirror.ask(lambda reader: read_files(reader, written, ["c"])) == {"c": b"1"}
     assert write_commit(mirror, NewCommit(head, dict(FILES), "m\n", ROBOT, ROBOT, START)) == head
+
+
+def test_changed_files_are_those_that_git_tells(bare: Path, mirror: Mirror) -> None:
+    first = (
+        b"commit refs/heads/one\ncommitter P <p@example.com> 1 +0000\ndata 1\nx\nM 100644 inline a\ndata 1\na\n"
+        b"M 100644 inline b/c\ndata 1\nc\nM 100644 inline b/same\ndata 1\ns\nM 100644 inline d/e/f\ndata 1\nf\n"
+        b"M 100644 inline mode\ndata 1\nm\nM 100644 inline link\ndata 1\na\n"
+    )
+    second = (
+        b"commit refs/heads/two\ncommitter P <p@example.com> 1 +0000\ndata 1\ny\nfrom refs/heads/one\nD a\nD b/c\nD d\n"
+        b"M 100644 inline a/b/c\ndata 1\nc\nM 100644 inline d\ndata 1\nd\nM 100755 inline mode\ndata 1\nm\n"
+        b"M 120000 inline link\ndata 1\na\n"
+    )
+    git("fast-import", "--quiet", cwd=bare, data=first + second)
+    repo = repo_on(mirror)
+    one, two = repo.head("one"), repo.head("two")
+    assert one is not None
+    assert two is not None
+    told = git("diff-tree", "-r", "--name-only", "--no-renames", one, two, cwd=bare).splitlines()
+    assert list(repo.changed_files(one, two)) == list(repo.changed_files(two, one)) == sorted(told)
+    assert "d" in told
+    assert "d/e/f" in told
 
 
 def test_a_hook_of_the_remote_may_refuse_and_is_quoted(bare: Path, mirror: Mirror) -> None:

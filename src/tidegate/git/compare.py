@@ -8,7 +8,7 @@ from typing import Final
 from tidegate.git.commits import read_commits
 from tidegate.git.mirror import Mirror
 from tidegate.git.names import check_commit, check_path
-from tidegate.git.trees import require_commit
+from tidegate.git.trees import differing, require_commit
 from tidegate.model.merge_request import Commit
 
 _YES_OR_NO: Final = frozenset({0, 1})
@@ -44,10 +44,17 @@ def arrival(mirror: Mirror, commit: str, tip: str) -> str:
 def merge_base(mirror: Mirror, one: str, other: str) -> str | None:
     """Return the best common ancestor of two commits, or None.
 
+    Git is only asked where neither is the other one's parent: a branch of one commit is the usual thing.
+
     Raises:
         CommitMissing: one of them does not exist.
     """
-    finished = mirror.run("merge-base", check_commit(one), check_commit(other), fine=_YES_OR_NO)
+    first, second = mirror.ask(lambda reader: read_commits(reader, [one, other]))
+    if one == other or one in second.parents:
+        return one
+    if other in first.parents:
+        return other
+    finished = mirror.run("merge-base", one, other, fine=_YES_OR_NO)
     return finished.text.partition("\n")[0] or None
 
 
@@ -57,8 +64,7 @@ def changed_files(mirror: Mirror, base: str, head: str) -> tuple[str, ...]:
     Raises:
         CommitMissing: one of them does not exist.
     """
-    said = mirror.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", check_commit(base), check_commit(head))
-    return tuple(sorted(path for path in said.text.split("\0") if path))
+    return mirror.ask(lambda reader: tuple(sorted(differing(reader, base, head))))
 
 
 def diff(mirror: Mirror, base: str, head: str, paths: Iterable[str]) -> str:

@@ -166,6 +166,35 @@ def _below(reader: ObjectReader, commit: str, under: str) -> list[tuple[str, Tre
     return found
 
 
+def differing(reader: ObjectReader, base: str, head: str) -> Iterator[str]:
+    """Yield the paths of all but folders that two commits have differently, or only one of them has, in any order.
+
+    Raises:
+        CommitMissing: one of the commits does not exist.
+    """
+    level = [("", _root(reader, base), _root(reader, head))]
+    while level:
+        read = iter(_trees(reader, [id_ for _, was, now in level for id_ in (was, now) if id_]))
+        below: list[tuple[str, str, str]] = []
+        for prefix, was, now in level:
+            before: Tree = next(read) if was else {}
+            after: Tree = next(read) if now else {}
+            for name in before.keys() | after.keys():
+                one, other = before.get(name), after.get(name)
+                if one == other:
+                    continue
+                if not all(each is None or each.is_folder for each in (one, other)):
+                    yield prefix + name
+                folders = _folder_id(one), _folder_id(other)
+                if any(folders):
+                    below.append((f"{prefix}{name}/", *folders))
+        level = below
+
+
+def _folder_id(entry: TreeEntry | None) -> str:
+    return entry.id if entry is not None and entry.is_folder else ""
+
+
 def entries(reader: ObjectReader, commit: str, paths: Iterable[str]) -> Mapping[str, TreeEntry]:
     """Return path → entry at `commit`, of any mode; what does not exist is left out.
 
