@@ -6,9 +6,13 @@ import time
 from pathlib import Path
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
-from support.server_parts import Stand
+from support.asgi import ask
+from support.server_parts import TOKENS, Stand
+from tidegate.server.access.doorkeeper import MOST_BYTES
 
+PIECE = 16 * 1024
 QUOTED = 'x="' + "\\a" * 50_000 + '"'
 """Python unquotes a cookie's value in a time that grows with the square of its length."""
 
@@ -28,3 +32,33 @@ def test_a_cookie_is_found_among_others(tmp_path: Path) -> None:
     for other in ("a=b", "x=\\", 'bad cookie"; ', "tidegate2=z", ";;=;"):
         field = f"{other}; {cookie['Cookie']} ;{other}"
         assert stand.get("/api/v1/session", {"Cookie": field}).status == 200, other
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("server", ["server: {anonymous: viewer}\n", TOKENS % ""])
+def test_a_body_is_read_no_further_than_any_request_of_ours_goes(
+    tmp_path: Path, server: str, *, declared: bool
+) -> None:
+    stand = Stand(tmp_path, server)
+    headers = {"Content-Type": "application/json"}
+    if "anonymous" not in server:
+        cookie, csrf = stand.signed_in()
+        headers |= {**cookie, "X-CSRF-Token": csrf}
+    if declared:
+        headers["Content-Length"] = str(64 * PIECE)
+    read = 0
+
+    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+        async def received() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message["body"])
+            return message
+
+        await stand.app(scope, received, send)
+
+    paths = ("/api/v1/promotions", "/api/v1/resync", "/act-as", "/services/inventory/e2e/deliver")
+    for path in paths:
+        answer = ask(counted, "POST", path, [b" " * PIECE] * 64, headers)
+        assert (answer.status, answer.json["error"]["code"]) == (413, "server/request-too-large"), path
+    assert read <= len(paths) * (MOST_BYTES + PIECE)

@@ -103,6 +103,12 @@ class RequestInvalid(UsageError):
     code = "server/request-invalid"
 
 
+class RequestTooLarge(UsageError):
+    """A request's body is longer than any that the server understands."""
+
+    code = "server/request-too-large"
+
+
 class NotHere(UsageError):
     """There is nothing at that address."""
 

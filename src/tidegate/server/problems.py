@@ -18,6 +18,7 @@ from tidegate.errors.server import (
     ForgedRequest,
     NotHere,
     RequestInvalid,
+    RequestTooLarge,
     ServerBug,
     ServerStops,
     SignInNeeded,
@@ -31,6 +32,7 @@ from tidegate.server.step_log import HandedBack
 
 _STATUSES: Final[tuple[tuple[type[TidegateError], HTTPStatus], ...]] = (
     (WebhookTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (RequestTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (SignInNeeded, HTTPStatus.UNAUTHORIZED),
     (SignInRefused, HTTPStatus.UNAUTHORIZED),
     (WebhookRefused, HTTPStatus.UNAUTHORIZED),

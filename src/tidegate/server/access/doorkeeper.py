@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tidegate.errors import TidegateError
-from tidegate.errors.server import Forbidden, ForgedRequest, SignInNeeded
+from tidegate.errors.server import Forbidden, ForgedRequest, RequestTooLarge, SignInNeeded
 from tidegate.server.access.cookies import plain_cookies
 from tidegate.server.access.gate import Access, is_loopback
 from tidegate.server.access.permissions import Permission
@@ -30,7 +30,8 @@ _OPEN_BELOW: Final = ("/static/", _HOOKS)
 """Files that are the same for all; and webhooks, which prove themselves by signature, never by cookie."""
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM: Final = "application/x-www-form-urlencoded"
-_LONGEST_FORM: Final = 64 * 1024
+MOST_BYTES: Final = 64 * 1024
+"""Of a change's body: the longest of ours has some hundred."""
 
 
 class Doorkeeper:
@@ -56,8 +57,11 @@ class Doorkeeper:
         try:
             self._require_our_name(scope["path"], headers.get("host"))
             visitor = NOBODY if is_open(scope["path"]) else self._visitor(scope, headers)
-            if visitor.csrf is not None and scope["method"] not in _READING:
-                receive = await _proved(visitor.csrf, headers, receive)
+            if scope["method"] not in _READING and not is_open(scope["path"]):
+                body = await _whole(receive)
+                receive = _again(body, receive)
+                if visitor.csrf is not None:
+                    _require_proof(visitor.csrf, headers, body)
         except TidegateError as error:
             await _refusal(scope, headers, error)(scope, receive, send)
             return
@@ -119,32 +123,34 @@ def _with_plain_cookies(field: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
     return (name, plain_cookies(value.decode("latin-1")).encode("latin-1")) if name == b"cookie" else field
 
 
-async def _proved(csrf: str, headers: Headers, receive: Receive) -> Receive:
-    """Return what gives the body of a request that a page of ours made: it has what only our pages are told.
+def _require_proof(csrf: str, headers: Headers, body: bytes) -> None:
+    """Return when a page of ours made a request: it has what only our pages are told.
 
     Raises:
         ForgedRequest: it has not.
     """
     given = headers.get(CSRF_FIELD)
     if given is None and headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
-        body = await _whole(receive)
         given = parse_qs(body.decode("utf-8", "replace")).get(CSRF_NAME, [""])[0]
-        receive = _again(body, receive)
     if not hmac.compare_digest((given or "").encode(), csrf.encode()):
         raise ForgedRequest(
             "the request does not prove that a page of this server made it",
             hint=f"load the page again; a program sends an API token, or {CSRF_FIELD} from /api/v1/session",
         )
-    return receive
 
 
 async def _whole(receive: Receive) -> bytes:
+    """Return a request's body.
+
+    Raises:
+        RequestTooLarge: it is longer than any of ours; the rest of it is not read.
+    """
     body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > _LONGEST_FORM:
-            raise ForgedRequest(f"the form is longer than {_LONGEST_FORM} bytes", hint="send less")
+        if len(body) > MOST_BYTES:
+            raise RequestTooLarge(f"the body has more than {MOST_BYTES} bytes", hint="send less")
         if message["type"] != "http.request" or not message.get("more_body", False):
             return bytes(body)
 
