@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import random
-import subprocess
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from support.counting_git import CountingGit
 from support.git_worlds import bare_repository, git
-from tidegate.git import Git, Mirrors, Remote, lines
+from tidegate.git import Mirrors, Remote, lines
 from tidegate.git.compare import history
 from tidegate.git.mirror import Mirror
 
 LIMIT = 100
 NAMES = ("a", "b", "a/x", "a/y/z", "deep/1", "deep/2", "odd name", "é", *(f"apps/{n}.yaml" for n in range(20)))
 UNREADABLE = ("odd \n name", "\nline")
-
-
-class CountingGit(Git):
-    """Counts the commands that are started."""
-
-    def __init__(self, git: Git) -> None:
-        super().__init__(git.program, git.environ)
-        self.started: Counter[str] = Counter()
-
-    def start(
-        self, *arguments: str, folder: Path | None = None, remote: Remote | None = None
-    ) -> subprocess.Popen[bytes]:
-        self.started[arguments[0]] += 1
-        return super().start(*arguments, folder=folder, remote=remote)
 
 
 @pytest.fixture
@@ -41,7 +26,7 @@ def bare(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def counting() -> CountingGit:
-    return CountingGit(Git.find())
+    return CountingGit.find()
 
 
 @pytest.fixture

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from types import MappingProxyType
 from typing import BinaryIO, Final, TypeVar
 
@@ -30,6 +32,7 @@ from tidegate.git.objects import ObjectReader
 from tidegate.git.program import Finished, Git, end
 from tidegate.git.push import Outcome, RefUpdate, push, push_each
 from tidegate.git.remote import Remote
+from tidegate.git.upkeep import Upkeep
 
 _T = TypeVar("_T")
 
@@ -48,24 +51,43 @@ class Mirror:
         git: the program.
         remote: what is mirrored.
         cache: folder of all mirrors; made when missing.
+        upkeep: keeps it small, or None.
     """
 
-    def __init__(self, git: Git, remote: Remote, cache: Path) -> None:
+    def __init__(self, git: Git, remote: Remote, cache: Path, upkeep: Upkeep | None = None) -> None:
         self._git = git
         self.remote = remote
         self._cache = cache
         self._folder = cache / f"{remote.name}.git"
+        self._upkeep = upkeep
         self._thread_lock = RLock()
+        self._fetching = Lock()
+        self._fetched: tuple[float, Mapping[str, str]] = (-math.inf, {})  # when the last fetch began, what it found
         self.lines: Final = Lines(lambda tip: self.started(*LINE, tip, "--"))
         self._reader: ObjectReader | None = None
         self._reader_of: tuple[int, int] | None = None
 
-    def refresh(self) -> Mapping[str, str]:
-        """Fetch, and return the remote's refs now: full name → id (of an annotated tag, the tag object's).
+    def refresh(self, since: float | None = None) -> Mapping[str, str]:
+        """Return the remote's refs, as a fetch finds them: full name → id (of an annotated tag, the tag object's).
+
+        Threads that ask at the same time share a fetch that began after they asked.
+
+        Args:
+            since: as `time.monotonic`; a fetch that began later is new enough. None: one that begins now.
 
         Raises:
             RepositoryMissing, GitUnauthorized, RemoteUnreachable, RemoteUntrusted: from `tidegate.errors.git`.
         """
+        wanted = time.monotonic() if since is None else since
+        with self._fetching:
+            begun, refs = self._fetched
+            if begun <= wanted:
+                begun = time.monotonic()
+                refs = self._refs_now()
+                self._fetched = begun, refs
+            return refs
+
+    def _refs_now(self) -> Mapping[str, str]:
         with self._locked():
             if self._identity() is None:
                 self._make()
@@ -78,6 +100,8 @@ class Mirror:
                     # Whatever ails the cache (a lock left by a killed git, a torn object), a new one has not.
                     self._make()
             said = self._git.run("for-each-ref", "--format=%(objectname) %(refname)", folder=self._folder)
+        if self._upkeep is not None:
+            self._upkeep.look(self)
         pairs = (line.partition(" ") for line in said.text.splitlines())
         return MappingProxyType({ref: id_ for id_, _, ref in pairs})
 
@@ -175,6 +199,9 @@ class Mirror:
                     "the cached mirror vanished before its commits were pushed", hint="try again"
                 ) from error
             raise
+        finally:
+            with self._fetching:
+                self._fetched = (-math.inf, {})  # whoever looks now is to see what was pushed
 
     def close(self) -> None:
         """End the program that reads objects. The mirror can be used again."""
@@ -182,6 +209,21 @@ class Mirror:
             if self._reader is not None:
                 self._reader.close()
             self._reader = None
+
+    @property
+    def folder(self) -> Path:
+        """The git directory. It may be gone at any time."""
+        return self._folder
+
+    def retire_reader(self) -> None:
+        """Have a new program read from now on; who is being answered still is, by the one before."""
+        with self._thread_lock:
+            self._reader = None
+
+    def pack_refs(self) -> None:
+        """Have all refs in one file: a fetch of thousands of merge requests makes a file of each."""
+        with self._locked():
+            self._git.run("pack-refs", "--all", "--prune", folder=self._folder)
 
     def _identity(self) -> tuple[int, int] | None:
         """Return what tells one incarnation of the mirror from the next; None when there is none."""

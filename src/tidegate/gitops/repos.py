@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 
@@ -39,9 +40,9 @@ class MirroredRepo:
         self._clock = clock
         self._refs: Mapping[str, str] = {}
 
-    def refresh(self) -> None:
-        """Read the remote's branches anew."""
-        self._refs = self._mirror.refresh()
+    def refresh(self, since: float | None = None) -> None:
+        """Read the remote's branches anew, or as somebody did after `since`; see `Mirror.refresh`."""
+        self._refs = self._mirror.refresh(since)
 
     def refs(self) -> tuple[str, ...]:
         """Return the full names of the branches and tags as of the last refresh, sorted."""
@@ -132,7 +133,7 @@ class MirroredRepo:
 
 
 class MirroredRepos:
-    """The repositories of a forge; fulfils the port `GitOpsRepos`.
+    """The repositories of a forge; fulfils the port `GitOpsRepos`. What it gives is as new as itself, or newer.
 
     Args:
         remotes: where the projects are.
@@ -146,6 +147,7 @@ class MirroredRepos:
         self._mirrors = mirrors
         self._identity = identity
         self._clock = clock
+        self._made = time.monotonic()
         self._repos: dict[str, MirroredRepo] = {}
         self._locks: dict[str, Lock] = {}
         self._lock = Lock()
@@ -164,6 +166,6 @@ class MirroredRepos:
                 at_once = self._remotes.branches_at_once
                 mirror = self._mirrors.mirror(remote)
                 repo = MirroredRepo(mirror, self._identity, self._clock, branches_at_once=at_once)
-                repo.refresh()
+                repo.refresh(self._made)
                 self._repos[project] = repo
             return self._repos[project]
