@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message
+
+_PATIENCE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,28 @@ def ask(
     return asyncio.run(_ask(app, method, path, list(pieces), headers or {}))
 
 
-async def _ask(app: ASGIApp, method: str, path: str, pieces: list[bytes], headers: Mapping[str, str]) -> Answer:
+def ask_while(app: ASGIApp, path: str, headers: Mapping[str, str], then: Callable[[], object]) -> Answer:
+    """GET an answer that goes on and on; once it has begun, have `then` called; return it when it has ended."""
+
+    async def both() -> Answer:
+        began = asyncio.Event()
+        answer = asyncio.create_task(_ask(app, "GET", path, [b""], headers, began=began))
+        await asyncio.wait_for(began.wait(), _PATIENCE)
+        await asyncio.to_thread(then)
+        return await asyncio.wait_for(answer, _PATIENCE)
+
+    return asyncio.run(both())
+
+
+async def _ask(
+    app: ASGIApp,
+    method: str,
+    path: str,
+    pieces: list[bytes],
+    headers: Mapping[str, str],
+    *,
+    began: asyncio.Event | None = None,
+) -> Answer:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -60,6 +83,8 @@ async def _ask(app: ASGIApp, method: str, path: str, pieces: list[bytes], header
 
     async def send(message: Message) -> None:
         sent.append(message)
+        if began is not None and message.get("body"):
+            began.set()
 
     bare, _, query = path.partition("?")
     scope = {

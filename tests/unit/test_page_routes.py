@@ -19,11 +19,15 @@ from support.board_stand import board_parts
 from support.engine_world import EngineWorld
 from support.golden import assert_golden
 from tidegate.server.app import make_app
+from tidegate.server.news import News
 from tidegate.server.pages.board_view import Filter
 from tidegate.server.pages.events import OpenPage, board_events, fingerprint
-from tidegate.server.pages.news import News
 from tidegate.server.pages.rendering import Fragments, make_templates, static_files
 from tidegate.server.parts import Parts
+
+def stays() -> bool:
+    return True
+
 
 NEW = settled("search", "production", "9.9.9", timedelta(minutes=1))
 
@@ -233,7 +237,7 @@ def told(parts: Parts, news: News, wanted: Filter, then: Callable[[], object], m
     """Return the first event that a page is told which was made just now."""
     fragments = Fragments(make_templates(static_files()))
     snapshot = parts.board.snapshot
-    shown = OpenPage(wanted, mark or news.mark(snapshot.revision), fingerprint(snapshot.board, wanted))
+    shown = OpenPage(wanted, mark or news.mark(snapshot.revision), fingerprint(snapshot.board, wanted), stays)
     return asyncio.run(_first(board_events(parts, news, fragments, shown), 2, then))[1]
 
 
@@ -280,7 +284,7 @@ def test_a_change_is_told_once_and_the_next_one_after_it(parts: Parts, news: New
     async def three() -> list[str]:
         fragments = Fragments(make_templates(static_files()))
         board = parts.board.snapshot.board
-        shown = OpenPage(Filter(), news.mark(parts.board.snapshot.revision), fingerprint(board, Filter()))
+        shown = OpenPage(Filter(), news.mark(parts.board.snapshot.revision), fingerprint(board, Filter()), stays)
         events = board_events(parts, news, fragments, shown)
         found = [await anext(events)]
         for change in (NEW, settled("checkout", "dev", "10.0.0", timedelta())):
@@ -308,7 +312,7 @@ def test_events_end_when_the_process_is_to_end(parts: Parts, news: News) -> None
     async def whole() -> list[str]:
         fragments = Fragments(make_templates(static_files()))
         shown = OpenPage(
-            Filter(), news.mark(parts.board.snapshot.revision), fingerprint(parts.board.snapshot.board, Filter())
+            Filter(), news.mark(parts.board.snapshot.revision), fingerprint(parts.board.snapshot.board, Filter()), stays
         )
         asyncio.get_running_loop().call_later(0.05, parts.stopping.set)
         return [event async for event in board_events(parts, news, fragments, shown)]

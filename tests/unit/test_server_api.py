@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from tidegate.engine.board import BoardCell, BoardState
 from tidegate.model.key import MergeRequestKey, ServiceKey
 from tidegate.model.role import Role
 from tidegate.server.api.events import board_events
-from tidegate.server.pages.news import News
+from tidegate.server.news import News
 
 
 @pytest.fixture
@@ -182,8 +182,10 @@ def test_what_moves_no_image_is_nobodys_who_is_not_everywhere(stand: Stand) -> N
 class Heard:
     """Who follows the board."""
 
-    def __init__(self, stand: Stand, news: News, mark: str | None = None) -> None:
-        self._events: AsyncIterator[str] = board_events(stand.parts, news, mark)
+    def __init__(
+        self, stand: Stand, news: News, mark: str | None = None, may_stay: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._events: AsyncIterator[str] = board_events(stand.parts, news, mark, may_stay)
 
     async def __call__(self) -> tuple[str, str, dict[str, object]]:
         while (text := await anext(self._events)).startswith(("retry", ":")):

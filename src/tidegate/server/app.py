@@ -16,6 +16,7 @@ from tidegate.server.api.reads import read_routes
 from tidegate.server.api.session import session_routes
 from tidegate.server.board_routes import board_routes
 from tidegate.server.hook_routes import hook_routes
+from tidegate.server.news import News
 from tidegate.server.pages.routes import page_routes
 from tidegate.server.parts import Parts
 from tidegate.server.problems import answer_problems
@@ -34,15 +35,16 @@ def make_app(parts: Parts) -> FastAPI:
     if parts.traces is not None:
         app.add_middleware(RequestTraces, telemetry=parts.traces)  # the last one added is the first to see a request
     answer_problems(app)
+    news = News(parts.board)
     app.include_router(hook_routes(parts))  # what comes most often is looked for first
     app.include_router(sign_in_routes(parts.access))
     app.include_router(provider_routes(parts.access))
     app.include_router(board_routes(parts.board))
     app.include_router(session_routes(parts))
-    app.include_router(event_routes(parts))
+    app.include_router(event_routes(parts, news))
     app.include_router(read_routes(parts))
     app.include_router(action_routes(parts))
-    app.include_router(page_routes(parts))
+    app.include_router(page_routes(parts, news))
 
     @app.get("/healthz", tags=["process"])
     async def healthz() -> JSONResponse:

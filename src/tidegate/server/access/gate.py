@@ -18,7 +18,7 @@ from tidegate.server.access.attempts import Attempts
 from tidegate.server.access.cookies import Cookie
 from tidegate.server.access.links import OneTimeLinks
 from tidegate.server.access.provider import Provider
-from tidegate.server.access.sessions import Seal, Session, opened_session, sealed_session
+from tidegate.server.access.sessions import EndedSessions, Seal, Session, opened_session, sealed_session
 from tidegate.server.access.tokens import Tokens
 from tidegate.server.access.visitor import NOBODY, Proof, Visitor, scopes_of
 
@@ -45,6 +45,7 @@ class Access:
         local_user: who a link signs in.
         local_groups: groups of a local forge and their members.
         clock: what time it is.
+        ended: sessions that were signed out of.
     """
 
     settings: AccessSettings
@@ -58,6 +59,7 @@ class Access:
     local_user: str
     local_groups: Mapping[str, frozenset[str]]
     clock: Clock
+    ended: EndedSessions
 
     def visitor(self, cookies: str, authorization: str, address: str) -> Visitor:
         """Return who makes a request.
@@ -71,13 +73,19 @@ class Access:
             SignInNeeded: the token is none of ours, or not any more.
             TooManyAttempts: this address has tried too many tokens.
         """
-        if authorization:
-            return self._bearer(authorization, address)
-        text = self.cookie.read(cookies)
-        session = text and opened_session(self.seal, text, self.settings.session, self._now())
-        if session:
-            return self._signed_in(session)
-        return _ANONYMOUS if self.settings.anonymous else NOBODY
+        if not authorization:
+            return self._by_cookie(cookies)
+        visitor = self._by_token(authorization)
+        if visitor is None:
+            self.attempts.count(address)
+            raise SignInNeeded(
+                "the token is unknown, was revoked or has expired", hint="make another with `tidegate token create`"
+            )
+        return visitor
+
+    def still(self, cookies: str, authorization: str) -> Visitor:
+        """Return who makes a request that began some time ago, as of now; nobody: they are not let in any more."""
+        return (self._by_token(authorization) or NOBODY) if authorization else self._by_cookie(cookies)
 
     def begin(self, user: str, groups: frozenset[str], proof: Proof) -> str:
         """Return the field `Set-Cookie` that signs a person in.
@@ -93,6 +101,16 @@ class Access:
         groups = frozenset(name for name, members in self.local_groups.items() if user in members)
         return self.begin(user, groups, Proof.LOCAL)
 
+    def end(self, cookies: str) -> str:
+        """End the session of a request; return the field `Set-Cookie` that has the browser forget it.
+
+        This process takes no copy of its cookie any more. Others of the same server do not hear of it.
+        """
+        session = self._session(cookies)
+        if session:
+            self.ended.add(session, self._now() + self.settings.session.total_seconds(), self._now())
+        return self.cookie.written("")
+
     def _now(self) -> float:
         return self.clock.now().timestamp()
 
@@ -104,15 +122,21 @@ class Access:
             scopes = _EVERYTHING  # whoever started the server has its credentials anyway
         return Visitor(session.user, session.proof, scopes, session.csrf)
 
-    def _bearer(self, authorization: str, address: str) -> Visitor:
+    def _session(self, cookies: str) -> Session | None:
+        text = self.cookie.read(cookies)
+        session = opened_session(self.seal, text, self.settings.session, self._now()) if text else None
+        return None if session is None or session in self.ended else session
+
+    def _by_cookie(self, cookies: str) -> Visitor:
+        session = self._session(cookies)
+        if session is not None:
+            return self._signed_in(session)
+        return _ANONYMOUS if self.settings.anonymous else NOBODY
+
+    def _by_token(self, authorization: str) -> Visitor | None:
         token = authorization[len(_BEARER) :] if authorization.lower().startswith(_BEARER) else None
         entry = token and self.tokens.entry(token.strip(), self.clock.now())
-        if not entry:
-            self.attempts.count(address)
-            raise SignInNeeded(
-                "the token is unknown, was revoked or has expired", hint="make another with `tidegate token create`"
-            )
-        return Visitor(entry.user, Proof.TOKEN, (entry.scope,))
+        return Visitor(entry.user, Proof.TOKEN, (entry.scope,)) if entry else None
 
 
 def access_of(
@@ -158,6 +182,7 @@ def access_of(
         local_user=user,
         local_groups=forge.groups if isinstance(forge, LocalForge) else {},
         clock=clock,
+        ended=EndedSessions(),
     )
 
 

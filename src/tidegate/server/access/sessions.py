@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Lock
 from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -19,6 +21,7 @@ from tidegate.server.access.visitor import Proof
 
 SHORTEST_KEY: Final = 32
 _PURPOSE: Final = b"tidegate sessions 1"
+_MOST_ENDED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,28 @@ class Session:
     def begin(cls, user: str, groups: frozenset[str], proof: Proof) -> Session:
         """Return a new session."""
         return cls(user, groups, proof, secrets.token_urlsafe(24))
+
+
+class EndedSessions:
+    """Sessions that people have signed out of, and whose cookies would open for some time still.
+
+    This process knows of them, and forgets them when it ends: then a cookie that somebody has copied is good again
+    until its own end. Safe for many threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._until: OrderedDict[str, float] = OrderedDict()
+
+    def add(self, session: Session, until: float, now: float) -> None:
+        """Take `session` for ended; after `until` (seconds since 1970) its cookie opens no more anyway."""
+        with self._lock:
+            self._until[session.csrf] = until
+            while self._until and (len(self._until) > _MOST_ENDED or next(iter(self._until.values())) < now):
+                self._until.popitem(last=False)
+
+    def __contains__(self, session: Session) -> bool:
+        return session.csrf in self._until
 
 
 class Seal:

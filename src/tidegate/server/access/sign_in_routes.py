@@ -38,9 +38,9 @@ def sign_in_routes(access: Access) -> APIRouter:
             return sign_in_page(access, HOME, error)
 
     @router.post("/sign-out")
-    def sign_out() -> Response:
-        """Forget the session, as far as this browser goes: it stays good until it ends."""
-        return RedirectResponse(SIGN_IN, SEE_OTHER, {"Set-Cookie": access.cookie.written("")})
+    def sign_out(request: Request) -> Response:
+        """End the session, here and in the browser."""
+        return RedirectResponse(SIGN_IN, SEE_OTHER, {"Set-Cookie": access.end(request.headers.get("cookie", ""))})
 
     @router.post(f"{SIGN_IN}/as")
     def act_as(asked: ActAs, visitor: Annotated[Visitor, Depends(visitor_of)]) -> Response:

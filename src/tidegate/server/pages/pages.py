@@ -20,11 +20,11 @@ from tidegate.model.key import ServiceKey
 from tidegate.server.access.doorkeeper import visitor_of
 from tidegate.server.access.permissions import Permission
 from tidegate.server.access.visitor import Proof, Visitor
+from tidegate.server.news import News
 from tidegate.server.pages.board_view import Column, Filter, cell_id, cell_view, row_url, shown_services
 from tidegate.server.pages.clauses import cell_url
 from tidegate.server.pages.detail_view import detail_view, diff_lines
 from tidegate.server.pages.events import fingerprint
-from tidegate.server.pages.news import News
 from tidegate.server.pages.rendering import Fragments, make_templates, static_files
 from tidegate.server.pages.timeline_view import timeline_view
 from tidegate.server.parts import Parts
@@ -66,14 +66,15 @@ class Pages:
 
     Args:
         parts: the server's parts.
+        news: what changes on the board.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, news: News) -> None:
         self.files: Final = static_files()
         self._parts = parts
         self._templates = make_templates(self.files)
         self.fragments: Final = Fragments(self._templates)
-        self.news: Final = News(parts.board)
+        self._news = news
 
     def board(self, request: Request, wanted: Filter) -> Iterator[str]:
         """Yield the board's page in pieces: a browser shows the first rows while the others are made."""
@@ -81,7 +82,7 @@ class Pages:
         board = snapshot.board
         shown = shown_services(board, wanted)
         rows = fingerprint(board, wanted)
-        query = urlencode({"since": self.news.mark(snapshot.revision), "rows": rows})
+        query = urlencode({"since": self._news.mark(snapshot.revision), "rows": rows})
         stream = self._templates.get_template("board.html").stream(
             page=Page.of(request, self._parts.configuration.forge),
             wanted=wanted,

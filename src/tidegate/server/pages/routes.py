@@ -9,6 +9,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from tidegate.errors import TidegateError
+from tidegate.server.access.doorkeeper import stay_of
+from tidegate.server.following import event_stream
+from tidegate.server.news import News
 from tidegate.server.pages.board_view import Filter
 from tidegate.server.pages.clauses import cell_url
 from tidegate.server.pages.events import OpenPage, board_events
@@ -33,10 +36,10 @@ def _shown(pages: Pages, request: Request, back: str, make: Callable[[], str]) -
         return pages.problem(request, error, back)
 
 
-def page_routes(parts: Parts) -> APIRouter:
-    """Return the routes of all pages."""
+def page_routes(parts: Parts, news: News) -> APIRouter:
+    """Return the routes of all pages; open ones hear of `news`."""
     router = APIRouter(include_in_schema=False)
-    pages = Pages(parts)
+    pages = Pages(parts, news)
     router.include_router(form_routes(parts, pages))
 
     @router.get("/")
@@ -48,9 +51,8 @@ def page_routes(parts: Parts) -> APIRouter:
     async def events(request: Request, since: str, rows: str, state: State = "", q: Text = "") -> Response:
         """Tell an open page what is new."""
         mark = request.headers.get("last-event-id") or since
-        told = board_events(parts, pages.news, pages.fragments, OpenPage(Filter.of(state, q), mark, rows))
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(told, media_type="text/event-stream", headers=headers)
+        page = OpenPage(Filter.of(state, q), mark, rows, stay_of(request, parts.access))
+        return event_stream(news, board_events(parts, news, pages.fragments, page))
 
     @router.get("/services/{service}")
     def history(request: Request, service: str) -> Response:

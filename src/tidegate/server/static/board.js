@@ -43,7 +43,12 @@
   const offline = document.getElementById("offline");
   let missing;
   document.addEventListener("htmx:sseError", () => {
-    missing ??= setTimeout(() => { offline.hidden = false; }, 5000);
+    if (missing) return;
+    missing = setTimeout(() => { offline.hidden = false; }, 5000);
+    // Nothing says why: perhaps the session has ended. Then the server says where to sign in.
+    fetch("/api/v1/session").then((answer) => {
+      if (answer.status === 401 || answer.status === 403) location.reload();
+    }, () => {});
   });
   document.addEventListener("htmx:sseOpen", () => {
     clearTimeout(missing);

@@ -1,4 +1,4 @@
-"""What is new on the board since a page was made, for all pages that are open."""
+"""What is new on the board since somebody looked, for all who follow it: open pages and clients of the API."""
 
 from __future__ import annotations
 
@@ -49,6 +49,11 @@ class News:
                     break
                 found.append(key)
             return found, max(revision, self._newest)
+
+    @property
+    def followers(self) -> int:
+        """How many are woken at each change."""
+        return len(self._woken)
 
     def waken(self, event: asyncio.Event) -> None:
         """Have `event` set at each change from now on; called in its loop."""

@@ -1,0 +1,111 @@
+"""Who follows the board is sent away when they may not see it any more: programs and open pages alike."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from support.asgi import Answer, ask, ask_while
+from support.server_parts import TOKENS, Stand
+from tidegate.model.role import Role
+from tidegate.server import following
+from tidegate.server.access.visitor import Proof
+from tidegate.server.following import MOST_FOLLOWERS
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Stand:
+    return Stand(tmp_path, TOKENS % ", session: 1h")
+
+
+def page(stand: Stand, headers: dict[str, str]) -> str:
+    """Return the path that an open page of the board listens to."""
+    text = stand.get("/", headers).body.decode()
+    return text.partition('sse-connect="')[2].partition('"')[0].replace("&amp;", "&")
+
+
+def path_of(stand: Stand, face: str, headers: dict[str, str]) -> str:
+    return "/api/v1/events" if face == "program" else page(stand, headers)
+
+
+def begun(answer: Answer) -> bool:
+    """Return whether it was let in, and not sent to ask for other rows."""
+    return answer.status == 200 and answer.body.startswith(b"retry: 2000") and b"event: rows" not in answer.body
+
+
+@pytest.mark.parametrize("face", ["program", "page"])
+def test_signing_out_ends_what_the_session_follows_in_other_tabs(stand: Stand, face: str) -> None:
+    cookie, csrf = stand.signed_in()
+    left: list[Answer] = []
+
+    def sign_out() -> None:
+        left.append(ask(stand.app, "POST", "/sign-out", headers={**cookie, "X-CSRF-Token": csrf}))
+
+    assert begun(ask_while(stand.app, path_of(stand, face, cookie), cookie, sign_out))
+    assert [(each.status, each.headers["location"]) for each in left] == [(303, "/sign-in")]
+    assert "Max-Age=0" in left[0].headers["set-cookie"]
+    assert stand.get("/api/v1/session", cookie).status == 401, "a copy of the cookie is not taken either"
+
+
+@pytest.mark.parametrize("face", ["program", "page"])
+def test_a_session_that_comes_to_its_end_ends_what_it_follows(stand: Stand, face: str) -> None:
+    cookie, _ = stand.signed_in()
+    path = path_of(stand, face, cookie)
+    assert begun(ask_while(stand.app, path, cookie, lambda: stand.town.clock.advance(timedelta(hours=1, seconds=1))))
+
+
+@pytest.mark.parametrize("face", ["program", "page"])
+def test_a_token_that_is_revoked_ends_what_it_follows(stand: Stand, face: str) -> None:
+    token = stand.token(Role.VIEWER)
+    path = path_of(stand, face, token)
+    assert begun(ask_while(stand.app, path, token, lambda: (stand.folder / "tokens.yaml").write_text("{}\n")))
+    assert stand.get("/api/v1/session", token).status == 401
+
+
+@pytest.mark.parametrize("face", ["program", "page"])
+def test_a_role_that_is_gone_ends_what_it_let_somebody_follow(stand: Stand, face: str) -> None:
+    """With roles in tidegate.yaml, as another process of the same key may have them, dana has none."""
+    cookie, _ = stand.signed_in()
+    path = path_of(stand, face, cookie)
+    access = stand.parts.access
+
+    def no_role() -> None:
+        object.__setattr__(access, "links", None)  # a session by a link counts only where links are offered
+
+    assert begun(ask_while(stand.app, path, cookie, no_role))
+
+
+def test_somebody_who_still_may_is_told_what_changes_and_sent_away_in_time(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_LONGEST", 2.5)
+    cookie, _ = stand.signed_in()
+    answer = ask_while(
+        stand.app, "/api/v1/events", cookie, lambda: stand.parts.board.arrange(["dev"], ["x"], stand.parts.board.look())
+    )
+    assert begun(answer)
+    assert answer.body.count(b"event: board") == 2
+
+
+def test_no_more_follow_than_there_may(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    cookie, _ = stand.signed_in()
+    path = page(stand, cookie)
+    assert MOST_FOLLOWERS == 1000
+    monkeypatch.setattr(following, "MOST_FOLLOWERS", 1)
+    refused: list[int] = []
+
+    def another() -> None:
+        refused.extend((stand.get(path, cookie).status, stand.get("/api/v1/events", cookie).status))
+        stand.parts.stopping.set()
+
+    assert begun(ask_while(stand.app, "/api/v1/events", cookie, another))
+    assert refused == [503, 503]
+
+
+def test_signing_out_ends_no_other_session(stand: Stand) -> None:
+    cookie, csrf = stand.signed_in()
+    other = {"Cookie": stand.parts.access.begin("dana", frozenset(), Proof.LOCAL).partition(";")[0]}
+    ask(stand.app, "POST", "/sign-out", headers={**cookie, "X-CSRF-Token": csrf})
+    assert stand.get("/api/v1/session", other).status == 200
