@@ -23,11 +23,12 @@ NOWHERE = Digest.of(b"nobody has this")
 HOST = "registry.example.com"
 
 
-@pytest.fixture(scope="module", params=["docker-registry", "image layout", "fake", "fake that lists referrers"])
+@pytest.fixture(scope="module", params=["docker-registry", "image layout", "fake", "fake that knows more"])
 def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     folder = tmp_path_factory.mktemp("registry")
     if request.param.startswith("fake"):
-        yield FakeRegistry(lists_referrers=request.param != "fake")
+        more = request.param != "fake"
+        yield FakeRegistry(lists_referrers=more, largest_whole=1024 if more else -1)
     elif request.param == "image layout":
         with _images(f"oci-layout:{folder}", folder) as images:
             yield images.registry(HOST)
@@ -163,6 +164,14 @@ def test_a_source_that_breaks_leaves_nothing(registry: Registry, repository: str
     assert not registry.has_blob(repository, blob.digest)
     registry.write_blob(repository, blob, iter((b"half and half",)))
     assert registry.has_blob(repository, blob.digest)
+
+
+def test_a_small_blob_goes_by_one_request_or_as_ever(registry: Registry, repository: str) -> None:
+    data = repository.encode()
+    blob = _blob(data)
+    if not registry.write_whole(repository, blob, data):
+        registry.write_blob(repository, blob, iter((data,)))
+    assert _read(registry, repository, blob.digest) == data
 
 
 def test_a_blob_is_mounted_from_another_repository(registry: Registry, repository: str) -> None:

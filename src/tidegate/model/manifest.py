@@ -36,6 +36,11 @@ class Descriptor:
     size: int
 
 
+EMPTY_DATA: Final = b"{}"
+EMPTY: Final = Descriptor("application/vnd.oci.empty.v1+json", Digest.of(EMPTY_DATA), len(EMPTY_DATA))
+"""The config of what has none: OCI image-spec `manifest.md`, "Guidance for an Empty Descriptor"."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """What a manifest refers to.

@@ -56,6 +56,24 @@ class Registry(Protocol):
         """
         ...
 
+    def takes_whole(self, size: int) -> bool:
+        """Return whether `write_whole` is worth a try for a blob of `size` bytes.
+
+        So it is while the registry is known to store such a blob by one request, and for one small blob to find that
+        out.
+        """
+        ...
+
+    def write_whole(self, repository: str, blob: Descriptor, data: bytes) -> bool:
+        """Store a small blob by one request; False when that could not be: `write_blob` does it then.
+
+        Args:
+            repository: where to.
+            blob: its descriptor.
+            data: its bytes, verified.
+        """
+        ...
+
     def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
         """Make a blob of repository `source` of this registry appear in `repository`; False when it could not."""
         ...

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from enum import Enum
 from functools import partial
 from typing import Final
 
 from tidegate.http.retry import Retry
-from tidegate.model.manifest import Descriptor
+from tidegate.model.manifest import EMPTY, EMPTY_DATA, Descriptor
 from tidegate.registry.crew import Crew
 from tidegate.registry.seen import SeenBlobs
 from tidegate.registry.tree import Home
+from tidegate.registry.verify import exactly
+from tidegate.registry.whole import LARGEST_WHOLE
 
 _WORTH_ASKING: Final = 1024 * 1024
 """Bytes from which a blob is looked for before it is sent. Below, sending it costs no more than asking; above, a
@@ -76,8 +79,10 @@ class BlobMover:
             self._on_blob(target, blob, moved)
             return moved is Moved.SENT
 
-        largest_first = sorted(wanted, key=lambda blob: -blob.size)
-        return Crew(transfer, largest_first, room=self._room, most=self._workers, stop=stop.set).run()
+        first = _trial(target, wanted)
+        sent = [first] if first is not None and transfer(first) else []
+        largest_first = sorted((blob for blob in wanted if blob != first), key=lambda blob: -blob.size)
+        return sent + Crew(transfer, largest_first, room=self._room, most=self._workers, stop=stop.set).run()
 
     def forget(self, target: Home) -> bool:
         """Forget which blobs the target was seen to have; return whether there were any."""
@@ -103,16 +108,25 @@ class BlobMover:
         """Mount or send `blob`.
 
         A mount of a blob from the repository itself succeeds when it is there already, and begins the upload when it
-        is not: one request for two questions.
+        is not: one request for two questions. A small blob that the registry takes in one request is no question's
+        worth.
         """
         here, repository = target.registry, target.repository
         known = source.repository if source.registry is here else self._seen.elsewhere(target, blob.digest)
-        if known is None and blob.size >= _WORTH_ASKING and here.has_blob(repository, blob.digest):
-            return Moved.PRESENT
-        if here.mount_blob(repository, blob.digest, known or repository):
+        whole = known is None and here.takes_whole(blob.size)
+        if known is None and blob.size >= _WORTH_ASKING:
+            if here.has_blob(repository, blob.digest):
+                return Moved.PRESENT
+        elif not whole and here.mount_blob(repository, blob.digest, known or repository):
             return Moved.MOUNTED
-        with source.registry.read_blob(source.repository, blob.digest) as pieces:
-            here.write_blob(repository, blob, self._passing(stop, pieces))
+        with _reading(source, blob) as read:
+            pieces = self._passing(stop, read)
+            if whole:
+                data = b"".join(exactly(blob, pieces, source.shown))
+                if here.write_whole(repository, blob, data):
+                    return Moved.SENT
+                pieces = iter((data,))
+            here.write_blob(repository, blob, pieces)
         return Moved.SENT
 
     def _passing(self, stop: _Stop, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -120,6 +134,24 @@ class BlobMover:
             stop.check()
             yield piece
             self._on_bytes(len(piece))
+
+
+def _reading(source: Home, blob: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
+    """Return a context whose value yields the blob's bytes; those that everybody knows are not asked for."""
+    if blob.digest == EMPTY.digest:
+        return nullcontext(iter((EMPTY_DATA,)))
+    return source.registry.read_blob(source.repository, blob.digest)
+
+
+def _trial(target: Home, blobs: Sequence[Descriptor]) -> Descriptor | None:
+    """Return the blob that goes alone, before the others, as it tells whether they may go by one request each.
+
+    None when that is known, and when there are large blobs, too: what these take is not worth the wait.
+    """
+    takes, smallest = target.registry.takes_whole, min(blobs, key=lambda blob: blob.size)
+    if len(blobs) == 1 or takes(LARGEST_WHOLE) or max(blob.size for blob in blobs) > LARGEST_WHOLE:
+        return None
+    return smallest if takes(smallest.size) else None
 
 
 class _Stop:

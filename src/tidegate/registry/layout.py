@@ -109,6 +109,16 @@ class LayoutRegistry:
                     what = f"blob {blob.digest} has {size} bytes, its descriptor says {blob.size}"
                     raise DigestMismatch(what, where=str(path))
 
+    def takes_whole(self, size: int) -> bool:
+        """Return False: a folder makes no requests that could be saved."""
+        del size
+        return False
+
+    def write_whole(self, repository: str, blob: Descriptor, data: bytes) -> bool:
+        """Store a small blob."""
+        self.write_blob(repository, blob, iter((data,)))
+        return True
+
     def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
         """Make a blob of repository `source` appear in `repository` by a hard link."""
         there, here = self._blob(source, digest), self._blob(repository, digest)

@@ -13,12 +13,14 @@ from typing import Final
 from tidegate.errors import TidegateError
 from tidegate.errors.http import ResponseTooLarge
 from tidegate.errors.registry import (
+    BlobMissing,
     DeletionUnsupported,
     DigestMismatch,
     ManifestInvalid,
     ManifestMissing,
     NotAManifest,
     RegistryFailed,
+    RegistryUnreachable,
     TagExists,
 )
 from tidegate.http import Origin, Request, Response, Retry, Sender, Stream
@@ -30,6 +32,8 @@ from tidegate.registry.authorization import Authorizer, Scopes
 from tidegate.registry.download import Download
 from tidegate.registry.fields import content_type, descriptor, digest_in, is_manifest, upload_location
 from tidegate.registry.pages import referrers_of, tags_of
+from tidegate.registry.verify import exactly
+from tidegate.registry.whole import WholeBlobs, is_begun, is_stored
 
 _ACCEPT: Final = ", ".join(MANIFEST_TYPES)
 _BLOB: Final = "application/octet-stream"
@@ -66,6 +70,7 @@ class RemoteRegistry:
         self._follow = follow
         self._lock = threading.Lock()
         self._uploads: dict[tuple[str, Digest], str] = {}
+        self._whole = WholeBlobs()
         self._lists_referrers = True
 
     def resolve(self, repository: str, reference: str) -> Descriptor | None:
@@ -118,10 +123,10 @@ class RemoteRegistry:
         try:
             self._retry.call(put)
         except TidegateError as error:
-            if isinstance(error, TagExists):  # it does not move; whoever came before us may have put the same
-                found = self.resolve(repository, reference)
-                if found is not None and found.digest == manifest.digest:
-                    return
+            if isinstance(error, BlobMissing):  # if one was said to be taken whole, that was not so
+                self._whole.learn(taken=False)
+            if isinstance(error, TagExists) and self._holds(repository, reference, manifest):
+                return  # it does not move, and whoever came before us has put the same
             if wrong:
                 self._take_back(repository, reference, wrong)
             raise
@@ -158,19 +163,50 @@ class RemoteRegistry:
             download.close()
 
     def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
-        """Store a blob by one upload: POST (unless a mount has begun one), then PUT with all bytes."""
+        """Store a blob by one upload: POST (unless one has been begun), then PUT with all bytes."""
         with self._lock:
             upload = self._uploads.pop((repository, blob.digest), None)
         location = upload or self._begin_upload(repository)
         url = f"{location}{'&' if '?' in location else '?'}digest={blob.digest}"
         elsewhere = Origin.of(url) != self._origin
         request = Request("PUT", url, {"Content-Type": _BLOB}, given_by_server=elsewhere, allowed=self._follow)
-        body = Stream(blob.size, _exactly(blob, pieces, request))
+        body = Stream(blob.size, exactly(blob, pieces, str(request)))
         with self._send(replace(request, body=body), _push(repository)) as response:
             if response.status not in {HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.ACCEPTED}:
                 raise failure(response)
         if response.status == HTTPStatus.ACCEPTED and not self.has_blob(repository, blob.digest):
             raise RegistryFailed("the registry accepted the blob and does not have it", where=str(request))
+
+    def takes_whole(self, size: int) -> bool:
+        """Return whether a blob of `size` bytes may be tried by `write_whole`."""
+        return self._whole.may_go(size)
+
+    def write_whole(self, repository: str, blob: Descriptor, data: bytes) -> bool:
+        """Store a small blob by one POST; when the registry begins an upload instead, that one is kept for it.
+
+        A registry that answers anything else than that it has the blob is not asked again.
+        """
+        fields = {"Content-Type": _BLOB}
+        request = self._request("POST", repository, f"blobs/uploads/?digest={blob.digest}", fields, data)
+
+        def post() -> bool:
+            if not self._whole.begin(blob.size):
+                return False
+            taken: bool | None = None
+            try:
+                with self._send(request, _push(repository)) as response:
+                    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+                        raise failure(response)
+                    taken = is_stored(response)
+                    if not taken and is_begun(response, blob.size):
+                        self._keep_upload(repository, blob.digest, response)
+            except RegistryUnreachable:
+                taken = False  # it hangs up at such a request, or the connection is bad: the usual way shows which
+            finally:
+                self._whole.learn(taken)
+            return taken
+
+        return self._retry.call(post)
 
     def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
         """Mount a blob of repository `source`; when the registry begins an upload instead, that one is kept for it.
@@ -183,8 +219,7 @@ class RemoteRegistry:
         def mount() -> bool:
             with self._send(request, scopes) as response:
                 if response.status == HTTPStatus.ACCEPTED:
-                    with self._lock:
-                        self._uploads[repository, digest] = upload_location(response)
+                    self._keep_upload(repository, digest, response)
                 elif response.status == HTTPStatus.TOO_MANY_REQUESTS:
                     raise failure(response)
                 return response.status == HTTPStatus.CREATED
@@ -222,6 +257,10 @@ class RemoteRegistry:
     def _page(self, repository: str) -> Callable[[str], Response]:
         return lambda url: self._send(Request("GET", url), _pull(repository))
 
+    def _holds(self, repository: str, reference: str, manifest: Manifest) -> bool:
+        found = self.resolve(repository, reference)
+        return found is not None and found.digest == manifest.digest
+
     def _take_back(self, repository: str, reference: str, wrong: set[Digest]) -> None:
         """Remove what the registry stored in place of our manifest: bytes changed on the way that it found valid.
 
@@ -236,6 +275,11 @@ class RemoteRegistry:
 
         with suppress(TidegateError):
             self._retry.call(remove)
+
+    def _keep_upload(self, repository: str, digest: Digest, begun: Response) -> None:
+        location = upload_location(begun)
+        with self._lock:
+            self._uploads[repository, digest] = location
 
     def _begin_upload(self, repository: str) -> str:
         with self._send(self._request("POST", repository, "blobs/uploads/"), _push(repository)) as response:
@@ -311,19 +355,6 @@ def _pull(repository: str) -> Scopes:
 
 def _push(repository: str) -> Scopes:
     return (f"repository:{repository}:pull,push",)
-
-
-def _exactly(blob: Descriptor, pieces: Iterator[bytes], request: Request) -> Iterator[bytes]:
-    """Pass `pieces` on while they are no more, and in the end no less, than the blob's size."""
-    sent = 0
-    for piece in pieces:
-        sent += len(piece)
-        if sent > blob.size:
-            break
-        yield piece
-    if sent != blob.size:
-        what = f"blob {blob.digest} is not the {blob.size} bytes that its descriptor says"
-        raise DigestMismatch(what, where=str(request))
 
 
 def _other_digest(got: Digest, wanted: Digest, request: Request) -> DigestMismatch:

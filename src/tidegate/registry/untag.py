@@ -7,12 +7,8 @@ import uuid
 from contextlib import suppress
 
 from tidegate.errors.registry import DeletionUnsupported
-from tidegate.model.digest import Digest
-from tidegate.model.manifest import OCI_MANIFEST, Descriptor, Manifest
+from tidegate.model.manifest import EMPTY, EMPTY_DATA, OCI_MANIFEST, Manifest
 from tidegate.registry.tree import Home
-
-_EMPTY = Descriptor("application/vnd.oci.empty.v1+json", Digest.of(b"{}"), 2)
-"""OCI image-spec `manifest.md`, "Guidance for an Empty Descriptor"."""
 
 
 def remove_tag(home: Home, tag: str) -> None:
@@ -28,8 +24,8 @@ def remove_tag(home: Home, tag: str) -> None:
         home.registry.delete(home.repository, tag)
         return
     before = home.registry.manifest(home.repository, tag)
-    if not home.registry.mount_blob(home.repository, _EMPTY.digest, home.repository):
-        home.registry.write_blob(home.repository, _EMPTY, iter((b"{}",)))
+    if not home.registry.mount_blob(home.repository, EMPTY.digest, home.repository):
+        home.registry.write_blob(home.repository, EMPTY, iter((EMPTY_DATA,)))
     empty = _manifest()
     home.registry.put_manifest(home.repository, tag, empty)
     try:
@@ -41,7 +37,7 @@ def remove_tag(home: Home, tag: str) -> None:
 
 def _manifest() -> Manifest:
     """Return a manifest that is nobody else's, so that its deletion takes no other tag away."""
-    entry = {"mediaType": _EMPTY.media_type, "digest": str(_EMPTY.digest), "size": _EMPTY.size}
+    entry = {"mediaType": EMPTY.media_type, "digest": str(EMPTY.digest), "size": EMPTY.size}
     document = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,

@@ -1,4 +1,4 @@
-"""Verifying bytes while they stream."""
+"""Verifying bytes while they stream: that they are what was asked for, and as many."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from tidegate.errors.registry import DigestMismatch
 from tidegate.model.digest import Digest
+from tidegate.model.manifest import Descriptor
 
 
 def verified(pieces: Iterable[bytes], digest: Digest, where: str) -> Iterator[bytes]:
@@ -29,3 +30,20 @@ def verified(pieces: Iterable[bytes], digest: Digest, where: str) -> Iterator[by
         raise DigestMismatch(f"the bytes are not {digest}", where=where, hint=hint)
     if held:
         yield held
+
+
+def exactly(blob: Descriptor, pieces: Iterable[bytes], where: str) -> Iterator[bytes]:
+    """Pass `pieces` on while they are no more, and in the end no less, than the size of `blob`.
+
+    Raises:
+        DigestMismatch: they are not; `where` says where they go.
+    """
+    passed = 0
+    for piece in pieces:
+        passed += len(piece)
+        if passed > blob.size:
+            break
+        yield piece
+    if passed != blob.size:
+        what = f"blob {blob.digest} is not the {blob.size} bytes that its descriptor says"
+        raise DigestMismatch(what, where=where)

@@ -22,10 +22,12 @@ class FakeRegistry:
 
     Args:
         lists_referrers: it has the Referrers API, as ECR has; without, as docker-registry 2.8.
+        largest_whole: bytes of a blob that it takes in one request, as zot does; without, none.
     """
 
-    def __init__(self, *, lists_referrers: bool = False) -> None:
+    def __init__(self, *, lists_referrers: bool = False, largest_whole: int = -1) -> None:
         self._lists_referrers = lists_referrers
+        self._largest_whole = largest_whole
         self.calls: list[str] = []
         self._lock = threading.Lock()
         self._blobs: defaultdict[str, dict[Digest, bytes]] = defaultdict(dict)
@@ -80,11 +82,25 @@ class FakeRegistry:
     def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
         """Store a blob."""
         self._note("write_blob", repository, str(blob.digest))
-        data = b"".join(pieces)
+        self._store(repository, blob, b"".join(pieces))
+
+    def _store(self, repository: str, blob: Descriptor, data: bytes) -> None:
         if len(data) != blob.size or hashlib.new(blob.digest.algorithm, data).hexdigest() != blob.digest.hex:
             raise DigestMismatch(f"the bytes are not {blob.digest}", where=repository)
         with self._lock:
             self._blobs[repository][blob.digest] = data
+
+    def takes_whole(self, size: int) -> bool:
+        """Return whether `write_whole` stores a blob of `size` bytes."""
+        return size <= self._largest_whole
+
+    def write_whole(self, repository: str, blob: Descriptor, data: bytes) -> bool:
+        """Store a small blob, unless it is not that small."""
+        if not self.takes_whole(blob.size):
+            return False
+        self._note("write_whole", repository, str(blob.digest))
+        self._store(repository, blob, data)
+        return True
 
     def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
         """Make a blob of `source` appear in `repository`."""
