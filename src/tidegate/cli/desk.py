@@ -46,6 +46,19 @@ class Desk(Protocol):
         """Have an open merge request that brings a release to an environment; return it."""
         ...
 
+    def promote_each(
+        self, services: Sequence[str], target: str, *, separate: bool, dry_run: bool
+    ) -> tuple[Document | TidegateError, ...]:
+        """Have an open merge request for each of several services; return them in order, or what is in the way.
+
+        Args:
+            services: at least one; none for all.
+            target: the environment.
+            separate: each beside those of other versions.
+            dry_run: write nothing; return the plans instead.
+        """
+        ...
+
     def together(self, services: Sequence[str], target: str, *, dry_run: bool) -> Document:
         """Have one open merge request that brings several services' releases to an environment; return it.
 

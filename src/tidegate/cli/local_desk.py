@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from tidegate.cli.desk import Told
 from tidegate.cli.document import Document
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tidegate.cli.progress import StepTalk
     from tidegate.engine.deliver import Delivery
     from tidegate.engine.plan import Plan
+    from tidegate.model import Service
+
+_T = TypeVar("_T")
 
 
 class LocalDesk:
@@ -31,7 +34,6 @@ class LocalDesk:
         self._world = world
         self._output = output
         self._waiting: list[Delivery] = []
-        self._read: set[str] = set()
 
     def status(self, services: Sequence[str]) -> Told:
         """Read the matrix."""
@@ -69,10 +71,32 @@ class LocalDesk:
         from tidegate.engine.promote import promote
 
         moved, into = self._world.service(service), self._world.environment(target)
-        fresh = target in self._read  # of a hundred services, the repositories are read for the first
-        self._read.add(target)
-        promoted = promote(self._world, moved, into, self._talk(), version, separate=separate, refresh=not fresh)
+        promoted = promote(self._world, moved, into, self._talk(), version, separate=separate)
         return Document(documents.promoted_document(promoted))
+
+    def promote_each(
+        self, services: Sequence[str], target: str, *, separate: bool, dry_run: bool
+    ) -> tuple[Document | TidegateError, ...]:
+        """Promote several services, one merge request each."""
+        from tidegate.engine.promote_each import planned_each, promote_each
+
+        world, into = self._world, self._world.environment(target)
+        found = [self._service(name) for name in services or world.pipeline.services]
+        moved = [each for each in found if not isinstance(each, TidegateError)]
+        done: Iterator[Document | TidegateError]
+        if dry_run:
+            plans = planned_each(world, moved, into, separate=separate)
+            done = (_told(each, documents.plan_document) for each in plans)
+        else:
+            promoted = promote_each(world, moved, into, self._talk(), separate=separate)
+            done = (_told(each, documents.promoted_document) for each in promoted)
+        return tuple(each if isinstance(each, TidegateError) else next(done) for each in found)
+
+    def _service(self, name: str) -> Service | TidegateError:
+        try:
+            return self._world.service(name)
+        except TidegateError as error:
+            return error
 
     def together(self, services: Sequence[str], target: str, *, dry_run: bool) -> Document:
         """Promote several services by one merge request."""
@@ -143,6 +167,10 @@ class LocalDesk:
         from tidegate.cli.progress import StepTalk
 
         return StepTalk(self._output)
+
+
+def _told(each: _T | TidegateError, document: Callable[[_T], Mapping[str, Json]]) -> Document | TidegateError:
+    return each if isinstance(each, TidegateError) else Document(document(each))
 
 
 def _delivery_document(delivery: Delivery, plan: Plan | None, *, dry_run: bool) -> Mapping[str, Json]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tidegate.cli.desk import Desk, open_desk
+from tidegate.cli.desk import open_desk
 from tidegate.cli.document import Document
 from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation
@@ -66,41 +66,28 @@ def promote(
         raise click.UsageError("--version is of one service")
     if together and separate:
         raise click.UsageError("--together and --separate exclude each other")
-    faults: list[TidegateError] = []
+    faults: tuple[TidegateError, ...] = ()
     with open_desk(invocation, user) as desk:
         if together:
             documents = [desk.together(names, target, dry_run=dry_run)]
         elif alone:
-            documents = [_one(desk, names[0], target, version, separate=separate, dry_run=dry_run)]
+            act = desk.plan if dry_run else desk.promote
+            documents = [act(names[0], target, version, separate=separate)]
         else:
-            documents = _each(desk, names, target, faults, separate=separate, dry_run=dry_run)
+            done = desk.promote_each(names, target, separate=separate, dry_run=dry_run)
+            documents = [each for each in done if isinstance(each, Document)]
+            faults = tuple(each for each in done if isinstance(each, TidegateError) and not _is_none(each, names))
     if dry_run:
         for each in documents:
             show_planned(invocation.output, form, each)
     else:
         _show(invocation.output, form, documents, several=not alone and not together)
-    end_with(tuple(faults), invocation.output)
+    end_with(faults, invocation.output)
 
 
-def _one(desk: Desk, service: str, target: str, version: str | None, *, separate: bool, dry_run: bool) -> Document:
-    act = desk.plan if dry_run else desk.promote
-    return act(service, target, version, separate=separate)
-
-
-def _each(
-    desk: Desk, names: tuple[str, ...], target: str, faults: list[TidegateError], *, separate: bool, dry_run: bool
-) -> list[Document]:
-    """Promote one after the other; what is in the way of one is a fault."""
-    documents = []
-    for name in names or desk.services():
-        try:
-            documents.append(_one(desk, name, target, None, separate=separate, dry_run=dry_run))
-        except NothingDeclared as error:
-            if names:  # of all, those that the source does not have are none
-                faults.append(error)
-        except TidegateError as error:
-            faults.append(error)
-    return documents
+def _is_none(error: TidegateError, names: tuple[str, ...]) -> bool:
+    """Return whether it is none of all: of all services, those that the source does not have are none."""
+    return not names and isinstance(error, NothingDeclared)
 
 
 def _show(output: Output, form: Format, documents: list[Document], *, several: bool) -> None:

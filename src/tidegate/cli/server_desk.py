@@ -64,6 +64,19 @@ class ServerDesk:
         asked: dict[str, Json] = {"service": service, "to": target, "version": version, "separate": separate}
         return self._said(self._client.post("/promotions", asked))
 
+    def promote_each(
+        self, services: Sequence[str], target: str, *, separate: bool, dry_run: bool
+    ) -> tuple[Document | TidegateError, ...]:
+        """Have them promoted, one after the other."""
+        act = self.plan if dry_run else self.promote
+        done: list[Document | TidegateError] = []
+        for name in services or self.services():
+            try:
+                done.append(act(name, target, None, separate=separate))
+            except TidegateError as error:
+                done.append(error)
+        return tuple(done)
+
     def together(self, services: Sequence[str], target: str, *, dry_run: bool) -> Document:
         """Refuse: a server promotes service by service."""
         raise ServerCannot(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from tidegate.engine.candidates import candidate_tag, existing_candidates
@@ -18,6 +19,7 @@ from tidegate.engine.declared import (
 )
 from tidegate.engine.lanes import lane_selection, read_lane, require_selection
 from tidegate.engine.observations import BranchSeen, PromotionSeen
+from tidegate.engine.open_requests import OpenRequests, open_request
 from tidegate.engine.world import World
 from tidegate.errors import Place, TidegateError
 from tidegate.errors.registry import TagExists
@@ -53,6 +55,7 @@ def observe_promotion(
     *,
     separate: bool = False,
     shared: SharedBranch | None = None,
+    requests: OpenRequests | None = None,
 ) -> PromotionSeen:
     """Return what promoting `service` to `target` is planned from.
 
@@ -60,6 +63,7 @@ def observe_promotion(
         version: the version to promote, as the source's tag or the release version; None: what the source has now.
         separate: it gets a merge request of its own, beside those of other versions.
         shared: it moves together with others, by their branch; None: by its own.
+        requests: the open merge requests, where they are listed; None: its own is asked for.
 
     Raises:
         NothingDeclared, NotHelmRelease, InvalidYaml, ImageNotFound: the source can't be read.
@@ -87,6 +91,7 @@ def observe_promotion(
         _require_no_file(repo, target_head, file, target, service)
     name = shared.name if shared else promotion_branch(service, target, candidate.version if separate else None)
     branch = _branch(repo, name, target_head, file, service)
+    find = requests.find if requests else partial(open_request, world, target)
     return PromotionSeen(
         service=service,
         source=source,
@@ -100,21 +105,9 @@ def observe_promotion(
         target_file=file,
         present=present,
         branch=branch,
-        merge_request=shared.merge_request if shared else open_merge_request(world, target, branch.name),
+        merge_request=shared.merge_request if shared else find(branch.name),
         actor=world.actor,
         pipeline=world.pipeline,
-    )
-
-
-def open_merge_request(world: World, target: Environment, branch: str) -> MergeRequest | None:
-    """Return the open merge request from `branch` to the branch that Flux reads, or None."""
-    return next(
-        (
-            found
-            for found in world.forge.merge_requests(target.repo, source_branch=branch, with_approvals=True)
-            if found.target_branch == target.branch
-        ),
-        None,
     )
 
 

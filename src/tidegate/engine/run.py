@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
 from tidegate.engine.plan import Plan
-from tidegate.engine.steps import Outcome, Run, Step
+from tidegate.engine.steps import Outcome, Pushed, Run, Step
 from tidegate.engine.world import World
 from tidegate.errors.forge import HeadMoved, TargetMoved
 from tidegate.errors.git import LeaseLost
@@ -41,13 +41,21 @@ class Progress(Protocol):
         ...
 
 
-def run_plan(plan: Plan, world: World, progress: Progress, check: Callable[[Run, Step], None] | None = None) -> Run:
+def run_plan(
+    plan: Plan,
+    world: World,
+    progress: Progress,
+    check: Callable[[Run, Step], None] | None = None,
+    *,
+    pushed: Pushed | None = None,
+) -> Run:
     """Perform the steps of `plan` in order; return what they noted. The first error ends it.
 
     Args:
         check: asked before each step, with what the steps so far have noted; ends the plan by raising.
+        pushed: what was pushed ahead; see `push_ahead`.
     """
-    run = Run(world)
+    run = Run(world, pushed=pushed or {})
     progress.planned(plan)
     for step in plan.steps:
         if check is not None:

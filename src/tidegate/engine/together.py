@@ -8,10 +8,11 @@ from dataclasses import replace
 from tidegate.engine.declared import branch_head
 from tidegate.engine.deliver import show_promoted
 from tidegate.engine.observations import PromotionSeen
-from tidegate.engine.observe_promotion import SharedBranch, observe_promotion, open_merge_request
+from tidegate.engine.observe_promotion import SharedBranch, observe_promotion
+from tidegate.engine.open_requests import open_request
 from tidegate.engine.plan import Plan
 from tidegate.engine.plan_together import TogetherSeen, plan_together
-from tidegate.engine.promote import Promoted
+from tidegate.engine.promote import Promoted, refresh_both
 from tidegate.engine.run import Progress, run_plan, until_settled
 from tidegate.engine.world import World
 from tidegate.errors.release import NothingDeclared
@@ -34,7 +35,7 @@ def observe_together(world: World, services: Sequence[Service], target: Environm
         TidegateError: as `observe_promotion`, of any of them: a set moves whole.
     """
     name = together_branch(target)
-    shared = SharedBranch(name, open_merge_request(world, target, name))
+    shared = SharedBranch(name, open_request(world, target, name))
     parts = tuple(_parts(world, services, target, shared))
     if not parts:
         source = world.source_of(target)
@@ -71,8 +72,7 @@ def promote_together(world: World, services: Sequence[Service], target: Environm
     """
 
     def attempt() -> Promoted:
-        for project in dict.fromkeys((target.repo, world.source_of(target).repo)):
-            world.repos.repo(project).refresh()
+        refresh_both(world, target)
         seen = observe_together(world, services, target)
         plan = plan_together(seen)
         run = run_plan(plan, world, progress)

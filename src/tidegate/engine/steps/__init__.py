@@ -4,10 +4,10 @@ A step first looks for its own earlier result and adopts it, so that a run that 
 run again.
 """
 
-from tidegate.engine.steps.base import Outcome, Run, Step
+from tidegate.engine.steps.base import Outcome, Pushed, Run, Step
 from tidegate.engine.steps.claim_line import ClaimLine
 from tidegate.engine.steps.comment import Comment
-from tidegate.engine.steps.commit import CommitFiles
+from tidegate.engine.steps.commit import CommitFiles, push_ahead
 from tidegate.engine.steps.copy_image import CopyImage
 from tidegate.engine.steps.merge import Merge
 from tidegate.engine.steps.open_merge_request import OpenMergeRequest
@@ -36,9 +36,11 @@ __all__ = [
     "Merge",
     "OpenMergeRequest",
     "Outcome",
+    "Pushed",
     "Run",
     "Step",
     "Tell",
     "Unschedule",
     "VerifyImage",
+    "push_ahead",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeAlias
 
 from tidegate.engine.world import World
+from tidegate.errors import TidegateError
 from tidegate.model import MergeRequest
 
 
@@ -24,6 +26,9 @@ class Outcome:
     failed: bool = False
 
 
+Pushed: TypeAlias = Mapping[tuple[str, str], str | TidegateError]
+
+
 @dataclass(slots=True)
 class Run:
     """What later steps need of earlier ones in one run.
@@ -34,6 +39,7 @@ class Run:
         merge_requests: (project, branch) → the merge request that this run opened or found.
         scheduled: merge requests (`project!iid`) that the forge is to merge by itself.
         copied: an image was copied since the merge request was last looked at, which may have taken minutes.
+        pushed: (project, branch) → the head that it was pushed to ahead of this run, or why none was.
     """
 
     world: World
@@ -41,6 +47,7 @@ class Run:
     merge_requests: dict[tuple[str, str], MergeRequest] = field(default_factory=dict)
     scheduled: set[str] = field(default_factory=set)
     copied: bool = False
+    pushed: Pushed = field(default_factory=dict)
 
 
 class Step(Protocol):
