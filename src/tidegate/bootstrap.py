@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tidegate.http import Sender
     from tidegate.model.image_node import ImageNode
     from tidegate.model.registry_account import RegistryAccount
+    from tidegate.ports.cluster import Cluster
     from tidegate.ports.messages import MessageTarget
     from tidegate.ports.telemetry import Telemetry
     from tidegate.registry.access import Access
@@ -87,6 +88,7 @@ def open_worlds(
             def new_forge() -> tuple[Forge, Reports | None]:
                 return local, None
 
+        clusters = stack.enter_context(_open_clusters(configuration, environ, clock))
         known: Known = {}
 
         def new_world() -> World:
@@ -101,6 +103,7 @@ def open_worlds(
                 version_tags=_sources(git, remotes, identity, clock),
                 reports=reports,
                 inspect=lambda image: _inspect(images, image),
+                clusters=clusters,
             )
             return with_discovered_services(world, partial=partial, known=known) if world.pipeline.discover else world
 
@@ -143,6 +146,17 @@ def _git(environ: Mapping[str, str], telemetry: Telemetry | None) -> Git:
     from tidegate.git.told import ToldOfGit
 
     return ToldOfGit(git, telemetry)
+
+
+def _open_clusters(
+    configuration: Configuration, environ: Mapping[str, str], clock: Clock
+) -> AbstractContextManager[Mapping[str, Cluster]]:
+    accesses = {each.name: each.cluster for each in configuration.pipeline.environments if each.cluster is not None}
+    if not accesses:
+        return nullcontext({})
+    from tidegate.cluster.clusters import open_clusters
+
+    return open_clusters(accesses, environ, Path.home(), clock)
 
 
 def _inspect(images: RegistryImages, image: ImageRef) -> ImageNode:

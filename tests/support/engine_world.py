@@ -33,6 +33,7 @@ from tidegate.model import (
     TagPattern,
 )
 from tidegate.ports import Change, NewMergeRequest, VersionTags
+from tidegate.ports.cluster import Cluster
 from tidegate.testing.clock import START, FakeClock
 from tidegate.testing.forge import FakeForge
 from tidegate.testing.gitops import FakeRepo, FakeRepos
@@ -180,6 +181,7 @@ class EngineWorld:
         self.before_push: list[Callable[[], object]] = []
         self.told = Told()
         self.reports: FakeReports | None = None
+        self.clusters: dict[str, Cluster] = {}
         files = {
             "clusters/dev/inventory/release.yaml": helm_release("dev.example/team/inventory:1.1.3", marker=MARKER),
             "clusters/dev/inventory/policy.yaml": POLICY,
@@ -203,7 +205,17 @@ class EngineWorld:
             {account.name: account for account in (DEV, E2E, PRD)},
         )
         repos = RacedRepos(self.remotes, self.clock, self.before_push)
-        return World(pipeline, self.images, repos, self.forge, self.clock, actor, no_source, reports=self.reports)
+        return World(
+            pipeline,
+            self.images,
+            repos,
+            self.forge,
+            self.clock,
+            actor,
+            no_source,
+            reports=self.reports,
+            clusters=self.clusters,
+        )
 
     def image(self, environment: str, tag: str, service: Service = INVENTORY) -> ImageRef:
         """Return a service's image in an environment's account."""

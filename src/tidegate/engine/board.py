@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Final
 
-from tidegate.engine.explanation import Explanation, trouble
+from tidegate.engine.explanation import Explanation, has, trouble
+from tidegate.engine.live import Live, LiveState
 from tidegate.engine.status import Cell
 from tidegate.errors import Blocked, Pending, TidegateError
 from tidegate.model import Answer, MergeRequest, Promote, Reason
@@ -33,6 +34,16 @@ class BoardState(Enum):
     """The tag holds another image than was delivered."""
     UNKNOWN = "unknown"
     """It can't be read."""
+
+
+_FLUX: Final = {
+    LiveState.NOT_APPLIED: BoardState.MOVING,
+    LiveState.ROLLING_OUT: BoardState.MOVING,
+    LiveState.SUSPENDED: BoardState.WAITING,
+    LiveState.FAILED: BoardState.BLOCKED,
+    LiveState.MISSING: BoardState.BLOCKED,
+}
+"""How far Flux is → what that waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +122,7 @@ class BoardCell:
         gap: how far it is behind; None when it is not, or that can't be told.
         faults: what could not be read, and why the last delivery failed.
         failure: why the last delivery or promotion failed, which is one of them; or None.
+        live: how far Flux is with what is declared; None where nobody looks.
     """
 
     service: str
@@ -129,6 +141,14 @@ class BoardCell:
     gap: Gap | None = None
     faults: tuple[Fault, ...] = ()
     failure: Fault | None = None
+    live: Live | None = None
+
+    @property
+    def shown(self) -> BoardState:
+        """What the whole of it waits for: where promotion has done its part, it is Flux's turn."""
+        if self.state is not BoardState.SETTLED or self.live is None:
+            return self.state
+        return _FLUX.get(self.live.state, self.state)
 
     @property
     def key(self) -> ServiceKey:
@@ -163,7 +183,7 @@ def first_cell(cell: Cell) -> BoardCell:
     else:
         state = BoardState.SETTLED if wrong is None or cell.image is None else BoardState.BLOCKED
     faults = (Fault.of(cell.fault),) if cell.fault else ()
-    return _cell(cell, state, wrong or f"{cell.environment.name} has {cell.service.name} {cell.tag}", faults)
+    return _cell(cell, state, has(cell), faults)
 
 
 def unlooked_cell(cell: Cell, found: MergeRequest) -> BoardCell:
@@ -237,4 +257,5 @@ def _cell(cell: Cell, state: BoardState, sentence: str, faults: tuple[Fault, ...
         actor=cell.actor,
         brought_by=cell.merge_request,
         faults=faults,
+        live=cell.live,
     )

@@ -10,6 +10,7 @@ from tidegate.model.json import Json
 if TYPE_CHECKING:  # whoever has such values has imported what they are made of
     from tidegate.engine.deliver import Delivery
     from tidegate.engine.explanation import Explanation
+    from tidegate.engine.live import Live
     from tidegate.engine.plan import Plan
     from tidegate.engine.promote import Promoted
     from tidegate.engine.status import Cell
@@ -32,6 +33,26 @@ def cell_document(cell: Cell) -> dict[str, Json]:
         "mergeRequest": cell.merge_request,
         "fault": {"code": cell.fault.code, "what": str(cell.fault)} if cell.fault else None,
         "lane": {"code": cell.lane.code, "what": str(cell.lane)} if cell.lane else None,
+        "live": live_document(cell.live),
+    }
+
+
+def live_document(live: Live | None) -> dict[str, Json] | None:
+    """Return how far Flux is with a service; None where nobody looks."""
+    if live is None:
+        return None
+    return {
+        "state": live.state.value,
+        "release": live.release,
+        "image": str(live.image) if live.image else None,
+        "tag": live.image.tag if live.image else None,
+        "version": str(live.version) if live.version else None,
+        "running": str(live.running) if live.running else None,
+        "since": live.since.isoformat() if live.since else None,
+        "reason": live.reason,
+        "message": live.message,
+        "hint": live.hint,
+        "chart": live.chart,
     }
 
 
@@ -49,6 +70,7 @@ def explanation_document(explanation: Explanation) -> dict[str, Json]:
         "mergeRequest": explanation.merge_request.ref if explanation.merge_request else None,
         "verdict": verdict_document(explanation.verdict),
         "refusal": {"code": refusal.code, "what": str(refusal), "hint": refusal.hint} if refusal else None,
+        "live": live_document(explanation.target.live),
     }
 
 

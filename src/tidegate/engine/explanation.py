@@ -65,7 +65,10 @@ class Explanation:
 
     @property
     def sentence(self) -> str:
-        """One sentence for a person."""
+        """One sentence for a person: why, and what its cluster makes of what git declares."""
+        return with_clause(self._why(), self.target)
+
+    def _why(self) -> str:
         unreadable = self._unreadable()
         if unreadable is not None:
             return unreadable
@@ -120,6 +123,18 @@ def trouble(cell: Cell) -> str | None:
         held = f"{environment}'s {service} {cell.tag} holds {cell.digest.short}"
         return f"{held}, and {cell.delivered.short} was delivered: the tag was overwritten"
     return None
+
+
+def has(cell: Cell) -> str:
+    """Return what an environment has, or what is wrong with it, in one sentence."""
+    wrong = trouble(cell)
+    return with_clause(wrong or f"{cell.environment.name} has {cell.service.name} {cell.tag}", cell)
+
+
+def with_clause(sentence: str, cell: Cell) -> str:
+    """Return a sentence about a cell with what its cluster makes of it, where that is something else."""
+    clause = cell.live.clause if cell.live else None
+    return f"{sentence}; {clause}" if clause else sentence
 
 
 def moving_merge_requests(

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from tidegate.engine.declared import branch_head, linked, past_releases, read_declared
+from tidegate.engine.declared import DeclaredRelease, branch_head, linked, past_releases, read_declared
 from tidegate.engine.lanes import LaneReader, NoLane, lane_selection, require_selection
+from tidegate.engine.live import Live, ReleaseName, live_in
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.errors.manifest import ManifestError
 from tidegate.errors.release import LaneBroken
+from tidegate.flux import helm_releases
 from tidegate.model import Deploy, Digest, Environment, ImageRef, Service, Version
 
 
@@ -32,6 +34,8 @@ class Cell:
         fault: why it can't be told, or None.
         delivered: the digest that was delivered, where the history recorded one.
         lane: why an automatic environment gets nothing newer: its ImagePolicy selects nothing, or can't be read.
+        release: what git calls its HelmRelease, where the environment has a cluster.
+        live: how far Flux is with it; None where the environment has no cluster, or declares nothing.
     """
 
     service: Service
@@ -45,6 +49,8 @@ class Cell:
     fault: TidegateError | None = None
     delivered: Digest | None = None
     lane: TidegateError | None = None
+    release: ReleaseName | None = None
+    live: Live | None = None
 
     @property
     def overwritten(self) -> bool:
@@ -93,13 +99,28 @@ def read_cell(world: World, service: Service, environment: Environment) -> Cell:
         merge_request=present.merge_request if present else None,
         fault=fault,
         delivered=present.delivered if present else None,
+        release=_release_name(declared) if environment.cluster is not None else None,
     )
 
 
+def _release_name(declared: DeclaredRelease) -> ReleaseName:
+    document = declared.sites[0].document
+    found = next(each for each in helm_releases(declared.data, file=declared.file) if each.document == document)
+    return ReleaseName(found.namespace, found.name)
+
+
+def with_live(world: World, cell: Cell) -> Cell:
+    """Return `cell` with what its cluster says now. A cluster that can't be read is told in it, and hides nothing."""
+    seen = world.cluster(cell.environment)
+    if seen is None or cell.release is None or cell.image is None:
+        return cell
+    return replace(cell, live=live_in(seen, cell.environment, cell.service, cell.release, cell.image))
+
+
 def look(world: World, service: Service, environment: Environment) -> Cell:
-    """Return what `read_cell` returns; what it raises is told in the cell, too."""
+    """Return what `read_cell` returns, with what runs; what it raises is told in the cell, too."""
     try:
-        return read_cell(world, service, environment)
+        return with_live(world, read_cell(world, service, environment))
     except TidegateError as fault:
         return Cell(service, environment, fault=fault)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tidegate.engine.live import Seen, read_cluster
 from tidegate.errors import TidegateError
 from tidegate.errors.release import EnvironmentUnknown, NoSource, ServiceUnknown
 from tidegate.model import Environment, ImageRef, Pipeline, Service
 from tidegate.ports import Clock, Forge, GitOpsRepo, GitOpsRepos, Images, Reports, VersionTags
+from tidegate.ports.cluster import Cluster
 
 if TYPE_CHECKING:
     from tidegate.model.image_node import ImageNode
@@ -30,7 +32,9 @@ class World:
         undiscovered: why environments were not looked through for services, where the command goes on without.
         reports: shows on merge requests how far they are; None where the forge has no way to.
         inspect: returns what an image consists of; None where nobody asks.
+        clusters: environment → its cluster, where one is configured.
         known_members: what was asked about groups; for `members` alone.
+        known_clusters: what was read of clusters; for `cluster` alone.
     """
 
     pipeline: Pipeline
@@ -43,7 +47,9 @@ class World:
     undiscovered: tuple[TidegateError, ...] = ()
     reports: Reports | None = None
     inspect: Callable[[ImageRef], ImageNode] | None = None
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
     known_members: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    known_clusters: dict[Cluster, Seen] = field(default_factory=dict, repr=False, compare=False)
 
     def members(self, group: str) -> frozenset[str]:
         """Return the user names in `group`, asked once in a run, however many merge requests wait for them.
@@ -54,6 +60,15 @@ class World:
         if group not in self.known_members:
             self.known_members[group] = self.forge.members(group)
         return self.known_members[group]
+
+    def cluster(self, environment: Environment) -> Seen | None:
+        """Return what the cluster of `environment` has, read once in a run, or why not; None: none is configured."""
+        cluster = self.clusters.get(environment.name)
+        if cluster is None:
+            return None
+        if cluster not in self.known_clusters:
+            self.known_clusters[cluster] = read_cluster(cluster)
+        return self.known_clusters[cluster]
 
     def repo(self, environment: Environment) -> GitOpsRepo:
         """Return the repository that `environment` is deployed from."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tidegate.engine.board import BoardCell
+from tidegate.engine.documents import live_document
 from tidegate.model import Reason
 
 
@@ -35,6 +36,7 @@ def cell_record(cell: BoardCell) -> dict[str, object]:
         "reasons": [_reason(each) for each in cell.reasons],
         "gap": {"versions": gap.versions, "since": gap.since.isoformat()} if gap else None,
         "faults": [{"code": each.code, "what": each.what, "hint": each.hint} for each in cell.faults],
+        "live": live_document(cell.live),
     }
 
 

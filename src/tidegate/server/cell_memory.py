@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tidegate.engine.declared import branch_head
-from tidegate.engine.status import Cell, look
+from tidegate.engine.status import Cell, look, with_live
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model import Environment, Service
@@ -42,7 +42,7 @@ class CellMemory:
         key = ServiceKey(service.name, environment.name)
         old = self._read.get(key)
         if old is not None and self._is_same(repo, old, head, service, environment):
-            cell = _with_digest(world, old.cell)
+            cell = with_live(world, _with_digest(world, old.cell))
         else:
             cell = look(world, service, environment)
         if cell.fault is None:

@@ -84,6 +84,22 @@ class GapShape(Shape):
     since: Time
 
 
+class LiveShape(Shape):
+    """How far Flux is with a service in the environment's cluster."""
+
+    state: Literal["live", "not-applied", "rolling-out", "failed", "suspended", "missing", "unknown"]
+    release: str = Field(description="The HelmRelease: `namespace/name`.")
+    image: str | None = Field(description="What the HelmRelease in the cluster names of the service.")
+    tag: str | None
+    version: str | None
+    running: str | None = Field(description="The same where Flux says that it runs.")
+    since: Time | None
+    reason: str = Field(description="Flux's own word, or the code of what was in the way of looking.")
+    message: str
+    hint: str | None
+    chart: str | None
+
+
 class BoardCellShape(Shape):
     """One service in one environment, as it was last looked at."""
 
@@ -102,6 +118,7 @@ class BoardCellShape(Shape):
     reasons: list[ReasonShape]
     gap: GapShape | None
     faults: list[FaultShape]
+    live: LiveShape | None = Field(description="Null where the environment has no cluster.")
 
 
 class RowShape(Shape):
@@ -162,6 +179,7 @@ class StatusCell(Shape):
     merge_request: str | None
     fault: FaultShape | None
     lane: FaultShape | None = Field(description="Why an automatic environment gets nothing newer.")
+    live: LiveShape | None = Field(description="Null where the environment has no cluster.")
 
 
 class StatusShape(Shape):
@@ -184,6 +202,7 @@ class ExplanationShape(Shape):
     merge_request: str | None
     verdict: VerdictShape | None
     refusal: FaultShape | None
+    live: LiveShape | None = Field(description="Null where the environment has no cluster.")
 
 
 class WhyShape(Shape):
