@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -14,7 +15,12 @@ from tidegate.git.objects import ObjectReader
 from tidegate.git.trees import missing
 from tidegate.model.merge_request import Commit
 
-_PERSON: Final = re.compile(r"(?P<name>.*?) ?<(?P<email>[^>]*)>(?: (?P<seconds>-?\d{1,12}))?(?: [+-]\d{4})?.*")
+_TIME: Final = re.compile(r" (-?[0-9]+)")
+_LONGEST_TIME: Final = 40
+_LAST: Final = 4_102_444_800
+"""The year 2100. No later time is believed, for git takes years that no calendar has."""
+_PYTHONS_OWN: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+"""What Python takes for an encoding of text, and nobody else does."""
 
 
 def parse_commit(commit: str, data: bytes) -> Commit:
@@ -49,16 +55,19 @@ def parse_commit(commit: str, data: bytes) -> Commit:
 
 def _text(data: bytes, encoding: str) -> str:
     try:
-        return data.decode(encoding, "replace")
-    except LookupError:
+        known = codecs.lookup(encoding)
+        return data.decode("utf-8" if known.name in _PYTHONS_OWN else encoding, "replace")
+    except (LookupError, ValueError):
         return data.decode("utf-8", "replace")
 
 
 def _person(line: str) -> tuple[str, str, datetime]:
-    match = _PERSON.fullmatch(line)
-    if match is None:
-        return line, "", datetime.fromtimestamp(0, UTC)
-    return match["name"], match["email"], datetime.fromtimestamp(int(match["seconds"] or 0), UTC)
+    name, _, rest = line.partition("<")
+    email, end, rest = rest.partition(">")
+    time = _TIME.match(rest[:_LONGEST_TIME])
+    seconds = min(max(int(time[1]), 0), _LAST) if time else 0
+    at = datetime.fromtimestamp(seconds, UTC)
+    return (name.removesuffix(" "), email, at) if end else (line, "", at)
 
 
 def read_commits(reader: ObjectReader, commits: Iterable[str]) -> tuple[Commit, ...]:
