@@ -62,6 +62,7 @@ def open_worlds(
     *,
     partial: bool = False,
     telemetry: Telemetry | None = None,
+    lasts: bool = False,
 ) -> Iterator[Callable[[], World]]:
     """Give what makes worlds, each of which sees repositories, groups and the forge anew; arguments as `open_world`.
 
@@ -70,12 +71,13 @@ def open_worlds(
 
     Args:
         telemetry: is told of requests to forge and registries and of git commands, or None.
+        lasts: the process does: mirrors are looked after beside its work.
     """
     identity = Identity(configuration.identity.name, configuration.identity.email)
     remotes = _project_remotes(configuration.forge, environ)
     with ExitStack() as stack:
         git = _git(environ, telemetry)
-        mirrors = stack.enter_context(Mirrors(git, cache_folder(environ)))
+        mirrors = stack.enter_context(Mirrors(git, cache_folder(environ), lasts=lasts))
         images = stack.enter_context(open_images(configuration, environ, telemetry))
         new_forge: Callable[[], tuple[Forge, Reports | None]]
         if isinstance(configuration.forge, GitLabForge):

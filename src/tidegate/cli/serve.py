@@ -95,7 +95,13 @@ def serve(
         open_traces(environ) as traces,
         open_provider(configuration.server.access, environ, clock) as provider,
         open_worlds(
-            configuration, environ, clock, user, partial=True, telemetry=Several((calls, traces)) if traces else calls
+            configuration,
+            environ,
+            clock,
+            user,
+            partial=True,
+            telemetry=Several((calls, traces)) if traces else calls,
+            lasts=True,
         ) as new_world,
     ):
         if traces is not None:

@@ -53,7 +53,9 @@ def worker(invocation: Invocation, *, queue: str | None, workers: int | None, de
     start_logging(sys.stderr, clean)
     with (
         open_traces(environ) as traces,
-        open_worlds(configuration, environ, invocation.clock, user, partial=True, telemetry=traces) as new_world,
+        open_worlds(
+            configuration, environ, invocation.clock, user, partial=True, telemetry=traces, lasts=True
+        ) as new_world,
     ):
         if traces is not None:
             start_logging(sys.stderr, clean, traces.current)

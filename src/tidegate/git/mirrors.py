@@ -10,6 +10,7 @@ from typing import Self
 from tidegate.git.mirror import Mirror
 from tidegate.git.program import Git
 from tidegate.git.remote import Remote
+from tidegate.git.upkeep import Limits, Upkeep
 
 
 class Mirrors:
@@ -18,10 +19,13 @@ class Mirrors:
     Args:
         git: the program.
         cache: folder for the mirrors; made when first needed. It holds nothing that can't be fetched again.
+        lasts: the process does; see `Upkeep`.
+        limits: what may lie about in a mirror before it is packed; None for as much as git's own.
     """
 
-    def __init__(self, git: Git, cache: Path) -> None:
+    def __init__(self, git: Git, cache: Path, *, lasts: bool = False, limits: Limits | None = None) -> None:
         self.git = git
+        self._upkeep = Upkeep(git, lasts=lasts, limits=limits)
         self._cache = cache
         self._mirrors: dict[Remote, Mirror] = {}
         self._lock = Lock()
@@ -30,14 +34,15 @@ class Mirrors:
         """Return the mirror of `remote`, not refreshed; the same object for the same remote."""
         with self._lock:
             if remote not in self._mirrors:
-                self._mirrors[remote] = Mirror(self.git, remote, self._cache)
+                self._mirrors[remote] = Mirror(self.git, remote, self._cache, self._upkeep)
             return self._mirrors[remote]
 
     def close(self) -> None:
-        """End the programs that read objects."""
+        """End the programs that read objects, and do what upkeep is due."""
         with self._lock:
             for mirror in self._mirrors.values():
                 mirror.close()
+        self._upkeep.close()
 
     def __enter__(self) -> Self:
         return self

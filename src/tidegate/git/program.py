@@ -50,6 +50,7 @@ _SETTINGS: Final = (
     "core.fsmonitor=false",
     "core.quotePath=false",
     "gc.auto=0",
+    "gc.packRefs=false",  # a fetch beside it would find them locked
     "maintenance.auto=false",
     "fetch.recurseSubmodules=false",
     "push.recurseSubmodules=no",
@@ -131,6 +132,8 @@ class Git:
         remote: Remote | None = None,
         data: bytes = b"",
         fine: frozenset[int] = frozenset({0}),
+        inside: bool = False,
+        seconds: float | None = None,
     ) -> Finished:
         """Run one command and return what it said.
 
@@ -140,13 +143,15 @@ class Git:
             remote: what the command talks to, for its credentials and for errors.
             data: standard input.
             fine: exit statuses that are no failure.
+            inside: run it in `folder`, so that it stays with this one when another takes its name.
+            seconds: how long it may take; None for as long as is usual.
 
         Raises:
             TidegateError: a leaf of `tidegate.errors.git`, by the table in `failures.py`.
         """
-        process = self.start(*arguments, folder=folder, remote=remote)
+        process = self.start(*arguments, folder=folder, remote=remote, inside=inside)
         try:
-            out, err = process.communicate(data, timeout=REMOTE_SECONDS if remote else LOCAL_SECONDS)
+            out, err = process.communicate(data, timeout=seconds or (REMOTE_SECONDS if remote else LOCAL_SECONDS))
         except subprocess.TimeoutExpired:
             raise RemoteUnreachable(
                 f"git {arguments[0]} did not end in time",
@@ -162,7 +167,7 @@ class Git:
         return finished
 
     def start(
-        self, *arguments: str, folder: Path | None = None, remote: Remote | None = None
+        self, *arguments: str, folder: Path | None = None, remote: Remote | None = None, inside: bool = False
     ) -> subprocess.Popen[bytes]:
         """Start one command with pipes; the caller ends it. Arguments as for `run`.
 
@@ -172,7 +177,7 @@ class Git:
         for setting in _SETTINGS:
             command += ["-c", setting]
         if folder is not None:
-            command.append(f"--git-dir={folder}")
+            command.append(f"--git-dir={'.' if inside else folder}")
         environ = self.environ if remote else {**self.environ, "GIT_CONFIG_NOSYSTEM": "1"}
         if remote is not None and remote.authorization is not None:
             environ = _with_authorization(environ, remote.url, remote.authorization)
@@ -182,6 +187,7 @@ class Git:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environ,
+            cwd=folder if inside else None,
             bufsize=_PIPE_BYTES,
             start_new_session=True,
         )

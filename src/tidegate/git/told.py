@@ -32,13 +32,17 @@ class ToldOfGit(Git):
         remote: Remote | None = None,
         data: bytes = b"",
         fine: frozenset[int] = frozenset({0}),
+        inside: bool = False,
+        seconds: float | None = None,
     ) -> Finished:
         """Run one command; as `Git.run`."""
         details = {"url.full": remote.url} if remote else {}
         end = self._telemetry.begin(Operation(Kind.GIT, arguments[0], details=details))
         ending = _BROKEN
         try:
-            finished = super().run(*arguments, folder=folder, remote=remote, data=data, fine=fine)
+            finished = super().run(
+                *arguments, folder=folder, remote=remote, data=data, fine=fine, inside=inside, seconds=seconds
+            )
             ending = Ending("ok", details={"process.exit.code": finished.status})
         except TidegateError as error:
             ending = Ending(error.code, failed=True)
