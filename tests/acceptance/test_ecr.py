@@ -328,7 +328,7 @@ def test_a_token_is_renewed_before_its_twelve_hours_are_over(cloud: Ecr, tmp_pat
             Origin.of(cloud.server.url),
             client,
             lambda: store.find(account, (account.host,)),
-            hint="",
+            hint=lambda: "",
             monotonic=lambda: now[0],
         )
         registry = RemoteRegistry(cloud.server.url, client, authorizer, Retry(attempts=1))

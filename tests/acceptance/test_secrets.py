@@ -97,7 +97,7 @@ def vault(tmp_path: Path, locked: DockerRegistry, monkeypatch: pytest.MonkeyPatc
     }
     with Client("test/1") as client:
         me = Credentials(USERNAME, PASSWORD, "the test")
-        authorizer = Authorizer(Origin.of(locked.url), client, lambda: me, hint="")
+        authorizer = Authorizer(Origin.of(locked.url), client, lambda: me, hint=lambda: "")
         release_image().push(RemoteRegistry(locked.url, client, authorizer, Retry()), "inventory", "1.1.3-rc1")
     return Vault(world, frozenset({*secrets_of(world.environ), DOCKERS, HELPERS, WRONG}), children)
 

@@ -47,7 +47,7 @@ def _registry(
     script: Script, find: Callable[[], Credentials | None] = lambda: None, retry: Retry | None = None
 ) -> Iterator[tuple[RemoteRegistry, ScriptedServer]]:
     with ScriptedServer(script) as server, Client("test/1", timeouts=Timeouts(5, 10)) as client:
-        authorizer = Authorizer(Origin.of(server.url), client, find, hint="docker login here")
+        authorizer = Authorizer(Origin.of(server.url), client, find, hint=lambda: "docker login here")
         yield RemoteRegistry(server.url, client, authorizer, retry or Retry(attempts=1)), server
 
 

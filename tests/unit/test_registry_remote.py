@@ -48,7 +48,7 @@ def _registry(
     script: Script, credentials: Credentials | None = None
 ) -> Iterator[tuple[RemoteRegistry, ScriptedServer]]:
     with ScriptedServer(script) as server, Client("test/1", timeouts=Timeouts(5, 10)) as client:
-        authorizer = Authorizer(Origin.of(server.url), client, lambda: credentials, hint="docker login here")
+        authorizer = Authorizer(Origin.of(server.url), client, lambda: credentials, hint=lambda: "docker login here")
         yield RemoteRegistry(server.url, client, authorizer, Retry(attempts=1)), server
 
 
@@ -129,7 +129,7 @@ def test_a_token_is_renewed_before_it_expires() -> None:
     script, now = _TokenServer(life=100), [0.0]
     with ScriptedServer(script) as server, Client("test/1") as client:
         script.url = server.url
-        authorizer = Authorizer(Origin.of(server.url), client, lambda: None, hint="", monotonic=lambda: now[0])
+        authorizer = Authorizer(Origin.of(server.url), client, lambda: None, hint=lambda: "", monotonic=lambda: now[0])
         registry = RemoteRegistry(server.url, client, authorizer, Retry(attempts=1))
         for now[0], tokens in ((0, 1), (74, 1), (76, 2)):
             registry.resolve("app", "1.0.0")
@@ -188,7 +188,7 @@ def test_a_token_server_that_refuses(status: int, error: type[TidegateError]) ->
 )
 def test_realms_that_are_not_asked(registry: str, realm: str) -> None:
     with Client("test/1") as client:
-        authorizer = Authorizer(Origin.of(registry), client, lambda: ME, hint="")
+        authorizer = Authorizer(Origin.of(registry), client, lambda: ME, hint=lambda: "")
         with pytest.raises(AddressRefused):
             authorizer.answer([f'Bearer realm="{realm}"'], ("repository:app:pull",), None)
 
@@ -200,7 +200,7 @@ def test_a_realm_that_is_allowed_is_asked(monkeypatch: pytest.MonkeyPatch) -> No
         challenge = [f'Bearer realm="{there.url}/token"']
         for follow in (frozenset[Origin](), frozenset({Origin.of(there.url)})):
             authorizer = Authorizer(
-                Origin.of("https://registry.example.com"), client, lambda: ME, hint="", follow=follow
+                Origin.of("https://registry.example.com"), client, lambda: ME, hint=lambda: "", follow=follow
             )
             if follow:
                 assert authorizer.answer(challenge, ("repository:app:pull",), None) == "Bearer t"

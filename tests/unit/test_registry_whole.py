@@ -36,7 +36,7 @@ PLAIN = Wish(referrers=Referrers.NEVER)
 def _registry(script: Script, user: str = "") -> Iterator[tuple[RemoteRegistry, ScriptedServer]]:
     with ScriptedServer(script) as server, Client("test/1", timeouts=Timeouts(5, 10)) as client:
         found = Credentials(user, "secret", "a test") if user else None
-        authorizer = Authorizer(Origin.of(server.url), client, lambda: found, hint="docker login here")
+        authorizer = Authorizer(Origin.of(server.url), client, lambda: found, hint=lambda: "docker login here")
         yield RemoteRegistry(server.url, client, authorizer, NO_WAIT), server
 
 

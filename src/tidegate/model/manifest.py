@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -116,6 +115,8 @@ def media_type_of(data: bytes) -> str | None:
 
 def json_object(data: bytes) -> Mapping[str, object] | None:
     """Return the JSON object that a manifest's bytes spell; None when they are none, or larger than a manifest."""
+    import json  # noqa: PLC0415 - a retag moves bytes and reads none
+
     if len(data) > LARGEST_MANIFEST:
         return None
     try:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor, Manifest
-from tidegate.model.referrers import ReferrerList
+
+if TYPE_CHECKING:
+    from tidegate.model.referrers import ReferrerList
 
 
 class Registry(Protocol):

@@ -6,7 +6,6 @@ a plain text.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from http import HTTPStatus
@@ -113,6 +112,8 @@ def _said(response: Response) -> tuple[str, str]:
         data = response.read(_LARGEST_ERROR)
     except (ConnectionBroken, ResponseTooLarge):
         return "", ""  # the status has been read: that is what counts
+    import json  # noqa: PLC0415 - for what goes wrong only
+
     try:
         document: object = json.loads(data)
     except (ValueError, RecursionError):

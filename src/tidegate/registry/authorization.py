@@ -5,14 +5,13 @@ Nothing is asked for in advance: the first 401 says what the registry wants, and
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from tidegate.errors.http import AddressRefused, ResponseTooLarge
@@ -20,8 +19,10 @@ from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
 from tidegate.http import Origin, Request, Response, Sender
 from tidegate.http.url import is_link_local
 from tidegate.registry.answers import failure
-from tidegate.registry.challenge import Challenge, parse_challenges
-from tidegate.registry.credentials import Credentials
+
+if TYPE_CHECKING:
+    from tidegate.registry.challenge import Challenge
+    from tidegate.registry.credentials import Credentials
 
 _LARGEST_TOKEN: Final = 256 * 1024
 _SHORTEST_LIFE: Final = 60
@@ -46,7 +47,7 @@ class Authorizer:
         origin: the registry.
         client: sends the requests for tokens.
         find: looks the credentials up; called when they are first needed, before they end, and when they are refused.
-        hint: where credentials would have to be put.
+        hint: tells where credentials would have to be put.
         follow: where the registry may send us for a token although it is plain HTTP or link-local.
         monotonic: a clock in seconds.
     """
@@ -57,7 +58,7 @@ class Authorizer:
         client: Sender,
         find: Callable[[], Credentials | None],
         *,
-        hint: str,
+        hint: Callable[[], str],
         follow: frozenset[Origin] = frozenset(),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -89,6 +90,8 @@ class Authorizer:
         Raises:
             RegistryUnauthorized: there are no credentials, or they were refused.
         """
+        from tidegate.registry.challenge import parse_challenges  # noqa: PLC0415 - needed when asked for, not before
+
         challenges = {challenge.scheme: challenge for challenge in reversed(parse_challenges(fields))}
         challenge = challenges.get("bearer") or challenges.get("basic")
         if challenge is None:
@@ -168,7 +171,7 @@ class Authorizer:
 
     def _unauthorized(self, what: str) -> RegistryUnauthorized:
         found = self._credentials
-        hint = f"check {found.source}; the credentials were found there" if found else self._hint
+        hint = f"check {found.source}; the credentials were found there" if found else self._hint()
         return RegistryUnauthorized(what, where=str(self._origin), hint=hint)
 
 
@@ -190,6 +193,8 @@ def _token_request(realm: str, service: str, scopes: Scopes, credentials: Creden
 
 
 def _token_in(response: Response) -> tuple[str, float]:
+    import json  # noqa: PLC0415 - as above
+
     try:
         answer: object = json.loads(response.read(_LARGEST_TOKEN))
     except (ValueError, RecursionError, ResponseTooLarge):

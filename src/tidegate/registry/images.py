@@ -15,8 +15,6 @@ from tidegate.model.digest import Digest
 from tidegate.model.ecr import EcrHost
 from tidegate.model.image import ImageRef
 from tidegate.model.registry_account import RegistryAccount
-from tidegate.ports.images import CopyReport
-from tidegate.ports.registry import Registry
 from tidegate.registry.endpoint import locate
 from tidegate.registry.pace import Pace, Paced
 from tidegate.registry.reach import Reach, Wrap, follow
@@ -24,6 +22,8 @@ from tidegate.registry.remote import RemoteRegistry
 from tidegate.registry.tree import Home
 
 if TYPE_CHECKING:
+    from tidegate.ports.images import CopyReport
+    from tidegate.ports.registry import Registry
     from tidegate.registry.copy import Copier
 
 _MOST_REQUESTS: Final = 16

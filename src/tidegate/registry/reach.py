@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from tidegate import __version__
 from tidegate.http import Client, Origin, Proxies, Sender, Timeouts, Trust
 from tidegate.model.ecr import EcrHost
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.authorization import Authorizer
-from tidegate.registry.credentials import Credentials, has_boto3, variable_prefix
+
+if TYPE_CHECKING:
+    from tidegate.registry.credentials import Credentials
 
 Wrap: TypeAlias = Callable[[RegistryAccount, Sender], Sender]
 """Puts something before what sends the requests of one account."""
@@ -69,7 +71,11 @@ class Reach:
         origin = Origin.of(base)
         look_up = find or (lambda: self.credentials(account, base))
         return Authorizer(
-            origin, self.client(account), look_up, hint=_hint(account, origin.authority), follow=follow(account)
+            origin,
+            self.client(account),
+            look_up,
+            hint=lambda: _hint(account, origin.authority),
+            follow=follow(account),
         )
 
     def credentials(self, account: RegistryAccount, base: str) -> Credentials | None:
@@ -98,6 +104,8 @@ def follow(account: RegistryAccount) -> frozenset[Origin]:
 
 def _hint(account: RegistryAccount, authority: str) -> str:
     """Return where credentials would have to be put."""
+    from tidegate.registry.credentials import has_boto3, variable_prefix  # noqa: PLC0415 - as in `Reach.credentials`
+
     prefix = variable_prefix(account.name)
     hint = f"run docker login {authority}, or set {prefix}_USERNAME and {prefix}_PASSWORD"
     if EcrHost.of(account.host) is None:

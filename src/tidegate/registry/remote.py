@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tidegate.errors import TidegateError
 from tidegate.errors.http import ResponseTooLarge
@@ -26,14 +26,15 @@ from tidegate.errors.registry import (
 from tidegate.http import Origin, Request, Response, Retry, Sender, Stream
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import LARGEST_MANIFEST, MANIFEST_TYPES, Descriptor, Manifest, media_type_of
-from tidegate.model.referrers import ReferrerList
 from tidegate.registry.answers import failure, unreachable
 from tidegate.registry.authorization import Authorizer, Scopes
 from tidegate.registry.download import Download
 from tidegate.registry.fields import content_type, descriptor, digest_in, is_manifest, upload_location
-from tidegate.registry.pages import referrers_of, tags_of
 from tidegate.registry.verify import exactly
 from tidegate.registry.whole import WholeBlobs, is_begun, is_stored
+
+if TYPE_CHECKING:
+    from tidegate.model.referrers import ReferrerList
 
 _ACCEPT: Final = ", ".join(MANIFEST_TYPES)
 _BLOB: Final = "application/octet-stream"
@@ -228,6 +229,8 @@ class RemoteRegistry:
 
     def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
         """Return what the Referrers API lists; a registry that does not know it is not asked again."""
+        from tidegate.registry.pages import referrers_of  # noqa: PLC0415 - a retag needs no list
+
         if not self._lists_referrers:
             return None
         url = f"{self._base}/v2/{repository}/referrers/{subject}"
@@ -252,6 +255,8 @@ class RemoteRegistry:
 
     def tags(self, repository: str) -> Iterator[str]:
         """Yield all tags, page by page."""
+        from tidegate.registry.pages import tags_of  # noqa: PLC0415 - as above
+
         return tags_of(f"{self._base}/v2/{repository}/tags/list?n=1000", self._page(repository), self._retry)
 
     def _page(self, repository: str) -> Callable[[str], Response]:
