@@ -31,15 +31,20 @@ class BoardStand:
         url: where it listens.
         store: what it shows; whoever renews a cell renews it on open pages.
         town: the world behind a cell's own page.
+        links: what signs dana in, the newest last; each is good once.
     """
 
     url: str
     store: BoardStore
     town: EngineWorld
+    links: list[str]
 
 
-def board_parts(folder: Path, store: BoardStore, town: EngineWorld) -> Parts:
-    """Return a server's parts: everybody may see everything, and the board has been looked at."""
+def board_parts(folder: Path, store: BoardStore, town: EngineWorld, links: list[str] | None = None) -> Parts:
+    """Return a server's parts: everybody may see everything, and the board has been looked at.
+
+    One-time links are added to `links`.
+    """
     configuration = load_text(folder, f"{SMALL}server: {{anonymous: viewer}}\n")
     queue, resynced = ThreadQueue(), Event()
     resynced.set()
@@ -52,7 +57,7 @@ def board_parts(folder: Path, store: BoardStore, town: EngineWorld) -> Parts:
         metrics=Metrics(queue, store),
         gitlab=GitLabProof(None),
         registry=RegistryProof(None),
-        access=access_for(configuration),
+        access=access_for(configuration, links),
         clock=FakeClock(),
         resynced=resynced,
         stopping=Event(),
@@ -62,8 +67,8 @@ def board_parts(folder: Path, store: BoardStore, town: EngineWorld) -> Parts:
 @contextmanager
 def board_stand(folder: Path, store: BoardStore) -> Iterator[BoardStand]:
     """Serve `store` while the block runs."""
-    town = EngineWorld()
-    parts = board_parts(folder, store, town)
+    town, links = EngineWorld(), list[str]()
+    parts = board_parts(folder, store, town, links)
     server = uvicorn.Server(
         uvicorn.Config(make_app(parts), host="127.0.0.1", port=0, log_level="critical", lifespan="off", ws="none")
     )
@@ -74,7 +79,10 @@ def board_stand(folder: Path, store: BoardStore) -> Iterator[BoardStand]:
             assert thread.is_alive(), "the server did not start"
             threading.Event().wait(0.02)
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield BoardStand(f"http://127.0.0.1:{port}", store, town)
+        url = f"http://127.0.0.1:{port}"
+        if parts.access.links is not None:
+            parts.access.links.offer(f"{url}/sign-in?link=")
+        yield BoardStand(url, store, town, links)
     finally:
         parts.stopping.set()
         server.should_exit = True

@@ -7,8 +7,9 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from tidegate.errors import AuthenticationError, Blocked, Pending, Place, TidegateError, UsageError
 from tidegate.errors.forge import MergeRequestMissing, MergeRequestNotOpen
@@ -28,6 +29,7 @@ from tidegate.errors.server import (
     WebhookTooLarge,
 )
 from tidegate.model.json import Json
+from tidegate.server.plain_page import error_page, wants_page
 from tidegate.server.step_log import HandedBack
 
 _STATUSES: Final[tuple[tuple[type[TidegateError], HTTPStatus], ...]] = (
@@ -51,6 +53,7 @@ _STATUSES: Final[tuple[tuple[type[TidegateError], HTTPStatus], ...]] = (
     (MergeRequestNotOpen, HTTPStatus.CONFLICT),
 )
 """The first that fits."""
+_KEPT: Final = ("Cache-Control", "WWW-Authenticate", "Retry-After")
 
 
 def status_of(error: TidegateError) -> HTTPStatus:
@@ -86,40 +89,49 @@ def problem(error: TidegateError) -> JSONResponse:
     return JSONResponse(document_of(error), status_of(error), headers)
 
 
+def answer_to(scope: Scope, error: TidegateError) -> Response:
+    """Return the answer to a request that ended with `error`: a page where a person reads it."""
+    found = problem(error)
+    if not wants_page(scope):
+        return found
+    page = error_page(scope, error, status_of(error))
+    page.headers.update({name: found.headers[name] for name in _KEPT if name in found.headers})
+    return page
+
+
 def answer_problems(app: FastAPI) -> None:
     """Have every error of `app` answered in the one shape: ours, the router's, the validator's, and bugs."""
 
-    async def answer_error(request: Request, error: Exception) -> JSONResponse:
-        del request
+    async def answer_error(request: Request, error: Exception) -> Response:
         if not isinstance(error, TidegateError):
             raise error
-        return problem(error)
+        return answer_to(request.scope, error)
 
-    async def answer_invalid(request: Request, error: Exception) -> JSONResponse:
-        del request
+    async def answer_invalid(request: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):
             raise error
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return problem(RequestInvalid(str(first["msg"]), where=where, hint="see /api/v1/openapi.json"))
+        hint = "see /api/v1/openapi.json"
+        return answer_to(request.scope, RequestInvalid(str(first["msg"]), where=where, hint=hint))
 
-    async def answer_http(request: Request, error: Exception) -> JSONResponse:
+    async def answer_http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
-        found = problem(
-            NotHere(f"{request.method} {request.url.path}: {error.detail}", hint="see /api/v1/openapi.json")
-        )
+        hint = "the board leads everywhere" if wants_page(request.scope) else "see /api/v1/openapi.json"
+        found = answer_to(request.scope, NotHere(f"{request.method} {request.url.path}: {error.detail}", hint=hint))
         found.status_code = error.status_code
         found.headers.update(error.headers or {})
         return found
 
-    async def answer_bug(request: Request, error: Exception) -> JSONResponse:
-        del request, error  # the log has it; what it says is nobody's careful sentence
-        return problem(ServerBug("this is a bug in Tidegate", hint="the server's log has more"))
+    async def answer_bug(request: Request, error: Exception) -> Response:
+        del error  # the log has it; what it says is nobody's careful sentence
+        return answer_to(request.scope, ServerBug("this is a bug in Tidegate", hint="the server's log has more"))
 
-    async def answer_handed_back(request: Request, error: Exception) -> JSONResponse:
-        del request, error
-        return problem(ServerStops("the server is being stopped", hint="ask again: it goes on where it has ended"))
+    async def answer_handed_back(request: Request, error: Exception) -> Response:
+        del error
+        stops = ServerStops("the server is being stopped", hint="ask again: it goes on where it has ended")
+        return answer_to(request.scope, stops)
 
     app.add_exception_handler(TidegateError, answer_error)
     app.add_exception_handler(HandedBack, answer_handed_back)

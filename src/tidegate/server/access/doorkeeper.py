@@ -18,7 +18,8 @@ from tidegate.server.access.cookies import plain_cookies
 from tidegate.server.access.gate import Access, is_loopback
 from tidegate.server.access.permissions import Permission
 from tidegate.server.access.visitor import NOBODY, Visitor
-from tidegate.server.problems import problem
+from tidegate.server.plain_page import wants_page
+from tidegate.server.problems import answer_to
 
 SIGN_IN: Final = "/sign-in"
 CSRF_FIELD: Final = "X-CSRF-Token"
@@ -170,9 +171,9 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 def _refusal(scope: Scope, headers: Headers, error: TidegateError) -> Response:
-    is_page = scope["method"] == "GET" and "text/html" in headers.get("accept", "")
-    if isinstance(error, SignInNeeded) and is_page and not scope["path"].startswith("/api/"):
+    goes_there = scope["method"] == "GET" and "text/html" in headers.get("accept", "")
+    if isinstance(error, SignInNeeded) and goes_there and wants_page(scope):
         query = scope["query_string"].decode("latin-1")
         there = scope["path"] + (f"?{query}" if query else "")
         return RedirectResponse(f"{SIGN_IN}?next={quote(there)}", 303)
-    return problem(error)
+    return answer_to(scope, error)

@@ -22,12 +22,12 @@ def provider_routes(access: Access) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get(f"{SIGN_IN}/begin")
-    def begin(next: str = HOME) -> Response:  # noqa: A002 - the query's word
+    def begin(request: Request, next: str = HOME) -> Response:  # noqa: A002 - the query's word
         """Send a person to the identity provider."""
         try:
             return _begin(access, safe_path(next))
         except TidegateError as error:
-            return sign_in_page(access, HOME, error)
+            return sign_in_page(request, access, HOME, error)
 
     @router.get(CALLBACK)
     def end(request: Request, state: str = "", code: str = "", error: str = "", iss: str = "") -> Response:
@@ -38,8 +38,8 @@ def provider_routes(access: Access) -> APIRouter:
             try:
                 access.attempts.count(address_of(request))
             except TidegateError as too_many:
-                return sign_in_page(access, HOME, too_many)
-            return sign_in_page(access, HOME, refused)
+                return sign_in_page(request, access, HOME, too_many)
+            return sign_in_page(request, access, HOME, refused)
 
     return router
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
 from tidegate.config import grammar
@@ -17,6 +17,7 @@ from tidegate.errors.server import Forbidden, SignInRefused
 from tidegate.server.access.doorkeeper import SIGN_IN, visitor_of
 from tidegate.server.access.gate import Access
 from tidegate.server.access.visitor import Proof, Visitor
+from tidegate.server.plain_page import plain_page, theme_of
 from tidegate.server.problems import status_of
 
 SEE_OTHER: Final = 303
@@ -31,11 +32,11 @@ def sign_in_routes(access: Access) -> APIRouter:
     def sign_in(request: Request, link: str = "", next: str = HOME) -> Response:  # noqa: A002 - the query's word
         """Sign in by a one-time link, or show how to sign in."""
         if not link:
-            return sign_in_page(access, safe_path(next))
+            return sign_in_page(request, access, safe_path(next))
         try:
             return _by_link(access, link, address_of(request))
         except TidegateError as error:
-            return sign_in_page(access, HOME, error)
+            return sign_in_page(request, access, HOME, error)
 
     @router.post("/sign-out")
     def sign_out(request: Request) -> Response:
@@ -92,10 +93,11 @@ def safe_path(there: str) -> str:
     return there if is_own else HOME
 
 
-def sign_in_page(access: Access, there: str, error: TidegateError | None = None) -> Response:
+def sign_in_page(request: Request, access: Access, there: str, error: TidegateError | None = None) -> Response:
     """Return the page that shows the ways in.
 
     Args:
+        request: who asks, for the colours that they chose.
         access: which there are.
         there: where the person wants to go.
         error: why the last attempt has failed.
@@ -103,15 +105,11 @@ def sign_in_page(access: Access, there: str, error: TidegateError | None = None)
     status = HTTPStatus.OK if error is None else status_of(error)
     if access.settings.oidc is not None:
         href = escape(f"{SIGN_IN}/begin?next={quote(there)}")
-        way = f'<p><a class="button" href="{href}">Sign in with {escape(access.settings.oidc.name)}</a></p>'
+        way = f'<p><a class="button main" href="{href}">Sign in with {escape(access.settings.oidc.name)}</a></p>'
     elif access.links is not None:
         way = "<p>Open the link that <code>tidegate serve</code> printed. It is good for one sign-in.</p>"
     else:
         way = "<p>No sign-in is configured: see <code>server.oidc</code> in tidegate.yaml.</p>"
     told = "" if error is None else f'<p role="alert">{escape(error.what)}. {escape(error.hint or "")}</p>'
-    return HTMLResponse(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in · Tidegate</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/board.css"></head>'
-        f'<body><main class="sign-in"><h1>Tidegate</h1>{told}{way}</main></body></html>',
-        status,
-    )
+    inner = f"<h1>Sign in to Tidegate</h1>{told}{way}"
+    return plain_page("Sign in", inner, status=status, theme=theme_of(request.cookies))

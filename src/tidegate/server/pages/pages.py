@@ -28,10 +28,9 @@ from tidegate.server.pages.events import fingerprint
 from tidegate.server.pages.rendering import Fragments, make_templates, static_files
 from tidegate.server.pages.timeline_view import timeline_view
 from tidegate.server.parts import Parts
+from tidegate.server.plain_page import theme_of
 from tidegate.server.problems import status_of
 
-THEME: Final = "tidegate-theme"
-"""The cookie with the colours that somebody chose."""
 _BUFFERED: Final = 40
 
 
@@ -55,10 +54,9 @@ class Page:
     def of(cls, request: Request, forge: ForgeSettings) -> Page:
         """Return what `request` says; a local forge says who the people are."""
         visitor = visitor_of(request)
-        theme = request.cookies.get(THEME)
         groups = forge.groups.values() if isinstance(forge, LocalForge) and visitor.proof is Proof.LOCAL else ()
         people = tuple(sorted(frozenset[str]().union(*groups) - {visitor.user}))
-        return cls(visitor.user, visitor.csrf or "", people, theme if theme in {"light", "dark"} else None)
+        return cls(visitor.user, visitor.csrf or "", people, theme_of(request.cookies))
 
 
 class Pages:

@@ -16,9 +16,10 @@ from tidegate.server.pages.board_view import Filter
 from tidegate.server.pages.clauses import cell_url
 from tidegate.server.pages.events import OpenPage, board_events
 from tidegate.server.pages.form_routes import came_from, form_routes
-from tidegate.server.pages.pages import THEME, Pages
+from tidegate.server.pages.pages import Pages
 from tidegate.server.pages.rendering import THEMES
 from tidegate.server.parts import Parts
+from tidegate.server.plain_page import THEME
 
 _SEE_OTHER: Final = 303
 _FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}

@@ -45,10 +45,11 @@
   document.addEventListener("htmx:sseError", () => {
     if (missing) return;
     missing = setTimeout(() => { offline.hidden = false; }, 5000);
-    // Nothing says why: perhaps the session has ended. Then the server says where to sign in.
-    fetch("/api/v1/session").then((answer) => {
-      if (answer.status === 401 || answer.status === 403) location.reload();
-    }, () => {});
+    // Nothing says why: perhaps the session has ended, or is somebody else's now. Then the page is another one.
+    fetch("/api/v1/session").then(async (answer) => {
+      const out = answer.status === 401 || answer.status === 403;
+      if (out || (answer.ok && (await answer.json()).user !== document.body.dataset.user)) location.reload();
+    }).catch(() => {});
   });
   document.addEventListener("htmx:sseOpen", () => {
     clearTimeout(missing);
