@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.docker_registry import DockerRegistry
+from support.end_state import end_state
 from support.road_texts import STAGING, Settings
 from support.road_world import RoadWorld, release_image, world_with_release
 from support.stage import Stage
@@ -33,6 +34,18 @@ def test_promote(stage: Stage, tmp_path: Path) -> None:
     world = world_with_release(tmp_path / "world", until="e2e")
     effects = Theatre(stage, world, ("promote", "inventory", "--to", "staging")).sweep()
     assert effects.count("git push") == 2
+
+
+def test_promote_several(stage: Stage, tmp_path: Path) -> None:
+    names = ("inventory", "billing")
+    services = "\n".join(f"  {name}: {{image: {name}}}" for name in names)
+    world = world_with_release(tmp_path / "world", Settings(services=services), until="e2e")
+    world.push_image("e2e", "2.0.0-rc1", release_image("billing 2.0.0"), "billing")
+    world.declare("e2e", "2.0.0-rc1", "billing")
+    call = ("promote", *names, "--to", "staging")
+    effects = Theatre(stage, world, call, end=lambda world: end_state(world, names)).sweep()
+    assert effects.count("git fast-import") == 3  # both branches at once, and each merge request's record
+    assert effects.count("git push") == 3
 
 
 def test_promote_into_the_open_merge_request(stage: Stage, tmp_path: Path) -> None:

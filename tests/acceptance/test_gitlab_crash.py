@@ -18,7 +18,7 @@ from support.git_worlds import git
 from support.gitlab_stand import Stand, gitlab_stand
 from support.kill_points import KILLED
 from support.road_texts import STAGING
-from support.road_world import RoadWorld
+from support.road_world import RoadWorld, release_image
 from support.stage import Stage
 from support.theatre import Theatre
 from tidegate.testing.gitlab.messages import Request
@@ -113,6 +113,17 @@ def test_promote(stage: Stage, tmp_path: Path) -> None:
         effects = sweep(stage, stand, "promote", "inventory", "--to", "staging")
     assert effects.count("git push") == 1
     assert effects.count("POST") >= 1
+
+
+def test_promote_several(stage: Stage, tmp_path: Path) -> None:
+    with opened(tmp_path / "world", "on-open") as stand:
+        text = (stand.world.folder / "tidegate.yaml").read_text()
+        stand.world.configure(text.replace("\nservices:\n", "\nservices:\n  billing: {}\n"))
+        stand.world.push_image("e2e", "2.0.0-rc1", release_image("billing 2.0.0"), "billing")
+        stand.world.declare("e2e", "2.0.0-rc1", "billing")
+        effects = sweep(stage, stand, "promote", "--all", "--to", "staging")
+    assert (effects.count("git push"), effects.count("git fast-import")) == (1, 1)
+    assert effects.count("POST") >= 2
 
 
 @pytest.mark.parametrize("rewrite", ["on-open", "on-approval"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from support.git_worlds import commit_files
 from support.gitlab_stand import Stand, gitlab_stand
 from support.road_texts import STAGING, file_of, helm_release, image_of
 from support.road_world import release_image
-from tidegate.testing.gitlab.state import MergeRequest, Milestone
+from tidegate.testing.gitlab.state import Hook, MergeRequest, Milestone
 
 OPEN = 200
 READY = ("api", "billing", "cart")
@@ -52,6 +53,37 @@ def test_opening_a_promotion_takes_eight_calls_and_one_push(stand: Stand) -> Non
     made = project.requests[1]
     assert (made.labels, [one.username for one in made.reviewers]) == (["promotion"], ["sam"])
     assert made.milestone is not None
+
+
+def test_many_promotions_share_what_can_be_shared(stand: Stand) -> None:
+    names = [f"service-{number}" for number in range(7)]
+    text = (stand.world.folder / "tidegate.yaml").read_text()
+    stand.world.configure(text.replace("\nservices:\n", "\nservices:\n" + "".join(f"  {one}: {{}}\n" for one in names)))
+    for name in names:
+        stand.world.push_image("e2e", "2.0.0-rc1", release_image(name), name)
+        stand.world.declare("e2e", "2.0.0-rc1", name)
+    project = stand.gitlab.projects[STAGING]
+    project.hooks.append(Hook(1, "http://127.0.0.1:1/", "t0ken"))
+    stand.gitlab.refresh(project)
+    stand.gitlab.events.clear()
+    stand.gitlab.calls.clear()
+    promote = ("promote", "--all", "--to", "staging")
+    stand.world.tidegate(*promote)
+    count = len(names) + 1  # and inventory
+    requests = project.requests.values()
+    assert {one.source for one in requests} == {f"tidegate/{one}/to-staging" for one in ("inventory", *names)}
+    assert len(requests) == count
+    assert sum(counted(stand).values()) <= 1 + 4 * count, counted(stand)
+    assert stand.gitlab.pushes == 3
+    told = {json.loads(event.body)["ref"] for event in stand.gitlab.events if event.kind == "push"}
+    assert told == {f"refs/heads/{one.source}" for one in requests}
+
+    stand.approve(STAGING, "sam", 2)
+    stand.gitlab.calls.clear()
+    kept = stand.world.tidegate(*promote)
+    assert kept.err.count("  kept  ") == count
+    assert stand.gitlab.pushes == 3
+    assert sum(counted(stand).values()) <= 2 + 4, counted(stand)  # two lists, and what one with approvals needs
 
 
 def test_two_hundred_open_merge_requests_of_which_three_are_ready(stand: Stand) -> None:

@@ -250,6 +250,9 @@ class FakeGitLab:
         self.events += addressed(project, "note", lambda: note_event(project, request, note, self.url))
 
     def _tell_push(self, project: Project, branch: str, old: str, new: str) -> None:
+        if branch in project.untold:
+            project.untold.discard(branch)
+            return
         self.events += addressed(
             project, "push", lambda: push_event(project, self.pusher, self.url, branch, old=old, new=new)
         )

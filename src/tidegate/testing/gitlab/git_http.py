@@ -13,6 +13,8 @@ from tidegate.testing.gitlab.repository import plain_environ
 _RECEIVE: Final = "/git-receive-pack"
 _NOT_ALLOWED: Final = "GitLab: You are not allowed to push code to protected branches on this project."
 _LENGTH: Final = 4
+_MOST_TOLD: Final = 3
+"""`push_event_hooks_limit` of the Settings API: of a push that moves more branches, no webhook is told."""
 
 
 def serve_repository(gitlab: FakeGitLab, request: Request) -> Answer:
@@ -62,6 +64,8 @@ def _declined(gitlab: FakeGitLab, request: Request, username: str) -> Answer | N
     refs = _pushed(request.body)
     branches = [ref.removeprefix("refs/heads/") for ref in refs]
     if project is None or all(project.may_push(branch, username) for branch in branches):
+        if project is not None and len(branches) > _MOST_TOLD:
+            project.untold.update(branches)
         return None
     report = b"".join(
         [_packet(b"unpack ok\n"), *(_packet(f"ng {ref} pre-receive hook declined\n".encode()) for ref in refs), b"0000"]

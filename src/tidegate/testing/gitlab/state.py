@@ -254,6 +254,7 @@ class Project:
         members: user names of those whom it may be assigned to; None for everybody.
         protected: its protected branches, by name.
         hooks: its webhooks.
+        untold: branches whose push no webhook is told of: too many were pushed at once.
         pipelines: its pipelines, the oldest first.
         approvals_required: Premium: how many approvals its rule for anybody wants.
         rules: Premium: its other approval rules.
@@ -278,6 +279,7 @@ class Project:
     members: set[str] | None = None
     protected: dict[str, Protection] = field(default_factory=dict)
     hooks: list[Hook] = field(default_factory=list)
+    untold: set[str] = field(default_factory=set)
     pipelines: list[Pipeline] = field(default_factory=list)
     approvals_required: int = 0
     rules: list[ApprovalRule] = field(default_factory=list)
