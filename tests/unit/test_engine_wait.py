@@ -7,10 +7,14 @@ from datetime import timedelta
 import pytest
 
 from support.engine_world import GITOPS, EngineWorld
+from tidegate.engine.live import LiveState
 from tidegate.engine.status import Cell
 from tidegate.engine.wait import wait_for
+from tidegate.errors.cluster import ClusterForbidden, ClusterNotConfigured, ClusterUnreachable
 from tidegate.errors.model import InvalidVersion
 from tidegate.errors.release import StillWaiting
+from tidegate.model.cluster_access import ClusterAccess
+from tidegate.testing.cluster import FakeCluster
 
 
 @pytest.fixture
@@ -18,7 +22,9 @@ def town() -> EngineWorld:
     return EngineWorld()
 
 
-def wait(town: EngineWorld, environment: str, version: str | None = None, minutes: int = 10) -> tuple[Cell, list[str]]:
+def wait(
+    town: EngineWorld, environment: str, version: str | None = None, minutes: int = 10, *, live: bool = False
+) -> tuple[Cell, list[str]]:
     reasons: list[str] = []
     world = town.world()
     found = wait_for(
@@ -29,6 +35,7 @@ def wait(town: EngineWorld, environment: str, version: str | None = None, minute
         timeout=timedelta(minutes=minutes),
         interval=timedelta(minutes=1),
         report=reasons.append,
+        live=live,
     )
     return found, reasons
 
@@ -107,3 +114,59 @@ def test_a_version_or_a_tag_is_waited_for(town: EngineWorld, version: str) -> No
 def test_an_empty_source_has_nothing_to_wait_for(town: EngineWorld) -> None:
     with pytest.raises(StillWaiting, match="e2e has no inventory to wait for"):
         wait(town, "staging")
+
+
+OURS = "apps/inventory"
+NEW = "e2e.example/team/inventory:1.1.3-rc1"
+
+
+def with_cluster(town: EngineWorld) -> FakeCluster:
+    flux = FakeCluster(town.clock)
+    town.change("e2e", cluster=ClusterAccess())
+    town.clusters["e2e"] = flux
+    town.bring("e2e")
+    return flux
+
+
+def test_waiting_for_what_runs_tells_what_flux_says(town: EngineWorld) -> None:
+    flux = with_cluster(town)
+    flux.apply(OURS, "e2e.example/team/inventory:1.1.2-rc1")
+    flux.reconciled(OURS)
+    unreachable = ClusterUnreachable("no connection", where="https://k8s")
+
+    def dark() -> None:
+        flux.failure = unreachable
+
+    def light() -> None:
+        flux.failure = None
+        flux.apply(OURS, NEW)
+
+    town.clock.events.extend(
+        [dark, light, lambda: flux.failed(OURS, "timed out"), lambda: None, lambda: flux.reconciled(OURS)]
+    )
+    found, reasons = wait(town, "e2e", live=True)
+    assert found.live is not None
+    assert found.live.state is LiveState.LIVE
+    assert reasons == [
+        f"e2e has inventory 1.1.3-rc1; {OURS} still runs 1.1.2-rc1: Flux has not applied what git declares",
+        "what runs in e2e can't be told: https://k8s: no connection",
+        "e2e has inventory 1.1.3-rc1; Flux is rolling out 1.1.3-rc1",
+        "e2e has inventory 1.1.3-rc1; Flux failed to roll out 1.1.3-rc1 (UpgradeFailed: timed out)",
+    ]
+    assert town.clock.sleeps == [60.0] * 5
+
+
+def test_waiting_for_what_runs_ends_when_the_time_is_over(town: EngineWorld) -> None:
+    with_cluster(town)
+    with pytest.raises(StillWaiting, match=r"e2e declares inventory 1\.1\.3, and does not run it yet"):
+        wait(town, "e2e", minutes=2, live=True)
+
+
+def test_a_cluster_that_does_not_let_us_look_is_not_waited_for(town: EngineWorld) -> None:
+    flux = with_cluster(town)
+    flux.failure = ClusterForbidden("may not list")
+    with pytest.raises(ClusterForbidden):
+        wait(town, "e2e", live=True)
+    assert wait(town, "e2e")[0].tag == "1.1.3-rc1"
+    with pytest.raises(ClusterNotConfigured, match="nothing says in which cluster dev runs"):
+        wait(town, "dev", "1.1.3", live=True)

@@ -11,6 +11,7 @@ from tidegate.cli.document import Document
 from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
+from tidegate.cli.live import live_cell, live_lines
 from tidegate.cli.options import output_option
 from tidegate.cli.output import Cell, Format, Report, Style, Table, printable
 
@@ -35,14 +36,16 @@ def status(invocation: Invocation, *, services: tuple[str, ...], form: Format) -
 
     What can't be read is told below the table, and by an error at the end; there, too, stands why an automatic
     environment gets nothing newer. A tag that holds another digest than was
-    delivered is drift: exit code 12.
+    delivered is drift: exit code 12. Where an environment has a cluster, LIVE says how
+    far Flux is, with the tag that the cluster has where git declares another.
     """
     with open_desk(invocation, "", partial=True) as desk:
         told = desk.status(services)
         now = invocation.clock.now()
+    live = ("LIVE",) if any(cell.inner("live") for cell in told.documents) else ()
     table = Table(
-        ("SERVICE", "ENVIRONMENT", "VERSION", "DIGEST", "SINCE", "MERGE REQUEST"),
-        tuple(_row(cell, now) for cell in told.documents),
+        ("SERVICE", "ENVIRONMENT", "VERSION", *live, "DIGEST", "SINCE", "MERGE REQUEST"),
+        tuple(_row(cell, now, is_live=bool(live)) for cell in told.documents),
         empty="no services",
     )
     names = tuple(
@@ -57,18 +60,20 @@ def status(invocation: Invocation, *, services: tuple[str, ...], form: Format) -
         click.get_current_context().exit(DRIFT)
 
 
-def _row(cell: Document, now: datetime) -> tuple[str | Cell, ...]:
+def _row(cell: Document, now: datetime, *, is_live: bool) -> tuple[str | Cell, ...]:
     from tidegate.engine.gates.soak import span
 
     names = (cell.text("service"), cell.text("environment"))
     wrong = cell.inner("fault")
     fault = Cell(_UNREADABLE, Style.BAD) if wrong else None
+    live = (live_cell(cell),) if is_live else ()
     if cell.maybe("image") is None:
-        return (*names, fault or Cell("–", Style.DIM), "", "", "")
+        return (*names, fault or Cell("–", Style.DIM), *live, "", "", "")
     since = _time(cell.maybe("since"))
     return (
         *names,
         cell.maybe("tag") or "(no tag)",
+        *live,
         fault or _digest(cell),
         f"{since:%Y-%m-%d %H:%M} ({span(now - since)})" if since else "",
         cell.maybe("mergeRequest") or "",
@@ -76,7 +81,8 @@ def _row(cell: Document, now: datetime) -> tuple[str | Cell, ...]:
 
 
 def _below(cells: Sequence[Document]) -> Iterator[str]:
-    """Yield what takes more room than a cell has: why one can't be read, and why nothing newer comes to it."""
+    """Yield what takes more room than a cell has: why one can't be read, and why nothing newer comes to it, or runs."""
+    yield from live_lines(cells)
     for cell in cells:
         for wrong in (cell.inner("fault"), cell.inner("lane")):
             if wrong is not None:

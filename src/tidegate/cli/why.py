@@ -9,8 +9,9 @@ from tidegate.cli.document import Document
 from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
+from tidegate.cli.live import live_lines
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Cell, Format, Report, Table
+from tidegate.cli.output import Cell, Format, Report, Table, printable
 from tidegate.cli.plans import verdict_of, verdict_rows
 
 
@@ -39,7 +40,16 @@ def why(invocation: Invocation, *, service: str, target: str | None, form: Forma
             tuple(each.text("sentence") for each in told.documents),
         ),
     )
+    if form is Format.TABLE:
+        for line in live_lines([each for each in told.documents if _is_untold(each)]):
+            invocation.output.line(printable(line))
     end_with(told.faults, invocation.output)
+
+
+def _is_untold(explanation: Document) -> bool:
+    """Whether its cluster is not in the sentence, because it can't be told what runs there."""
+    live = explanation.inner("live")
+    return live is not None and live.text("state") == "unknown"
 
 
 def _rows(explanation: Document) -> tuple[tuple[str | Cell, ...], ...]:

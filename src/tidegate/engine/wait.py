@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from tidegate.engine.declared import branch_head, past_releases, read_declared
-from tidegate.engine.explanation import explain
-from tidegate.engine.status import Cell, read_cell
+from tidegate.engine.explanation import explain, has
+from tidegate.engine.live import LiveState
+from tidegate.engine.status import Cell, read_cell, with_live
 from tidegate.engine.world import World
+from tidegate.errors import TidegateError
+from tidegate.errors.cluster import ClusterNotConfigured
 from tidegate.errors.release import StillWaiting
 from tidegate.model import Carry, Digest, Environment, Service, Version
 
@@ -22,6 +26,7 @@ def wait_for(
     timeout: timedelta,
     interval: timedelta,
     report: Callable[[str], None],
+    live: bool = False,
 ) -> Cell:
     """Return the target's cell once it declares `version` (None: what the source has when the wait begins).
 
@@ -30,11 +35,16 @@ def wait_for(
         timeout: how long to wait at most.
         interval: how long to pause between looks.
         report: told each new reason why it waits.
+        live: wait on until it runs in the target's cluster.
 
     Raises:
         InvalidVersion: `version` is neither a version nor a tag as the target writes it.
         StillWaiting: the time is over.
+        ClusterNotConfigured: `live`, and nobody can tell what runs there.
+        TidegateError: `live`, and the cluster does not let us look.
     """
+    if live:
+        _require_cluster(target)
     digest: Digest | None = None
     named = version
     if version is not None and target.tag.read(version) is None:
@@ -46,23 +56,57 @@ def wait_for(
     until = world.clock.now() + timeout
     told = ""
     while True:
+        world = replace(world, known_clusters={})
         cell = read_cell(world, service, target)
         has_it = cell.tag is not None and version in {cell.tag, str(cell.version)} and digest in {None, cell.digest}
-        if has_it and not (digest and service.carry is Carry.RELEASE and explain(world, service, target).changes):
+        is_there = has_it and not (
+            digest and service.carry is Carry.RELEASE and explain(world, service, target).changes
+        )
+        cell = _with_what_runs(world, cell) if live and is_there else cell
+        if is_there and (not live or _runs(cell)):
             return cell
-        sentence = _reason(world, service, target, cell, named)
+        sentence = _what_runs(cell) if is_there else _reason(world, service, target, cell, named)
         if sentence != told:
             report(sentence)
             told = sentence
         if world.clock.now() + interval > until:
+            lacks = "declares" if is_there else "does not have"
             raise StillWaiting(
-                f"{target.name} does not have {service.name} {version} yet",
+                f"{target.name} {lacks} {service.name} {version}{', and does not run it' if is_there else ''} yet",
                 hint="wait longer with --timeout, or do what the reason says",
             )
         world.clock.sleep(interval.total_seconds())
         looked_at = (each.repo for each in world.pipeline.environments if each.name in {target.name, target.source})
         for project in dict.fromkeys(looked_at):
             world.repos.repo(project).refresh()
+
+
+def _require_cluster(target: Environment) -> None:
+    if target.cluster is None:
+        raise ClusterNotConfigured(
+            f"nothing says in which cluster {target.name} runs",
+            where=f"environments.{target.name}",
+            hint="add `cluster:` to it in tidegate.yaml, or leave --live out: see docs/how-to/watch-flux.md",
+        )
+
+
+def _with_what_runs(world: World, cell: Cell) -> Cell:
+    """Return `cell` with what its cluster says; a cluster that never will say anything is no reason to wait."""
+    seen = world.cluster(cell.environment)
+    if isinstance(seen, TidegateError) and not seen.retryable:
+        raise seen
+    return with_live(world, cell)
+
+
+def _runs(cell: Cell) -> bool:
+    return cell.live is not None and cell.live.state is LiveState.LIVE
+
+
+def _what_runs(cell: Cell) -> str:
+    """Return why what is declared does not run yet."""
+    if cell.live is None or cell.live.clause is not None:
+        return has(cell)
+    return f"what runs in {cell.environment.name} can't be told: {cell.live.message}"
 
 
 def _reason(world: World, service: Service, target: Environment, cell: Cell, named: str | None) -> str:

@@ -12,6 +12,12 @@ class ClusterExtraMissing(UsageError):
     code = "cluster/extra-missing"
 
 
+class ClusterNotConfigured(UsageError):
+    """The environment has no cluster in the configuration, so that nobody can tell what runs."""
+
+    code = "cluster/not-configured"
+
+
 class KubeconfigUnusable(UsageError):
     """There is no kubeconfig, it can't be read, or it asks for what is not supported."""
 
