@@ -1,4 +1,4 @@
-"""The queue's tables: procrastinate's own, in a schema of ours.
+"""The queue's tables: procrastinate's own, and two about notices, in a schema of ours.
 
 Nothing in the queue must be kept: a resync finds it again. So tables of an older procrastinate are not migrated, they
 are made anew.
@@ -22,6 +22,13 @@ SCHEMA: Final = "tidegate_queue"
 """The PostgreSQL schema that the tables are in."""
 _LOCK: Final = 0x7469_6465
 _OURS: Final = re.compile(r"Tidegate's queue, procrastinate (\d+(?:\.\d+)*)")
+_NOTICES: Final = f"""
+CREATE TABLE IF NOT EXISTS {SCHEMA}.notice_targets (name text PRIMARY KEY, told_at timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS {SCHEMA}.notices_told (
+    target text, identity text, told_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (target, identity)
+);
+"""
+"""Beside procrastinate's: when each target of notifications got its last message, and what was told of late."""
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -38,6 +45,7 @@ def ensure_schema(connection: Connection) -> bool:
             "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = %s", (SCHEMA,)
         ).fetchone()
         if found is not None and _known(found[0]) == _numbers(version) and _has_tables(connection):
+            connection.execute(_NOTICES)
             return False
         if found is not None and _known(found[0]) > _numbers(version):
             raise QueueNotOurs(
@@ -47,6 +55,7 @@ def ensure_schema(connection: Connection) -> bool:
         connection.execute(f"CREATE SCHEMA {SCHEMA}")
         connection.execute(f"SET LOCAL search_path TO {SCHEMA}, pg_catalog")
         connection.execute(SchemaManager.get_schema())
+        connection.execute(_NOTICES)
         connection.execute(f"COMMENT ON SCHEMA {SCHEMA} IS 'Tidegate''s queue, procrastinate {version}'")
     _LOG.info("made the queue's tables", extra={"fields": {"event": "queue", "schema": SCHEMA}})
     return True
