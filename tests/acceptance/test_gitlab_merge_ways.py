@@ -10,7 +10,7 @@ import yaml
 
 from support.git_worlds import commit_files
 from support.gitlab_stand import Stand, gitlab_stand
-from support.road_texts import STAGING, file_of
+from support.road_texts import DEV, STAGING, file_of
 from support.road_world import release_image
 from tidegate.testing.gitlab import Answer, Fault
 
@@ -184,3 +184,24 @@ def test_drafts_wait_until_a_person_marks_them_as_ready(stand: Stand) -> None:
     stand.world.tidegate(*DELIVER, expect=11)
     request.title = request.title.removeprefix("Draft: ")
     stand.world.tidegate(*DELIVER)
+
+
+def test_a_merge_request_that_moves_a_range_has_the_environments_options(stand: Stand) -> None:
+    stand.gitlab.user("sam")
+    configure(stand, "labels: [lanes], reviewers: [sam], squash: true, remove_source_branch: true")
+    stand.world.tidegate(
+        "policy",
+        "hold",
+        "inventory",
+        "--in",
+        "dev",
+        "--at",
+        "1.1.3",
+        "--reason",
+        "1.1.4 loses orders",
+        "--merge-request",
+    )
+    (made,) = stand.gitlab.projects[DEV].requests.values()
+    assert (made.labels, [one.username for one in made.reviewers]) == (["lanes"], ["sam"])
+    assert made.squash
+    assert made.remove_source

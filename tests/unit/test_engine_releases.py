@@ -11,6 +11,7 @@ from support.engine_world import GITOPS, INVENTORY, MARKER, helm_release
 from support.lane_world import DEV_POLICY, MAINT, LaneWorld, policy, repository
 from support.policy_documents import in_list
 from tidegate.engine.releases import ReleaseSeen, observe_release, plan_release, release
+from tidegate.engine.steps import OpenMergeRequest
 from tidegate.engine.versions import Bump
 from tidegate.errors import Place
 from tidegate.errors.manifest import InvalidPolicy, RangeNotMovable
@@ -18,7 +19,7 @@ from tidegate.errors.model import InvalidConstraint
 from tidegate.errors.release import PolicyMissing
 from tidegate.flux import image_policies
 from tidegate.flux.holds import Hold, with_hold
-from tidegate.model import Ranges
+from tidegate.model import MergeRequestOptions, Ranges
 from tidegate.testing.clock import START
 
 MAINT_POLICY = "clusters/maint/inventory/policy.yaml"
@@ -67,6 +68,23 @@ def test_a_merge_request_is_opened_as_asked_or_as_configured(town: LaneWorld) ->
     assert b"range: 1.2.x" in town.policy_now(branch=opened.source_branch)
     run(town)
     assert town.forge.merge_requests(GITOPS) == (opened,)
+
+
+def test_a_merge_request_is_opened_as_its_environments_want_it(town: LaneWorld) -> None:
+    town.environments["maint"] = replace(
+        MAINT, ranges=Ranges.MERGE_REQUEST, merge_request=MergeRequestOptions(labels=("lanes", "slow"), milestone="3")
+    )
+    town.write(GITOPS, {MAINT_POLICY: policy("~1.1")})
+    wanted = MergeRequestOptions(labels=("lanes",), reviewers=("bob",), draft=True, squash=True)
+    town.change("dev", ranges=Ranges.MERGE_REQUEST, merge_request=wanted)
+    (opening,) = (step for step in plan_release(seen(town)).steps if isinstance(step, OpenMergeRequest))
+    assert opening.options == replace(wanted, labels=("lanes", "slow"), milestone="3")
+    run(town)
+    (opened,) = town.forge.merge_requests(GITOPS)
+    assert opened.title.startswith("Draft: Open the line 1.2")
+    town.forge.describe(GITOPS, opened.iid, title="Open it", description=opened.description)  # it is ready
+    run(town)
+    assert not town.forge.merge_request(GITOPS, opened.iid).draft
 
 
 def test_a_commit_after_a_merge_request_says_that_the_request_stays(town: LaneWorld) -> None:

@@ -13,7 +13,7 @@ from tidegate.engine.world import World
 from tidegate.errors.manifest import RangeNotMovable
 from tidegate.flux import ImagePolicy, Selection, image_policies, move_range, set_policy_range
 from tidegate.flux.holds import Hold, with_hold, without_hold
-from tidegate.model import MergeRequest, Ranges
+from tidegate.model import MergeRequest, MergeRequestOptions, Ranges
 
 _DRAFT: Final = "Draft: "
 
@@ -225,7 +225,9 @@ def change_steps(
         return [commit]
     reasons = "\n".join(f"- `{change.line}`{f': {change.why}' if change.why else ''}" for change in changes)
     request = proposed.request
-    draft = _DRAFT if request is not None and request.draft else ""  # whoever made it a draft says when it is ready
+    options = _options(changes)
+    # Whoever made it a draft says when it is ready.
+    draft = _DRAFT if (request.draft if request is not None else options.draft) else ""
     opening = OpenMergeRequest(
         environment.repo,
         message.branch,
@@ -234,5 +236,20 @@ def change_steps(
         f"{message.subject}.\n\n{reasons}",  # no line end: forges strip it, and would then have another text
         author=message.actor,
         known=request.iid if request else None,
+        options=options,
     )
     return [opening] if dict(proposed.files) == files else [commit, opening]
+
+
+def _options(changes: Iterable[LaneChange]) -> MergeRequestOptions:
+    """Return how the merge request of `changes` is opened: as every environment wants it that it is for."""
+    asked = [change.lane.environment.merge_request for change in changes]
+    return MergeRequestOptions(
+        labels=tuple(dict.fromkeys(each for one in asked for each in one.labels)),
+        reviewers=tuple(dict.fromkeys(each for one in asked for each in one.reviewers)),
+        assignees=tuple(dict.fromkeys(each for one in asked for each in one.assignees)),
+        milestone=next((one.milestone for one in asked if one.milestone is not None), None),
+        draft=any(one.draft for one in asked),
+        squash=any(one.squash for one in asked),
+        remove_source_branch=any(one.remove_source_branch for one in asked),
+    )
