@@ -75,7 +75,7 @@ class _Server:
         return float(found[1]) if found else 0.0
 
     def settle(self) -> None:
-        while any(self.figure(f'tidegate_queue_keys{{state="{state}"}}') for state in ("waiting", "handling")):
+        while any(self.figure(f'tidegate_queue_keys{{state="{state}"}}') for state in ("waiting", "handling", "later")):
             time.sleep(0.1)
 
     def megabytes(self, field: str) -> float:

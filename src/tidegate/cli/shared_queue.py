@@ -42,9 +42,10 @@ def open_queue(url: str | None, workers: int) -> Iterator[tuple[KeyQueue, Others
         QueueUnreachable, QueueNotOurs: as `open_shared` raises.
     """
     if url is None:
+        from tidegate.server.rests import Rests
         from tidegate.server.thread_queue import ThreadQueue
 
-        yield ThreadQueue(), None
+        yield ThreadQueue(rests=Rests()), None
         return
     from tidegate.server.postgres.shared import open_shared
 

@@ -36,6 +36,7 @@ class KeyQueue(Protocol):
     - A key that waits already is not added twice.
     - A key is never handled twice at once. Added while it is handled, it is handled once more after that.
     - A key that waits after a pause is handled at once when it is added meanwhile, and its count of attempts stays.
+    - A key that is added again and again may rest some seconds between two turns; one that was left alone does not.
     - Nothing that was added is forgotten, save by a queue in memory when it stops, and by a bounded one that is full:
       that one has an `EverythingKey` in place of what it could not take.
     """

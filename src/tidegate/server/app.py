@@ -36,7 +36,7 @@ def make_app(parts: Parts) -> FastAPI:
         app.add_middleware(RequestTraces, telemetry=parts.traces)  # the last one added is the first to see a request
     answer_problems(app)
     news = News(parts.board)
-    app.include_router(hook_routes(parts))  # what comes most often is looked for first
+    app.router.routes.extend(hook_routes(parts))  # what comes most often is looked for first
     app.include_router(sign_in_routes(parts.access))
     app.include_router(provider_routes(parts.access))
     app.include_router(board_routes(parts.board))

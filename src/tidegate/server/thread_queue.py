@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections.abc import Callable, Iterable
 from threading import Condition, Thread
@@ -10,6 +11,7 @@ from typing import Final
 
 from tidegate.model.key import EverythingKey, Key
 from tidegate.ports.queue import Handle, QueueDepth
+from tidegate.server.rests import Rests
 
 _MOST: Final = 100_000
 
@@ -20,15 +22,20 @@ class ThreadQueue:
     Args:
         most: how many keys wait at most. One more, and an `EverythingKey` is what waits in place of it.
         monotonic: seconds that only grow.
+        rests: of keys that are added again and again; None: there are none.
     """
 
-    def __init__(self, most: int = _MOST, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, most: int = _MOST, monotonic: Callable[[], float] = time.monotonic, rests: Rests | None = None
+    ) -> None:
         self._most = most
         self._monotonic = monotonic
+        self._rests = rests
         self._changed = Condition()
         self._waiting: dict[Key, None] = {}  # in order
         self._handling: dict[Key, bool] = {}  # whether it was added meanwhile
-        self._later: dict[Key, float] = {}  # when its pause ends
+        self._later: dict[Key, float] = {}  # when its pause ends, or its rest
+        self._resting: set[Key] = set()
         self._ends: list[tuple[float, int, Key]] = []  # the same as a heap, with entries that hold no more
         self._count = 0
         self._attempts: dict[Key, int] = {}
@@ -38,21 +45,37 @@ class ThreadQueue:
     def add(self, keys: Iterable[Key]) -> None:
         """Add keys; returns at once."""
         with self._changed:
-            for key in keys:
-                self._add(key)
-            self._changed.notify_all()
+            if [key for key in keys if self._add(key)]:
+                self._changed.notify_all()
 
-    def _add(self, key: Key) -> None:
-        if self._stopped or key in self._waiting:
-            return
+    def _add(self, key: Key) -> bool:
+        """Have a key wait or rest; return whether it did not already."""
+        if self._stopped or key in self._waiting or key in self._resting:
+            return False
         if key in self._handling:
             self._handling[key] = True
-            return
+            return False
+        rest = self._rests.rest(key) if self._rests else 0.0
+        if rest <= 0:
+            self._let_wait(key)
+        elif self._later.get(key, math.inf) > self._monotonic() + rest:
+            self._resting.add(key)
+            self._delay(key, rest)
+        return True
+
+    def _let_wait(self, key: Key) -> None:
         self._later.pop(key, None)
+        self._resting.discard(key)
         if len(self._waiting) >= self._most and key != EverythingKey():
             self._add(EverythingKey())
             return
         self._waiting[key] = None
+
+    def _delay(self, key: Key, seconds: float) -> None:
+        self._count += 1
+        end = self._monotonic() + seconds
+        self._later[key] = end
+        heapq.heappush(self._ends, (end, self._count, key))
 
     def start(self, handle: Handle, *, workers: int) -> None:
         """Have keys handled by `workers` threads. They don't keep the process from ending."""
@@ -111,7 +134,7 @@ class ThreadQueue:
             if self._later.get(key) == end:
                 if end > now:
                     return end - now
-                self._add(key)
+                self._let_wait(key)
             heapq.heappop(self._ends)
         return None
 
@@ -125,8 +148,5 @@ class ThreadQueue:
             if again:
                 self._add(key)
             elif pause is not None and not self._stopped:
-                self._count += 1
-                end = self._monotonic() + pause
-                self._later[key] = end
-                heapq.heappush(self._ends, (end, self._count, key))
+                self._delay(key, pause)
             self._changed.notify_all()
