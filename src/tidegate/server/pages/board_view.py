@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from tidegate.engine.board import Board, BoardCell, BoardState
+from tidegate.engine.live import LiveState
 from tidegate.server.pages.clauses import Piece, cell_url, pieces
+from tidegate.server.pages.live_view import MARKS, LiveMark
 from tidegate.server.pages.spans import age
 
 
@@ -77,7 +79,7 @@ class Filter:
         """Return whether a service is to be shown."""
         if self.text.casefold() not in service.casefold():
             return False
-        return self.state is None or any(cell.state is self.state for cell in cells.values())
+        return self.state is None or any(cell.shown is self.state for cell in cells.values())
 
     def url(self, path: str = "/") -> str:
         """Return `path` with the filter in its query."""
@@ -96,7 +98,9 @@ class CellView:
         service: its name.
         environment: its name.
         look: its state.
-        tag: what it has; None when nothing.
+        tag: what runs, or what is declared where that is not known; None when nothing.
+        declared: what is declared where something else runs.
+        live: how far Flux is, where its state does not say it already; None too where nobody looks.
         version: the release version where the tag does not have it in it.
         moving: the tag that is on its way, where it is another one.
         age: since when, in words.
@@ -111,6 +115,8 @@ class CellView:
     environment: str
     look: Look
     tag: str | None = None
+    declared: str | None = None
+    live: LiveMark | None = None
     version: str | None = None
     moving: str | None = None
     age: str | None = None
@@ -164,23 +170,52 @@ def cell_view(cell: BoardCell, now: datetime, *, is_first: bool) -> CellView:
         now: what time it is (UTC).
         is_first: it is the first environment's, to which nothing is promoted.
     """
-    look = LOOKS[cell.state]
-    if cell.state is BoardState.SETTLED:
-        look = EMPTY if cell.tag is None else LEADING if is_first else look
+    look, live = look_of(cell, is_first=is_first), cell.live
+    running = live.running if live else None
+    tag, since, version = cell.tag, cell.since, cell.version
+    if live is not None and running is not None:
+        tag, since, version = running.tag, live.since, str(live.version) if live.version else None
     return CellView(
         id=cell_id(cell.service, cell.environment),
         url=cell_url(cell.service, cell.environment),
         service=cell.service,
         environment=cell.environment,
         look=look,
-        tag=cell.tag,
-        version=cell.version if cell.version and cell.version not in (cell.tag or "") else None,
+        tag=tag,
+        declared=cell.tag if cell.tag != tag else None,
+        live=_mark(cell) if not _is_flux_s_turn(cell) else None,
+        version=version if version and version not in (tag or "") else None,
         moving=cell.moving if cell.moving != cell.tag else None,
-        age=age(cell.since, now),
-        since=cell.since.isoformat() if cell.since else None,
+        age=age(since, now),
+        since=since.isoformat() if since else None,
         behind=_behind(cell, now),
-        pieces=pieces(cell) if cell.state is not BoardState.SETTLED else (),
+        pieces=pieces(cell) if cell.shown is not BoardState.SETTLED else (),
     )
+
+
+def look_of(cell: BoardCell, *, is_first: bool = False) -> Look:
+    """Return how the state of a cell is shown; where promotion has done its part, how far Flux is."""
+    mark = _mark(cell)
+    if mark is not None and _is_flux_s_turn(cell):
+        return Look(cell.shown.value, mark.glyph, mark.word.capitalize())
+    if cell.state is not BoardState.SETTLED:
+        return LOOKS[cell.state]
+    return EMPTY if cell.tag is None else LEADING if is_first else LOOKS[cell.state]
+
+
+def _is_flux_s_turn(cell: BoardCell) -> bool:
+    return cell.shown is not cell.state
+
+
+def _mark(cell: BoardCell) -> LiveMark | None:
+    """Return how far Flux is, with the tag that it is at where git declares another."""
+    if cell.live is None:
+        return None
+    mark, image = MARKS[cell.live.state], cell.live.image
+    is_at_another = image is not None and image.tag != cell.tag and cell.live.running is None
+    if not is_at_another or image is None or cell.live.state is LiveState.SUSPENDED:
+        return mark
+    return replace(mark, word=f"{mark.word}: {image.tag}")
 
 
 def cell_id(service: str, environment: str) -> str:
@@ -190,7 +225,7 @@ def cell_id(service: str, environment: str) -> str:
 
 def counts_of(board: Board) -> Mapping[BoardState, int]:
     """Return how many cells are in each state, over all services."""
-    return Counter(cell.state for cells in board.rows.values() for cell in cells.values())
+    return Counter(cell.shown for cells in board.rows.values() for cell in cells.values())
 
 
 def strip(counts: Mapping[BoardState, int], wanted: Filter) -> tuple[StripEntry, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from tidegate.config import ForgeSettings, GitLabForge
 from tidegate.engine.cell_detail import CellDetail, Commits
-from tidegate.engine.explanation import trouble
+from tidegate.engine.explanation import has
 from tidegate.engine.timeline import Stay
 from tidegate.model import Answer, Reason
 from tidegate.server.access.visitor import Visitor
@@ -17,6 +17,7 @@ from tidegate.server.pages.actions import Action, actions_for
 from tidegate.server.pages.clauses import cell_url, gate_anchor
 from tidegate.server.pages.forge_pages import commit_url, compare_url, merge_request_url
 from tidegate.server.pages.image_view import ImageView, image_view
+from tidegate.server.pages.live_view import LiveView, live_view
 from tidegate.server.pages.request_view import RequestView, request_view
 from tidegate.server.pages.spans import age, span
 
@@ -81,6 +82,7 @@ class DetailView:
         actions: the buttons.
         request: the open merge request; None: there is none.
         command: the command line that tells the same.
+        live: what runs; None where nobody looks.
     """
 
     service: str
@@ -102,6 +104,7 @@ class DetailView:
     commits: CommitsView | None
     stays: tuple[StayRow, ...]
     faults: tuple[tuple[str, str | None], ...]
+    live: LiveView | None = None
 
 
 def detail_view(detail: CellDetail, visitor: Visitor, forge: ForgeSettings, now: datetime) -> DetailView:
@@ -121,7 +124,7 @@ def detail_view(detail: CellDetail, visitor: Visitor, forge: ForgeSettings, now:
         service=service,
         environment=environment,
         url=cell_url(service, environment),
-        sentence=explanation.sentence if explanation else trouble(cell) or f"{environment} has {service} {cell.tag}",
+        sentence=explanation.sentence if explanation else has(cell),
         tag=cell.tag,
         since=cell.since.isoformat() if cell.since else None,
         ago=age(cell.since, now),
@@ -141,6 +144,7 @@ def detail_view(detail: CellDetail, visitor: Visitor, forge: ForgeSettings, now:
         commits=_commits(detail.commits, cell.service.source, forge) if detail.commits else None,
         stays=tuple(_stay(each, cell.environment.repo, forge, now) for each in detail.stays),
         faults=tuple((str(each), each.hint) for each in detail.faults),
+        live=live_view(cell.live, now) if cell.live else None,
     )
 
 

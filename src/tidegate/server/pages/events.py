@@ -11,7 +11,7 @@ from tidegate.engine.board import Board
 from tidegate.model.key import ServiceKey
 from tidegate.server.following import Told, event, follow
 from tidegate.server.news import News
-from tidegate.server.pages.board_view import LOOKS, Filter, shown_services
+from tidegate.server.pages.board_view import Filter, look_of, shown_services
 from tidegate.server.pages.rendering import Fragments
 from tidegate.server.parts import Parts
 
@@ -92,5 +92,5 @@ def _spoken(board: Board, keys: Sequence[ServiceKey]) -> str:
         return f"{len(keys)} cells have changed"
     found = [cell for key in keys if (cell := board.cell(key)) is not None]
     return ". ".join(
-        f"{cell.service} in {cell.environment}: {cell.tag or 'nothing'}, {LOOKS[cell.state].word}" for cell in found
+        f"{cell.service} in {cell.environment}: {cell.tag or 'nothing'}, {look_of(cell).word}" for cell in found
     )
