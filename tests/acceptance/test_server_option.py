@@ -10,7 +10,7 @@ import pytest
 from support.access import write_token
 from support.cli import Ended
 from support.road_texts import STAGING, Settings
-from support.road_world import RoadWorld, world_with_release
+from support.road_world import RoadWorld, release_image, world_with_release
 from support.server_process import ServerProcess
 from tidegate.model.role import Role
 
@@ -72,6 +72,47 @@ def test_a_server_answers_as_the_command_line_does(tmp_path: Path) -> None:
         wrong = served.tidegate("--server", server.url, "status", expect=4, TIDEGATE_SERVER_TOKEN="wrong")
         assert "server/sign-in-needed" in wrong.err
         assert "server/sign-in-needed" in served.tidegate("--server", server.url, "status", expect=4).err
+        assert server.stop() == 0
+    assert local.log(STAGING, "%an %s") == served.log(STAGING, "%an %s")
+
+
+def test_several_services_are_promoted_through_a_server_as_from_here(tmp_path: Path) -> None:
+    names = ("inventory", "billing")
+    settings = Settings(services="\n".join(f"  {name}: {{image: {name}}}" for name in names))
+    local = world_with_release(tmp_path / "local", settings, until="e2e")
+    local.push_image("e2e", "2.0.0-rc1", release_image("billing 2.0.0"), "billing")
+    local.declare("e2e", "2.0.0-rc1", "billing")
+    local.configure(settings.text + "server: {tokens: ./tokens.yaml}\n")
+    served = local.copy(tmp_path / "served")
+    fields = write_token(served.folder / "tokens.yaml", Role.PROMOTER, "staging", user="dana")
+    token = fields["Authorization"].removeprefix("Bearer ")
+    together = ("--to", "staging", "--together")
+    with ServerProcess(served) as server:
+        server.ready()
+        for code, call in (
+            (0, ("promote", *names, *together, "--dry-run")),
+            (0, ("promote", *names, *together, "--dry-run", "-o", "json")),
+            (0, ("promote", *names, *together)),
+            (0, ("promote", "--all", *together, "-o", "json")),
+            (2, ("promote", "nothing", *together)),
+            (0, ("promote", "--all", "--to", "staging", "--dry-run", "-o", "name")),
+            (2, ("promote", "inventory", "nothing", "billing", "--to", "staging", "-o", "name")),
+        ):
+            here = local.tidegate(*call, expect=code)
+            there = served.tidegate("--server", server.url, *call, expect=None, TIDEGATE_SERVER_TOKEN=token)
+            assert comparable(there) == comparable(here), call
+        refused = served.tidegate(
+            "--server",
+            server.url,
+            "promote",
+            *names,
+            "--to",
+            "e2e",
+            "--together",
+            expect=4,
+            TIDEGATE_SERVER_TOKEN=token,
+        )
+        assert "server/forbidden" in refused.err
         assert server.stop() == 0
     assert local.log(STAGING, "%an %s") == served.log(STAGING, "%an %s")
 

@@ -83,6 +83,7 @@ def test_the_table_of_permissions(permission: Permission) -> None:
     ("path", "body", "role"),
     [
         ("/api/v1/promotions", {"service": "inventory", "to": "staging"}, Role.PROMOTER),
+        ("/api/v1/promotions/together", {"to": "staging"}, Role.PROMOTER),
         (f"/api/v1/promotions/{STAGING}/1/approve", None, Role.PROMOTER),
         (f"/api/v1/promotions/{STAGING}/1/unapprove", None, Role.PROMOTER),
         (f"/api/v1/promotions/{STAGING}/1/deliver", None, Role.DELIVERER),

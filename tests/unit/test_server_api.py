@@ -50,6 +50,29 @@ def test_what_can_be_read(stand: Stand) -> None:
     assert stand.town.commits(GITOPS) == 1
 
 
+def test_a_set_is_promoted_by_those_who_may_there(stand: Stand) -> None:
+    stand.town.bring("e2e")
+    asked = {"services": ["inventory", "billing"], "to": "staging"}
+    together = "/api/v1/promotions/together"
+    viewer, elsewhere = stand.token(Role.VIEWER), stand.token(Role.PROMOTER, "e2e")
+    plan = stand.get("/api/v1/plan/together?service=inventory&service=billing&to=staging", viewer).json
+    assert [each["kind"] for each in plan["steps"]] == ["commit-files", "open-merge-request"]
+    assert stand.get("/api/v1/plan/together?to=staging", viewer).json["steps"] == plan["steps"]
+    for headers, status in (({}, 401), (viewer, 403), (elsewhere, 403)):
+        assert stand.post(together, asked, headers).status == status
+    assert stand.town.forge.merge_requests(STAGING) == ()
+    promoter = stand.token(Role.PROMOTER, "staging", user="petra")
+    answer = stand.post(together, asked, promoter)
+    assert (answer.status, answer.json["mergeRequest"]) == (200, f"{STAGING}!1")
+    assert [each["event"] for each in answer.json["talk"]] == ["plan", "done", "done"]
+    assert stand.post(together, {"to": "staging"}, promoter).json["adopted"] is True
+    assert stand.town.forge.merge_request(STAGING, 1).author == "petra"
+    moved = {ServiceKey(name, "staging") for name in asked["services"]}
+    assert queued(stand) == {MergeRequestKey(STAGING, 1), *moved}
+    nothing = stand.post(together, {**asked, "services": ["nothing"]}, promoter)
+    assert nothing.json["error"]["code"] == "release/service-unknown"
+
+
 def test_who_acts_is_who_is_signed_in(stand: Stand) -> None:
     promoter, deliverer = stand.token(Role.PROMOTER, user="petra"), stand.token(Role.DELIVERER, user="della")
     stella = stand.token(Role.PROMOTER, user="stella")

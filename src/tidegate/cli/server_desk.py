@@ -12,7 +12,6 @@ from tidegate.cli.output import Json, Output
 from tidegate.cli.progress import told
 from tidegate.cli.server_client import ServerClient, error_of, open_client
 from tidegate.errors import TidegateError
-from tidegate.errors.server import ServerCannot
 
 TOKEN: Final = "TIDEGATE_SERVER_TOKEN"  # noqa: S105 - the variable's name
 
@@ -78,11 +77,10 @@ class ServerDesk:
         return tuple(done)
 
     def together(self, services: Sequence[str], target: str, *, dry_run: bool) -> Document:
-        """Refuse: a server promotes service by service."""
-        raise ServerCannot(
-            f"a server {'plans' if dry_run else 'promotes'} service by service, not {len(services) or 'all'} together",
-            hint=f"leave --server out: `tidegate promote … --to {target} --together` acts from here",
-        )
+        """Ask for the plan, or have them promoted by one merge request."""
+        if dry_run:
+            return self._client.get("/plan/together", [("to", target), *(("service", name) for name in services)])
+        return self._said(self._client.post("/promotions/together", {"services": [*services], "to": target}))
 
     def services(self) -> Sequence[str]:
         """Ask which there are."""

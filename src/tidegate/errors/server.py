@@ -11,12 +11,6 @@ class ServerExtraMissing(UsageError):
     code = "server/extra-missing"
 
 
-class ServerCannot(UsageError):
-    """A server does not do that; the program at one's own machine does."""
-
-    code = "server/cannot"
-
-
 class InvalidListen(UsageError):
     """The text is not an address to listen on."""
 

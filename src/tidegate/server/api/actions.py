@@ -15,6 +15,7 @@ from tidegate.server.api.shapes import (
     PromotedShape,
     Promotion,
     QueuedShape,
+    TogetherPromotion,
     Word,
 )
 from tidegate.server.parts import Parts
@@ -29,6 +30,12 @@ def action_routes(parts: Parts) -> APIRouter:
         """Open the merge request that brings a release to an environment, or bring an open one up to date."""
         doer = Doer(parts, visitor)
         promoted, talk = doer.promote(asked.service, asked.to, asked.version, separate=asked.separate)
+        return PromotedShape.model_validate({**promoted_document(promoted), "talk": talk})
+
+    @router.post("/promotions/together")
+    def promote_together(visitor: Who, asked: TogetherPromotion) -> PromotedShape:
+        """Open the one merge request that brings several services' releases to an environment: all of them, or none."""
+        promoted, talk = Doer(parts, visitor).together(asked.services, asked.to)
         return PromotedShape.model_validate({**promoted_document(promoted), "talk": talk})
 
     @router.post("/promotions/{project:path}/{iid}/approve")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tidegate.config.settings import LocalForge
 from tidegate.engine.deliver import Delivery, deliver_merge_request, planned_delivery
 from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.promote import Promoted, promote
+from tidegate.engine.together import promote_together
 from tidegate.engine.world import World
 from tidegate.errors.forge import MergeRequestMissing
 from tidegate.errors.server import ApprovedElsewhere
@@ -55,6 +57,31 @@ class Doer:
             promoted = promote(world, moving, target, talk, version, separate=separate)
         finally:
             self.parts.queue.add([key])
+        if promoted.merge_request is not None:
+            found = promoted.merge_request
+            self.parts.queue.add([MergeRequestKey(found.project, found.iid)])
+        return promoted, talk.told
+
+    def together(self, services: Sequence[str], to: str) -> tuple[Promoted, list[dict[str, Json]]]:
+        """Have one open merge request that brings several services' releases to `to`; return it, and what was told.
+
+        Args:
+            services: their names; none for all.
+            to: the environment's name.
+
+        Raises:
+            SignInNeeded, Forbidden: the visitor may not.
+            TidegateError: as `engine.together`.
+        """
+        self.visitor.require(Permission.PROMOTE, to)
+        world = self.world()
+        moving, target = [world.service(name) for name in services], world.environment(to)
+        talk = self._talk(ServiceKey("(together)", target.name))
+        try:
+            promoted = promote_together(world, moving, target, talk)
+        finally:
+            keys = (ServiceKey(each.name, target.name) for each in moving or world.pipeline.services.values())
+            self.parts.queue.add([*keys])
         if promoted.merge_request is not None:
             found = promoted.merge_request
             self.parts.queue.add([MergeRequestKey(found.project, found.iid)])

@@ -15,6 +15,7 @@ from tidegate.engine.explanation import explain, moving_merge_requests
 from tidegate.engine.promote import planned_promotion
 from tidegate.engine.status import matrix
 from tidegate.engine.survey import survey
+from tidegate.engine.together import planned_together
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model.json import Json
@@ -84,6 +85,13 @@ def read_routes(parts: Parts) -> APIRouter:
         """Return what a promotion would do, step by step. Writes nothing."""
         here = world(visitor)
         planned = planned_promotion(here, here.service(service), here.environment(to), version, separate=separate)
+        return PlanShape.model_validate(plan_document(planned))
+
+    @router.get("/plan/together", tags=["promotions"])
+    def plan_together(visitor: Who, to: Word, service: Annotated[list[Word] | None, Query()] = None) -> PlanShape:
+        """Return what promoting services together would do; all services, when none is named. Writes nothing."""
+        here = world(visitor)
+        planned = planned_together(here, [here.service(name) for name in service or ()], here.environment(to))
         return PlanShape.model_validate(plan_document(planned))
 
     @router.get("/promotions", tags=["promotions"])

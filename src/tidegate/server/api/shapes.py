@@ -374,6 +374,13 @@ class Promotion(Shape):
     separate: bool = Field(default=False, description="A merge request for this version alone.")
 
 
+class TogetherPromotion(Shape):
+    """What to promote as a set."""
+
+    services: list[Word] = Field(default=[], max_length=1000, description="None: all that the environment before has.")
+    to: Word = Field(description="The environment.")
+
+
 class DeliveryRequest(Shape):
     """How to deliver."""
 
