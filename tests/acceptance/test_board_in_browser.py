@@ -59,7 +59,7 @@ def cell(page: Page, service: str, environment: str) -> str:
 def act_as(page: Page, user: str) -> None:
     """Go on as another person: on a local forge, whoever has the machine can be any of them."""
     page.get_by_label("Go on as").select_option(user)
-    page.get_by_role("button", name="Act as").press("Enter")
+    page.get_by_role("button", name="Switch").press("Enter")
     expect(page.locator(".who")).to_contain_text(user)
 
 

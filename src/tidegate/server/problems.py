@@ -118,8 +118,10 @@ def answer_problems(app: FastAPI) -> None:
     async def answer_http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
-        hint = "the board leads everywhere" if wants_page(request.scope) else "see /api/v1/openapi.json"
-        found = answer_to(request.scope, NotHere(f"{request.method} {request.url.path}: {error.detail}", hint=hint))
+        what, hint = f"{request.method} {request.url.path}: {error.detail}", "see /api/v1/openapi.json"
+        if wants_page(request.scope) and error.status_code == HTTPStatus.NOT_FOUND:
+            what, hint = f"there is no page {request.url.path}", "each service and each cell of the board has one"
+        found = answer_to(request.scope, NotHere(what, hint=hint))
         found.status_code = error.status_code
         found.headers.update(error.headers or {})
         return found

@@ -110,6 +110,10 @@ def sign_in_page(request: Request, access: Access, there: str, error: TidegateEr
         way = "<p>Open the link that <code>tidegate serve</code> printed. It is good for one sign-in.</p>"
     else:
         way = "<p>No sign-in is configured: see <code>server.oidc</code> in tidegate.yaml.</p>"
-    told = "" if error is None else f'<p role="alert">{escape(error.what)}. {escape(error.hint or "")}</p>'
+    told = (
+        ""
+        if error is None
+        else f'<p role="alert">{escape(error.what)}</p><p class="hint">{escape(error.hint or "")}</p>'
+    )
     inner = f"<h1>Sign in to Tidegate</h1>{told}{way}"
     return plain_page("Sign in", inner, status=status, theme=theme_of(request.cookies))

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from tidegate.engine.board import Board, BoardState
 from tidegate.model.key import ServiceKey
 from tidegate.server.pages.board_view import CellView, Filter, cell_id, cell_view, counts_of, row_url, strip
+from tidegate.server.pages.coded import coded
 
 _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -70,6 +71,7 @@ def make_templates(files: Mapping[str, StaticFile]) -> Environment:
     )
     templates.globals["asset"] = lambda path: f"/static/{path}?v={files[path].version}"
     templates.globals["themes"] = THEMES
+    templates.filters["coded"] = coded
     return templates
 
 

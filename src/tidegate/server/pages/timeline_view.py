@@ -124,9 +124,13 @@ class _Scale:
         form = (
             "%Y-%m-%d" if length > timedelta(days=2) else "%m-%d %H:%M" if length > timedelta(hours=1) else "%H:%M:%S"
         )
+        said = None
         for number in range(_TICKS):
             at = self.start + length * number / _TICKS
-            yield Tick(self.x(at), at.strftime(form))
+            label = at.strftime(form)
+            if label != said:
+                yield Tick(self.x(at), label)
+            said = label
 
 
 def _bar(stay: Stay, scale: _Scale, row: int, hue: int, now: datetime) -> Bar:
