@@ -40,9 +40,20 @@ def test_without_a_page_at_the_forge_a_clause_leads_to_its_gate() -> None:
     assert urls == ["/services/checkout/production#gate-approvals", "/services/checkout/production#gate-soak"]
 
 
-def test_a_command_in_a_sentence_stands_out_and_is_never_taken_apart() -> None:
-    cell = next(each for each in scene() if each.service == "catalog" and each.environment == "e2e")
-    assert [piece.text for piece in pieces(cell) if piece.is_command] == ["`tidegate promote catalog --to e2e`"]
+def links(service: str, environment: str) -> list[tuple[str, str]]:
+    cell = next(each for each in scene() if (each.service, each.environment) == (service, environment))
+    return [(piece.text, piece.url) for piece in pieces(cell) if piece.url]
+
+
+def test_a_command_leads_to_where_the_same_is_done_and_is_never_taken_apart() -> None:
+    assert links("catalog", "e2e") == [("`tidegate promote catalog --to e2e`", "/services/catalog/e2e/promote")]
+    assert links("inventory", "e2e") == [("`tidegate deliver inventory --to e2e`", "/services/inventory/e2e")]
+
+
+def test_a_sentence_of_one_clause_leads_to_the_cell() -> None:
+    (link,) = links("orders", "staging")
+    assert link[0].startswith("staging's orders 3.0.1 holds")
+    assert link[1] == "/services/orders/staging"
 
 
 def test_a_waiting_cell_tells_tag_move_age_and_gap() -> None:

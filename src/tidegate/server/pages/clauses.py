@@ -11,6 +11,7 @@ from tidegate.engine.board import BoardCell
 from tidegate.model import Answer, Reason
 
 _COMMAND: Final = re.compile(r"(`tidegate [^`]*`)")
+_PROMOTE: Final = "`tidegate promote "
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,11 @@ class Piece:
 
     Args:
         text: the part.
-        url: where its evidence is, or None.
-        is_command: it is a command line, in its backticks.
+        url: where its evidence is, or where the same is done; None: it is no clause by itself.
     """
 
     text: str
     url: str | None = None
-    is_command: bool = False
 
 
 def cell_url(service: str, environment: str) -> str:
@@ -42,7 +41,8 @@ def pieces(cell: BoardCell) -> tuple[Piece, ...]:
     """Return the sentence of `cell` in pieces.
 
     A clause that says what a gate found leads to the merge request, when that is its evidence and has a page, else to
-    the gate on the cell's own page. Elsewhere the merge request's name leads to its page.
+    the gate on the cell's own page. Elsewhere the merge request's name leads to its page. A command line leads to where
+    the same is done; a sentence without any of them, to the cell's page, which has its evidence.
     """
     links = [
         (reason.text, _evidence_url(cell, reason))
@@ -51,16 +51,22 @@ def pieces(cell: BoardCell) -> tuple[Piece, ...]:
     ]
     if cell.merge_request is not None and cell.merge_request.url is not None:
         links.append((cell.merge_request.ref, cell.merge_request.url))
-    found = _commands(cell.sentence)
+    found = _commands(cell)
     for text, url in links:
         found = tuple(part for piece in found for part in _linked(piece, text, url))
-    return found
+    if any(piece.url for piece in found):
+        return found
+    return (Piece(cell.sentence, cell_url(cell.service, cell.environment)),)
 
 
-def _commands(sentence: str) -> tuple[Piece, ...]:
-    """Return a sentence in pieces: command lines, and what is between them."""
-    parts = _COMMAND.split(sentence)
-    return tuple(Piece(part, is_command=bool(number % 2)) for number, part in enumerate(parts) if part)
+def _commands(cell: BoardCell) -> tuple[Piece, ...]:
+    """Return a cell's sentence in pieces: command lines, and what is between them."""
+    here, parts = cell_url(cell.service, cell.environment), _COMMAND.split(cell.sentence)
+    return tuple(
+        Piece(part, f"{here}/promote" if part.startswith(_PROMOTE) else here) if number % 2 else Piece(part)
+        for number, part in enumerate(parts)
+        if part
+    )
 
 
 def _evidence_url(cell: BoardCell, reason: Reason) -> str:
@@ -73,6 +79,6 @@ def _evidence_url(cell: BoardCell, reason: Reason) -> str:
 def _linked(piece: Piece, text: str, url: str) -> tuple[Piece, ...]:
     """Return `piece` with the first `text` in it as a link; a piece that is one already stays."""
     before, found, after = piece.text.partition(text)
-    if piece.url is not None or piece.is_command or not found:
+    if piece.url is not None or not found:
         return (piece,)
     return tuple(each for each in (Piece(before), Piece(found, url), Piece(after)) if each.text)
