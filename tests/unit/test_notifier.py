@@ -29,6 +29,7 @@ from tidegate.testing.messages import FakeTarget
 PATIENCE = 20.0
 QUICK = Pace(gather=0.05, attempts=3, pause=lambda _attempt, _jitter: 0.01)
 NOW_AND_THEN = timedelta(hours=1)
+SOON = timedelta(milliseconds=400)
 
 
 def until(holds: Callable[[], object]) -> None:
@@ -48,7 +49,7 @@ class Square:
     """A board, and targets that hear of it."""
 
     pipeline: Pipeline
-    targets: tuple[NotifyTarget, ...] = (NotifyTarget("sre", every=timedelta(0)),)
+    targets: tuple[NotifyTarget, ...] = (NotifyTarget("sre", every=SOON),)
     pace: Pace = QUICK
     services: tuple[str, ...] = ("shop", "stock")
     board: BoardStore = field(default_factory=BoardStore)
@@ -185,15 +186,19 @@ def test_the_same_is_told_once_though_it_comes_again(pipeline: Pipeline) -> None
             square.see(waits())
         until(lambda: square.room.got)
     with square.listened_to(claims):  # another process that shares the claims, and saw the same
+        square.see(has())
         square.see(fails())
+        square.see(has("stock"))
+        square.see(waits("stock", iid=5))
+        until(lambda: square.counted["opened", "sre", "sent"] == 2)
     assert square.counted["failed", "sre", "sent"] == 1
 
 
 def test_a_target_hears_of_what_it_wants(pipeline: Pipeline) -> None:
     targets = (
-        NotifyTarget("staging", environments=frozenset({"staging"}), every=timedelta(0)),
-        NotifyTarget("stock", services=("sto*",), every=timedelta(0)),
-        NotifyTarget("failures", events=frozenset({NoticeEvent.FAILED}), every=timedelta(0)),
+        NotifyTarget("staging", environments=frozenset({"staging"}), every=SOON),
+        NotifyTarget("stock", services=("sto*",), every=SOON),
+        NotifyTarget("failures", events=frozenset({NoticeEvent.FAILED}), every=SOON),
     )
     square = Square(pipeline, targets)
     with square.listened_to():
@@ -236,7 +241,7 @@ def test_a_target_that_fails_is_tried_again_and_then_dropped_with_one_line(
 
 
 def test_a_target_that_hangs_holds_up_nobody(pipeline: Pipeline) -> None:
-    slow, quick = NotifyTarget("slow", every=timedelta(0)), NotifyTarget("quick", every=timedelta(0))
+    slow, quick = NotifyTarget("slow", every=SOON), NotifyTarget("quick", every=SOON)
     square = Square(pipeline, (slow, quick))
     square.rooms["slow"].free.clear()
     with square.listened_to() as notifier:
@@ -263,7 +268,7 @@ def test_what_waits_to_be_told_is_told_when_the_process_ends(pipeline: Pipeline)
 
 def test_of_more_than_fit_only_the_number_is_told(pipeline: Pipeline) -> None:
     names = tuple(f"service-{number}" for number in range(50))
-    opened = NotifyTarget("sre", events=frozenset({NoticeEvent.OPENED}), every=timedelta(0))
+    opened = NotifyTarget("sre", events=frozenset({NoticeEvent.OPENED}), every=SOON)
     square = Square(pipeline, (opened,), pace=replace(QUICK, gather=0.3, most=20), services=names)
     with square.listened_to():
         square.see(*map(has, names))

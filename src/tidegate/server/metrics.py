@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from tidegate.model.notice import NoticeEvent
 from tidegate.ports.queue import KeyQueue
 from tidegate.server.board_store import BoardStore
 
@@ -60,6 +61,12 @@ class Metrics:
             buckets=(60, 600, 3600, 4 * 3600, _DAY, 2 * _DAY, 4 * _DAY, 7 * _DAY, 14 * _DAY, 28 * _DAY),
             registry=self._registry,
         )
+        self._notices = Counter(
+            "tidegate_notices",
+            "Notices to targets of notifications, by what became of them.",
+            ["event", "target", "outcome"],
+            registry=self._registry,
+        )
         self._registry.register(_Now(queue, board))
 
     def delivered(self, environment: str, seconds: float, was_open: timedelta) -> None:
@@ -72,6 +79,17 @@ class Metrics:
         """
         self._deliveries.labels(environment).observe(seconds)
         self._promotions.labels(environment).observe(max(0.0, was_open.total_seconds()))
+
+    def noticed(self, event: NoticeEvent, target: str, outcome: str, number: int) -> None:
+        """Count notices.
+
+        Args:
+            event: what they are about.
+            target: whom they are for.
+            outcome: sent; over, before they were told; or dropped.
+            number: how many.
+        """
+        self._notices.labels(event.value, target, outcome).inc(number)
 
     def text(self) -> bytes:
         """Return all figures in Prometheus's text format."""

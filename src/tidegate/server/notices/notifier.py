@@ -28,8 +28,8 @@ class Notifying:
         pace: how fast.
     """
 
-    targets: Sequence[tuple[NotifyTarget, MessageTarget]]
-    clean: Callable[[str], str]
+    targets: Sequence[tuple[NotifyTarget, MessageTarget]] = ()
+    clean: Callable[[str], str] = str
     claims: Claims = field(default_factory=OwnClaims)
     board: str | None = None
     pace: Pace = field(default_factory=Pace)
@@ -55,7 +55,7 @@ class Notifier:
 
     def heard(self, change: BoardChange) -> None:
         """Have told what a change of the board brings; fulfils `Listener`."""
-        for cell in change.cells:
+        for cell in change.cells if self._senders else ():
             if cell.environment in self._promoted:
                 self._known[cell.key], notices = news(self._known.get(cell.key), cell)
                 for sender in self._senders if notices else ():

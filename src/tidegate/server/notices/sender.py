@@ -33,7 +33,8 @@ class Pace:
     """How fast a target is told.
 
     Args:
-        gather: seconds that the first notice after a silence waits for others. What is over by then is not told.
+        gather: seconds that the first notice after a silence waits for others, but no longer than messages are apart.
+            What is over by then is not told.
         attempts: how often a message is tried before it is dropped.
         most: how many notices wait at most; of more, only the number is told.
         pause: seconds to wait after so many attempts, from 0; gets a random number in [0, 1), too.
@@ -128,7 +129,7 @@ class Sender:
         with self._changed:
             self._changed.wait_for(lambda: self._pending or self._stopping.is_set())
         if attempt == 0:
-            self._stopping.wait(self._pace.gather)
+            self._stopping.wait(min(self._pace.gather, self._target.every.total_seconds()))
         return not self._stopping.is_set()
 
     def _tell(self, attempt: int, *, last: bool = False) -> tuple[float, int]:
