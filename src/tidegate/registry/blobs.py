@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from enum import Enum
 from functools import partial
@@ -21,8 +21,10 @@ from tidegate.registry.whole import LARGEST_WHOLE
 _WORTH_ASKING: Final = 1024 * 1024
 """Bytes from which a blob is looked for before it is sent. Below, sending it costs no more than asking; above, a
 registry that never mounts (ECR unless told to) would get again what it has."""
-_AT_ONCE: Final = 8
-"""Blobs at once over all images."""
+_THREADS: Final = 8
+"""Threads over all images that help with the blobs of one."""
+_LARGE_AT_ONCE: Final = 8
+"""Blobs of that size that are sent at once. More of them are not sooner there; more small ones are."""
 _NAP: Final = 0.25
 """Seconds after which a worker that waits looks whether it is still needed."""
 
@@ -55,7 +57,8 @@ class BlobMover:
     ) -> None:
         self._retry = retry
         self._workers = workers
-        self._room = threading.Semaphore(_AT_ONCE)
+        self._room = threading.Semaphore(_THREADS)
+        self._turns = threading.Semaphore(_LARGE_AT_ONCE)
         self._on_bytes = on_bytes
         self._on_blob = on_blob
         self._seen = SeenBlobs()
@@ -119,7 +122,7 @@ class BlobMover:
                 return Moved.PRESENT
         elif not whole and here.mount_blob(repository, blob.digest, known or repository):
             return Moved.MOUNTED
-        with _reading(source, blob) as read:
+        with self._turn(blob, stop), _reading(source, blob) as read:
             pieces = self._passing(stop, read)
             if whole:
                 data = b"".join(exactly(blob, pieces, source.shown))
@@ -128,6 +131,19 @@ class BlobMover:
                 pieces = iter((data,))
             here.write_blob(repository, blob, pieces)
         return Moved.SENT
+
+    @contextmanager
+    def _turn(self, blob: Descriptor, stop: _Stop) -> Iterator[None]:
+        """Wait until a blob of this size may be sent."""
+        if blob.size < _WORTH_ASKING:
+            yield
+            return
+        while not self._turns.acquire(timeout=_NAP):
+            stop.check()
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _passing(self, stop: _Stop, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:

@@ -25,7 +25,7 @@ _REFERRERS = ("with-image", "always", "never")
     examples=[
         "tidegate image copy dev.example.com/inventory:1.1.3-rc1 prd.example.com/inventory:1.1.3",
         "tidegate image copy dev:inventory:1.1.3 oci-layout:bundle:inventory-1.1.3",
-        "tidegate image copy --from release.txt --jobs 16 -o json",
+        "tidegate image copy --from release.txt --jobs 8 -o json",
     ],
 )
 @click.argument("source", metavar="[SRC]", required=False)
@@ -41,7 +41,7 @@ _REFERRERS = ("with-image", "always", "never")
 )
 @click.option("--replace", is_flag=True, help="Move a tag that holds another image. Default: that is an error.")
 @click.option("--foreign", is_flag=True, help="Copy layers, too, whose media type says that they lie elsewhere.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=8, show_default=True, help="Images at once.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=24, show_default=True, help="Images at once.")
 @output_option
 @pass_invocation
 def copy(
