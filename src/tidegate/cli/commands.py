@@ -89,6 +89,12 @@ COMMANDS: Final = (
     ),
     Entry("image", "tidegate.cli.image.command:image", TOOLS, "Copy, tag, list, inspect, verify and remove images."),
     Entry("token", "tidegate.cli.token:token", TOOLS, "Make and list API tokens of the server."),
+    Entry(
+        "notify",
+        "tidegate.cli.notify:notify",
+        TOOLS,
+        "Send a test message to those whom the server tells what is new.",
+    ),
     Entry("auth", "tidegate.cli.auth:auth", TOOLS, "Show which credentials are used for which registry."),
     Entry("config", "tidegate.cli.config:config", TOOLS, "Show, check and describe tidegate.yaml."),
     Entry(
