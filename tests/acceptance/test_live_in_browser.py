@@ -43,7 +43,7 @@ def test_every_state_of_flux_is_readable_in_light_and_dark(browser: Browser, tmp
 
 def test_a_cell_changes_when_its_cluster_does(browser: Browser, tmp_path: Path) -> None:
     world = world_with_release(tmp_path / "world", until="e2e")
-    with flux_stand(world) as flux, ServerProcess(world, ("--resync", "1s")) as server:
+    with flux_stand(world) as flux, ServerProcess(world) as server:
         server.ready()
         server.until(lambda: len(server.links) > 1)
         page = browser.new_page()
@@ -52,8 +52,6 @@ def test_a_cell_changes_when_its_cluster_does(browser: Browser, tmp_path: Path) 
         cell = page.locator('[id="cell/inventory/e2e"]')
         expect(cell).to_contain_text("Up to date · live")
         flux.apply("e2e", "1.1.3-rc1")
-        flux.clusters["e2e"].progressing(RELEASE)
-        expect(cell).to_contain_text("Rolling out", timeout=20_000)
         flux.clusters["e2e"].failed(RELEASE, "context deadline exceeded")
         expect(cell).to_contain_text("Rollout failed", timeout=20_000)
         expect(cell).to_contain_text("(UpgradeFailed: context deadline exceeded)")

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from datetime import timedelta
 from threading import Event
 
 import pytest
 
 from support.engine_world import PRODUCTION, STAGING, EngineWorld
+from support.kept_keys import Keys
 from tidegate.engine.board import BoardCell, BoardState, Gap
 from tidegate.engine.explanation import explain
 from tidegate.engine.status import Cell, look
@@ -20,25 +20,9 @@ from tidegate.server.board_store import BoardStore
 from tidegate.server.metrics import Metrics
 from tidegate.server.reconciler import Outcome, Reconciler
 from tidegate.server.step_log import HandedBack
-from tidegate.server.thread_queue import ThreadQueue
 from tidegate.server.work import Work
 
 STAGING_1 = MergeRequestKey(STAGING, 1)
-
-
-class Keys(ThreadQueue):
-    """A queue that nobody works: what is added is taken by the test."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.added: list[Key] = []
-
-    def add(self, keys: Iterable[Key]) -> None:
-        self.added.extend(keys)
-
-    def taken(self) -> set[Key]:
-        added, self.added = set(self.added), []
-        return added
 
 
 class Town(EngineWorld):

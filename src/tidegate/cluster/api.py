@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_SECONDS: Final = 10.0
+_CONNECT_SECONDS: Final = 5.0
+_READ_SECONDS: Final = 20.0
 _LONGEST: Final = 300
 _STATUSES: Final = frozenset(map(int, HTTPStatus))
 
@@ -145,7 +146,7 @@ class Api:
 def _timeout() -> httpx2.Timeout:
     import httpx2  # noqa: PLC0415 - lightkube's
 
-    return httpx2.Timeout(_SECONDS, read=3 * _SECONDS)
+    return httpx2.Timeout(_CONNECT_SECONDS, read=_READ_SECONDS)
 
 
 def _config(connection: Connection) -> SingleConfig:

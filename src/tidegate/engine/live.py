@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import Final, TypeAlias
@@ -72,6 +72,7 @@ class Live:
         message: Flux's own sentence, on one line, or what was in the way; likewise.
         hint: what to do, or None.
         chart: what Helm has deployed, e.g. `podinfo 6.5.0`, or None.
+        seen: the HelmRelease that all of this was read from; None: there is none, or none could be read.
     """
 
     state: LiveState
@@ -83,6 +84,7 @@ class Live:
     message: str = ""
     hint: str | None = None
     chart: str | None = None
+    seen: ClusterRelease | None = field(default=None, repr=False)
 
     @property
     def running(self) -> ImageRef | None:
@@ -142,7 +144,9 @@ def live_in(seen: Seen, environment: Environment, service: Service, name: Releas
     image = _image(found, service, declared)
     if image is None:
         what = f"the values of {found.path} name no image {service.image!r}"
-        return _unknown(found.path, "", what, "one from valuesFrom, or of the chart itself, is not seen")
+        return replace(
+            _unknown(found.path, "", what, "one from valuesFrom, or of the chart itself, is not seen"), seen=found
+        )
     candidate, ready = environment.tag.read(image.tag or ""), _said(found)
     return Live(
         state=_state(found, ready, is_declared=image == declared),
@@ -153,6 +157,7 @@ def live_in(seen: Seen, environment: Environment, service: Service, name: Releas
         reason=ready.reason if ready else "",
         message=_one_line(ready.message) if ready else "",
         chart=(found.revision.chart if found.revision else None) or found.applied_revision or found.attempted_revision,
+        seen=found,
     )
 
 

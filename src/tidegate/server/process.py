@@ -30,6 +30,7 @@ from tidegate.server.access.gate import Access
 from tidegate.server.app import make_app
 from tidegate.server.board_store import BoardStore
 from tidegate.server.call_metrics import CallMetrics
+from tidegate.server.flux_watch import FluxWatch
 from tidegate.server.lookout import Lookout
 from tidegate.server.metrics import Metrics
 from tidegate.server.others import Others
@@ -123,6 +124,8 @@ def serve(
             lookout.start()
         queue.start(work, workers=serving.workers)
         looks = lookout.queue if lookout else queue
+        if any(each.cluster for each in configuration.pipeline.environments):
+            FluxWatch(reconciler, board, looks).start(stopping)
         clockwork = Thread(target=_resync, args=(looks, serving.resync, stopping), name="resync", daemon=True)
         clockwork.start()
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -20,6 +20,7 @@ from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model import Answer, Environment, Pipeline, Service
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
+from tidegate.ports.cluster import Cluster
 from tidegate.ports.queue import KeyQueue
 from tidegate.server.board_store import BoardStore
 from tidegate.server.cell_memory import CellMemory
@@ -78,6 +79,7 @@ class Reconciler:
         self._shows = shows
         self._count = count
         self._pipeline: Pipeline | None = None
+        self._clusters: Mapping[str, Cluster] = {}
         self._memory = CellMemory()
 
     @property
@@ -85,11 +87,16 @@ class Reconciler:
         """The pipeline as the newest world has it, with the services that were found; None before the first."""
         return self._pipeline
 
+    @property
+    def clusters(self) -> Mapping[str, Cluster]:
+        """The clusters of the environments, as the newest world has them; none before the first."""
+        return self._clusters
+
     def _look(self) -> tuple[int, World]:
         """Return a world that sees everything anew, and the number of this look."""
         look = self._board.look()
         world = self._new_world()
-        self._pipeline = world.pipeline
+        self._pipeline, self._clusters = world.pipeline, world.clusters
         arrange(world, self._board, look)
         return look, world
 
