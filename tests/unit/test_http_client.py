@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -358,3 +359,31 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
         while data := source.recv(65536):
             target.sendall(data)
         target.shutdown(socket.SHUT_WR)
+
+
+def test_what_a_server_sends_behind_an_answer_is_no_answer_to_the_next_request_over_tls() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "server.pem")
+    with socket.create_server(("127.0.0.1", 0)) as server, Client("test/1", trust=Trust(verify=False)) as client:
+
+        def serve() -> None:
+            for body in (b"first" + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged", b"second"):
+                with context.wrap_socket(server.accept()[0], server_side=True) as there:
+                    there.recv(10_000)
+                    there.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body.partition(b"HTTP")[0]))
+                    there.sendall(body)  # a record of its own: the client has all of it as soon as it reads a part
+                    there.recv(1)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/"
+        assert [_get(client, url), _get(client, url)] == [(200, b"first"), (200, b"second")]
+        client.close()
+        thread.join()
+
+
+def test_a_proxy_is_told_no_more_of_a_url_than_the_server_would_be() -> None:
+    with ScriptedServer(by_line({"GET http://registry.example.com/?b": Reply(body=b"by proxy")})) as proxy:
+        with Client("test/1", proxies=Proxies.of({"HTTP_PROXY": f"http://{proxy.host}"})) as client:
+            assert _get(client, "http://me:s3cret@registry.example.com?b#f") == (200, b"by proxy")
+        assert proxy.lines == ["GET http://registry.example.com/?b"]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+import time
+
 import pytest
 
 from tidegate.errors import TidegateError
 from tidegate.errors.http import InvalidUrl
 from tidegate.errors.registry import ManifestMissing, RegistryThrottled, RegistryUnreachable
-from tidegate.http import Origin, Proxies, Request, Retry
+from tidegate.http import Origin, Proxies, Request, Response, Retry, next_link
+from tidegate.http.inflow import Body, Inflow
 from tidegate.http.url import resolve, without_secrets
+from tidegate.http.wire import Head
 
 
 @pytest.mark.parametrize(
@@ -138,3 +143,36 @@ def test_no_wait_passes_the_total() -> None:
     with pytest.raises(RegistryThrottled):
         calls.retry(total=60).call(calls)
     assert calls.waits == [7]
+
+
+def _linked(*fields: str) -> Response:
+    """An answer with these fields called Link."""
+    head = Head(200, is_old=False, fields={"link": fields})
+    with socket.socket() as unused:
+        return Response(
+            Request("GET", "http://h/"), head, Body(Inflow(unused, whole=True), head, "HEAD"), lambda _: None
+        )
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        (('</v2/a/tags/list?n=2&last=b>; rel="next"',), "/v2/a/tags/list?n=2&last=b"),
+        (
+            ('<https://h/a?page=1>; rel="prev", <https://h/a?b=c,d&page=3>; title=x; REL=next',),
+            "https://h/a?b=c,d&page=3",
+        ),
+        (('<a>; rel="first"', "<b> ; rel = next"), "b"),
+        (('<a>; rel="last", <b>; rel="nextlike", <c>; xrel=next', "<d> rel=next"), None),
+        (("<a>, rel=next", "rel=next; <a>", "<>"), None),
+    ],
+)
+def test_the_next_page(fields: tuple[str, ...], found: str | None) -> None:
+    assert next_link(_linked(*fields)) == found
+
+
+@pytest.mark.parametrize("field", ["<>;" * 20_000, "<" * 60_000, "<a>;" + "rel " * 15_000, "<a>;rel" + " " * 60_000])
+def test_a_hostile_list_of_links_takes_no_longer_than_its_length_allows(field: str) -> None:
+    start = time.thread_time()
+    assert next_link(_linked(field)) is None
+    assert time.thread_time() - start < 1

@@ -144,7 +144,7 @@ class Client:
                 raise
 
     def _head(self, connection: Connection, request: Request) -> bytes:
-        there = request.url if connection.absolute else target(request.url)
+        there = f"{connection.origin if connection.absolute else ''}{target(request.url)}"
         try:
             return request_head(request.method, there, connection.origin.authority, self._fields(connection, request))
         except ValueError as error:

@@ -7,13 +7,14 @@ from typing import Final
 
 from tidegate.http.messages import Response
 
-_NEXT: Final = re.compile(r"<([^<>]*)>\s*;[^,]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
+_LINK: Final = re.compile(r"<([^<>]*)>\s*;([^,<]*)")
+_IS_NEXT: Final = re.compile(r"\brel\s*=\s*\"?next\b", re.IGNORECASE)
 
 
 def next_link(response: Response) -> str | None:
     """Return the address of the next page as Link has it (RFC 8288; absolute or relative), or None."""
-    matches = (_NEXT.search(field) for field in response.headers("Link"))
-    return next((match[1] for match in matches if match), None)
+    links = (link for field in response.headers("Link") for link in _LINK.finditer(field))
+    return next((link[1] for link in links if _IS_NEXT.search(link[2])), None)
 
 
 def retry_after(response: Response) -> float | None:

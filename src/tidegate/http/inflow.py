@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Callable
 from typing import Final
 
-from tidegate.http.wire import Head, NotHttp, body_length, chunk_size, is_chunked, parse_head
+from tidegate.http.wire import Head, NotHttp, body_length, check_trailers, chunk_size, is_chunked, parse_head
 
 _READ_AHEAD: Final = 16 * 1024
 _LONGEST_HEAD: Final = 64 * 1024
@@ -15,6 +16,8 @@ _MOST_TRAILERS: Final = 100
 _END_OF_HEAD: Final = re.compile(rb"\n\r?\n")
 _END_OF_LINE: Final = re.compile(rb"\n")
 _INTERIM: Final = range(100, 200)
+_SWITCHING: Final = 101
+_MOST_INTERIM: Final = 100
 
 
 class EndedEarly(Exception):
@@ -44,8 +47,9 @@ class Inflow:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was read ahead."""
-        return not self._held
+        """Whether nothing was read ahead, nor is held by TLS: nobody who waits at the socket would hear of that."""
+        pending: Callable[[], int] = getattr(self._sock, "pending", int)
+        return not self._held and not pending()
 
     def head(self) -> Head:
         """Return the next head that is not an interim one (RFC 9110, 15.2).
@@ -54,13 +58,20 @@ class Inflow:
             NotHttp: what comes is none.
             OSError: the connection broke, or fell silent.
         """
-        while (head := parse_head(self._until(_END_OF_HEAD, _LONGEST_HEAD))).status in _INTERIM:
-            pass
-        return head
+        for _ in range(_MOST_INTERIM):
+            head = parse_head(self._until(_END_OF_HEAD, _LONGEST_HEAD))
+            if head.status not in _INTERIM:
+                return head
+            if head.status == _SWITCHING:  # nobody asked for it (RFC 9110, 15.2.2)
+                raise NotHttp("the server speaks something else from now on")
+        raise NotHttp("the answer does not come")
 
     def line(self) -> bytes:
-        """Return the next line without its end; raises as `head` does."""
-        return self._until(_END_OF_LINE, _LONGEST_LINE).rstrip(b"\r\n")
+        """Return the next line of a body in chunks, without its end; raises as `head` does."""
+        line = self._until(_END_OF_LINE, _LONGEST_LINE)
+        if not line.endswith(b"\r\n"):
+            raise NotHttp("a line between chunks has no end of its own")
+        return line[:-2]
 
     def some(self, size: int) -> bytes:
         """Return the next bytes: what was read ahead, else `size`, fewer at the connection's end."""
@@ -156,7 +167,9 @@ class Body:
         return piece
 
     def _pass_over_trailers(self) -> None:
-        for _ in range(_MOST_TRAILERS):
-            if not self._inflow.line():
-                return
-        raise NotHttp("the answer's trailers do not end")
+        lines: list[bytes] = []
+        while line := self._inflow.line():
+            lines.append(line)
+            if len(lines) >= _MOST_TRAILERS:
+                raise NotHttp("the answer's trailers do not end")
+        check_trailers(lines)

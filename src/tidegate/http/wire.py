@@ -9,9 +9,9 @@ from typing import Final
 
 _STATUS_LINE: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: .*)?")
 _FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_FIELD: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 _NOT_IN_A_FIELD: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _BODILESS: Final = frozenset({204, 304})
+_CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 _LONGEST_NUMBER: Final = 18
 _MOST_FIELDS: Final = 200
 
@@ -37,7 +37,9 @@ class Head:
     @property
     def keeps_open(self) -> bool:
         """Whether the server means to keep the connection open after the body (RFC 9112, 9.3)."""
-        said = _words(self.fields.get("connection", ()))
+        said = _items(self.fields.get("connection", ()))
+        if "transfer-encoding" in self.fields and ("content-length" in self.fields or self.is_old):
+            return False  # whoever stands between may see another end of the body (RFC 9112, 6.1 and 6.3)
         return "close" not in said and (not self.is_old or "keep-alive" in said)
 
 
@@ -63,21 +65,36 @@ def parse_head(data: bytes) -> Head:
     """
     first, *lines = data.decode("latin-1").replace("\r\n", "\n").rstrip("\n").split("\n")
     status = _STATUS_LINE.fullmatch(first)
-    if status is None or len(lines) > _MOST_FIELDS:
+    if status is None or _NOT_IN_A_FIELD.search(first) or len(lines) > _MOST_FIELDS:
         raise NotHttp("the answer does not begin as HTTP does")
+    return Head(int(status[2]), status[1] == "0", _fields(lines))
+
+
+def check_trailers(lines: Iterable[bytes]) -> None:
+    """Return when `lines` are fields. What they say is passed over (RFC 9112, 7.1.2).
+
+    Raises:
+        NotHttp: one of them is none.
+    """
+    _fields(line.decode("latin-1") for line in lines)
+
+
+def _fields(lines: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     fields: dict[str, tuple[str, ...]] = {}
     last = ""
     for line in lines:
+        if _NOT_IN_A_FIELD.search(line):
+            raise NotHttp("a field of the answer holds what no field may hold")
         if line.startswith((" ", "\t")) and last:  # a folded line, as old servers send them (RFC 9112, 5.2)
             *before, value = fields[last]
             fields[last] = (*before, f"{value} {line.strip()}")
             continue
-        field = _FIELD.fullmatch(line)
-        if field is None:
+        name, colon, value = line.partition(":")
+        if not colon or not _FIELD_NAME.fullmatch(name):
             raise NotHttp("a field of the answer can't be read")
-        last = field[1].lower()
-        fields[last] = (*fields[last], field[2]) if last in fields else (field[2],)
-    return Head(int(status[2]), status[1] == "0", fields)
+        last = name.lower()
+        fields[last] = (*fields.get(last, ()), value.strip(" \t"))
+    return fields
 
 
 def body_length(head: Head, method: str) -> int | None:
@@ -86,15 +103,18 @@ def body_length(head: Head, method: str) -> int | None:
     Raises:
         NotHttp: the server says different lengths, or none that can be read.
     """
-    if method == "HEAD" or head.status in _BODILESS:
-        return 0
+    length = _declared_length(head)
     if is_chunked(head):
+        length = None
+    return 0 if method == "HEAD" or head.status in _BODILESS else length
+
+
+def _declared_length(head: Head) -> int | None:
+    said = head.fields.get("content-length")
+    if said is None:
         return None
-    values = _words(head.fields.get("content-length", ()))
-    if not values:
-        return None
-    number = values.pop()
-    if values or not (number.isascii() and number.isdecimal()) or len(number) > _LONGEST_NUMBER:
+    number, *others = set(_items(said))
+    if others or not (number.isascii() and number.isdecimal()) or len(number) > _LONGEST_NUMBER:
         raise NotHttp("the answer's length can't be read")
     return int(number)
 
@@ -103,10 +123,10 @@ def is_chunked(head: Head) -> bool:
     """Return whether the body comes in chunks.
 
     Raises:
-        NotHttp: it comes in a coding that we did not ask for.
+        NotHttp: it comes in a coding that we did not ask for, or in chunks of chunks.
     """
-    codings = _words(head.fields.get("transfer-encoding", ()))
-    if codings not in (set(), {"chunked"}):
+    codings = _items(head.fields.get("transfer-encoding", ()))
+    if codings not in ([], ["chunked"]):
         raise NotHttp("the answer comes in a transfer coding that is not known")
     return bool(codings)
 
@@ -117,11 +137,11 @@ def chunk_size(line: bytes) -> int:
     Raises:
         NotHttp: it says none.
     """
-    digits = line.partition(b";")[0].strip()
-    if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", digits):
+    found = _CHUNK_SIZE.fullmatch(line)
+    if found is None:
         raise NotHttp("a chunk's size can't be read")
-    return int(digits, 16)
+    return int(found[1], 16)
 
 
-def _words(values: Iterable[str]) -> set[str]:
-    return {word for value in values for part in value.split(",") if (word := part.strip().lower())}
+def _items(values: Iterable[str]) -> list[str]:
+    return [part.strip(" \t").lower() for value in values for part in value.split(",")]
