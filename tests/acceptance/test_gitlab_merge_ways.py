@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support.git_worlds import commit_files
+from support.git_worlds import commit_files, git
 from support.gitlab_stand import Stand, gitlab_stand
-from support.road_texts import DEV, STAGING, file_of
+from support.road_texts import DEV, STAGING, file_of, helm_release, image_of
 from support.road_world import release_image
 from tidegate.testing.gitlab import Answer, Fault
+from tidegate.testing.gitlab.state import MergeRequest
 
 DELIVER = ("deliver", f"{STAGING}!1")
+TAGS = {"staging": "1.1.3", "e2e": "1.1.3-rc1"}
 MERGE = "/projects/{id}/merge_requests/{merge_request_iid}/merge"
 
 
@@ -205,3 +207,39 @@ def test_a_merge_request_that_moves_a_range_has_the_environments_options(stand: 
     assert (made.labels, [one.username for one in made.reviewers]) == (["lanes"], ["sam"])
     assert made.squash
     assert made.remove_source
+
+
+def from_fork(stand: Stand, branch: str, named: str) -> MergeRequest:
+    """Open a merge request from a fork's branch that names an environment's image; there is its head, and no branch."""
+    project, repository = stand.gitlab.projects[STAGING], stand.world.repository(STAGING)
+    image, _, tag = image_of(named, TAGS[named]).rpartition(":")
+    head = commit_files(repository, "elsewhere", {file_of("staging"): helm_release("staging", tag, repository=image)})
+    iid, now = len(project.requests) + 1, stand.gitlab.now()
+    git("update-ref", f"refs/merge-requests/{iid}/head", head, cwd=repository)
+    git("update-ref", "-d", "refs/heads/elsewhere", cwd=repository)
+    dana = stand.gitlab.user("dana")
+    made = MergeRequest(9000 + iid, iid, dana, branch, "main", "From my fork", "mine", now, now, fork=4711)
+    return stand.gitlab.open(project, made, head)
+
+
+def test_a_fork_s_branch_of_the_same_name_is_not_taken_for_our_own(stand: Stand) -> None:
+    theirs = from_fork(stand, "tidegate/inventory/to-staging", "staging")
+    assert stand.world.json("promote", "inventory", "--to", "staging")["mergeRequest"] == f"{STAGING}!2"
+    for call in (("inventory",), ("--all",)):
+        again = stand.world.tidegate("promote", *call, "--to", "staging")
+        assert f"{STAGING}!2 is open" in again.err
+    assert (theirs.title, theirs.description, theirs.notes) == ("From my fork", "mine", [])
+
+
+@pytest.mark.parametrize("named", ["staging", "e2e"])
+def test_what_comes_from_a_fork_is_delivered_unless_it_must_be_rewritten(stand: Stand, named: str) -> None:
+    theirs = from_fork(stand, "main", named)
+    stand.approve(STAGING, "sam")
+    heads = git("for-each-ref", "refs/heads", cwd=stand.world.repository(STAGING))
+    ended = stand.world.tidegate(*DELIVER, expect=0 if named == "staging" else 11)
+    if named == "staging":
+        assert (theirs.state, declared(stand)) == ("merged", TAGS[named])
+    else:
+        assert "comes from a fork, where Tidegate can't write the image" in ended.out
+        assert git("for-each-ref", "refs/heads", cwd=stand.world.repository(STAGING)) == heads
+        assert tuple(stand.world.layout("prd").tags("inventory")) == ()

@@ -29,8 +29,9 @@ class OpenRequests:
     def __init__(self, world: World, target: Environment) -> None:
         self._world = world
         self._target = target
-        found = [each for each in world.forge.merge_requests(target.repo) if each.target_branch == target.branch]
-        self._of_branch = {each.source_branch: each for each in reversed(found)}
+        opened = world.forge.merge_requests(target.repo)
+        found = [each for each in reversed(opened) if each.target_branch == target.branch and not each.from_fork]
+        self._of_branch = {each.source_branch: each for each in found}
         approved = world.forge.merge_requests(target.repo, approved=True) if found else ()
         self._approved = frozenset(each.iid for each in approved)
 

@@ -125,6 +125,7 @@ class MergeRequest:
         scheduled: whether the forge is to merge it by itself: auto-merge is set, or it is on a merge train.
         branch_gone: whether it is open and its source branch was deleted, so that it can't be merged.
         pipeline: the newest pipeline of its head, as far as the forge tells: of a single one, not of those in a list.
+        from_fork: whether its source branch is another project's, whatever branch is called so here.
     """
 
     project: str
@@ -149,6 +150,7 @@ class MergeRequest:
     scheduled: bool = False
     branch_gone: bool = False
     pipeline: CiPipeline | None = None
+    from_fork: bool = False
 
     @property
     def ref(self) -> str:

@@ -58,7 +58,7 @@ class Forge(Protocol):
         However many there are, it takes a forge few calls; with approvals it may take one or two for each.
 
         Args:
-            source_branch: only those from this branch.
+            source_branch: only those from this branch of the project, none from a fork's branch of the same name.
             approved: only those that somebody has approved. A forge that can't tell returns the others, too.
             with_approvals: with their approvals; else a forge may leave them out.
             unreadable: told why one can't be read, which is left out then; None: that is raised.

@@ -7,12 +7,22 @@ from dataclasses import replace
 
 from tidegate.engine.observations import MergeRequestSeen
 from tidegate.errors.forge import MergeConflict
+from tidegate.errors.release import ManifestRefused
 from tidegate.model import Answer, Reason
 
 
 def check_mergeable(seen: MergeRequestSeen) -> Iterator[Reason]:
-    """Yield one reason when there are conflicts, or when a merge would mix two changes of one file."""
+    """Yield a reason for a fork's that would have to be rewritten, for conflicts, and for changes that would mix."""
     found = seen.merge_request
+    if found.from_fork and any(each.names_source for each in seen.deliveries):
+        yield Reason(
+            "mergeable",
+            Answer.NO,
+            f"{found.ref} comes from a fork, where Tidegate can't write the image that {seen.target.name} is to run",
+            evidence=found.ref,
+            hint=f"name that image in it, or open it from a branch of {found.project}",
+            code=ManifestRefused.code,
+        )
     if seen.overtaken and not found.conflicts:
         yield Reason(
             "mergeable",

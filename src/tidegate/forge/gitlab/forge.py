@@ -114,6 +114,8 @@ class GitLabForge:
             if query.pop("approved_by_ids", None) is None:
                 raise
             found = self._list(project, query)  # a server that can't tell: then all may have some
+        if source_branch is not None:  # for GitLab, a fork's of the same name is one, too
+            found = [one for one in found if not one.from_fork]
         return tuple(self._approved(self._api(project), one) for one in found) if with_approvals else tuple(found)
 
     def merge_request(self, project: str, iid: int, *, with_notes: bool = True) -> MergeRequest:
@@ -148,7 +150,7 @@ class GitLabForge:
 
         def find() -> MergeRequest | None:
             found = self._list(project, {"state": "opened", "scope": "all", **branches})
-            return found[0] if found else None
+            return next((one for one in found if not one.from_fork), None)
 
         def create() -> MergeRequest:
             head = "" if new.is_fresh else self._heads(api, project, new)

@@ -130,6 +130,7 @@ def merge_request(project: str, fields: Fields) -> Seen:
         scheduled=state is MergeRequestState.OPEN and fields.flag("merge_when_pipeline_succeeds"),
         branch_gone=state is MergeRequestState.OPEN and status == NO_BRANCH,
         pipeline=_pipeline(fields),
+        from_fork=_is_from_fork(fields),
     )
     return Seen(
         request=request,
@@ -139,6 +140,12 @@ def merge_request(project: str, fields: Fields) -> Seen:
         error=fields.optional_text("merge_error") or "",
         rebasing=fields.flag("rebase_in_progress"),
     )
+
+
+def _is_from_fork(fields: Fields) -> bool:
+    """Return whether the source branch is another project's; of a fork that was deleted, GitLab says null."""
+    target = fields.optional_number("target_project_id")
+    return target is not None and fields.optional_number("source_project_id") != target
 
 
 def _pipeline(fields: Fields) -> CiPipeline | None:

@@ -71,7 +71,7 @@ def merge_request_basic(project: Project, one: MergeRequest, status: str, url: s
         "assignees": assignees,
         "assignee": assignees[0] if assignees else None,
         "reviewers": reviewers,
-        "source_project_id": project.id,
+        "source_project_id": one.fork or project.id,
         "target_project_id": project.id,
         "labels": labels,
         "draft": one.draft,

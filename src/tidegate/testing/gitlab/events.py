@@ -188,7 +188,7 @@ def _attributes(home: Project, request: MergeRequest, url: str) -> dict[str, Jso
         "state": request.state,
         "source_branch": request.source,
         "target_branch": request.target,
-        "source_project_id": home.id,
+        "source_project_id": request.fork or home.id,
         "target_project_id": home.id,
         "created_at": _time(request.created),
         "updated_at": _time(request.updated),

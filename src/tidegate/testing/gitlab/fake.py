@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import count
@@ -124,9 +124,9 @@ class FakeGitLab:
             self.projects[path] = Project(next(self.numbers), path, BareRepository(self.root / f"{path}.git"))
         return self.projects[path]
 
-    def open(self, project: Project, request: MergeRequest) -> MergeRequest:
-        """Take in a new merge request, whose branches exist."""
-        self._push(project, request, project.repository.heads()[request.source])
+    def open(self, project: Project, request: MergeRequest, head: str = "") -> MergeRequest:
+        """Take in a new merge request, whose branches exist; of one from a fork, the head is given."""
+        self._push(project, request, head or project.repository.heads()[request.source])
         project.requests[request.iid] = request
         project.known = {}
         self.tell(project, request, "open", request.author)
@@ -144,7 +144,7 @@ class FakeGitLab:
         for request in project.requests.values():
             if request.state != "opened":
                 continue
-            source, target = heads.get(request.source), heads.get(request.target)
+            source, target = self._source(request, heads), heads.get(request.target)
             if source is not None and source != request.head:
                 old = request.head
                 self._push(project, request, source)
@@ -281,9 +281,14 @@ class FakeGitLab:
         """Return the present moment."""
         return self.clock.now()
 
+    @staticmethod
+    def _source(request: MergeRequest, heads: Mapping[str, str]) -> str | None:
+        """Return the source branch's head; nothing is ever pushed to a fork."""
+        return heads.get(request.source) if request.fork is None else request.head
+
     def _obstacle(self, project: Project, request: MergeRequest) -> str:
         heads = project.known
-        if request.source not in heads or request.target not in heads:
+        if self._source(request, heads) is None or request.target not in heads:
             return "commits_status"
         if project.repository.merged_tree(heads[request.target], request.head) is None:
             return "conflict"

@@ -87,7 +87,7 @@ def create(gitlab: FakeGitLab, call: Call) -> Answer:
     if source == target:
         raise no(422, ["You can't use same project/branch for source and target"])
     for one in home.requests.values():
-        if (one.state, one.source, one.target) == ("opened", source, target):
+        if (one.state, one.source, one.target, one.fork) == ("opened", source, target, None):
             raise no(409, [f"Another open merge request already exists for this source branch: !{one.iid}"])
     now = gitlab.now()
     request = MergeRequest(

@@ -180,6 +180,8 @@ class MergeRequest:
     rebased_by: User | None = None
     error: str | None = None
     """`merge_error`."""
+    fork: int | None = None
+    """Id of the project that its source branch is in; None: its own."""
     rules_overwritten: bool = False
     """Premium: whether somebody changed the rules in the merge request."""
 
