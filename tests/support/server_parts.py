@@ -20,6 +20,7 @@ from tidegate.model.role import Role
 from tidegate.server.app import make_app
 from tidegate.server.board_store import BoardStore
 from tidegate.server.metrics import Metrics
+from tidegate.server.pace import USUAL, Following
 from tidegate.server.parts import Parts
 from tidegate.server.thread_queue import ThreadQueue
 from tidegate.server.webhooks.proof import GitLabProof, RegistryProof
@@ -37,6 +38,7 @@ class Stand:
         forge: what stands in place of the configuration's forge, or None.
         host: the address that it would listen on.
         environ: environment variables.
+        following: what followers of the board get.
     """
 
     folder: Path
@@ -44,6 +46,7 @@ class Stand:
     forge: str | None = None
     host: str = "127.0.0.1"
     environ: Mapping[str, str] = field(default_factory=dict)
+    following: Following = USUAL
     links: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -69,6 +72,7 @@ class Stand:
             clock=self.town.clock,
             resynced=Event(),
             stopping=Event(),
+            following=self.following,
         )
         if self.parts.access.links is not None:
             self.parts.access.links.offer("/sign-in?link=")

@@ -10,14 +10,13 @@ import pytest
 from support.asgi import Answer, ask, ask_while
 from support.server_parts import TOKENS, Stand
 from tidegate.model.role import Role
-from tidegate.server import following
 from tidegate.server.access.visitor import Proof
-from tidegate.server.following import MOST_FOLLOWERS
+from tidegate.server.pace import USUAL, Following
 
 
 @pytest.fixture
 def stand(tmp_path: Path) -> Stand:
-    return Stand(tmp_path, TOKENS % ", session: 1h")
+    return Stand(tmp_path, TOKENS % ", session: 1h", following=Following(look=0.05))
 
 
 def page(stand: Stand, headers: dict[str, str]) -> str:
@@ -77,10 +76,8 @@ def test_a_role_that_is_gone_ends_what_it_let_somebody_follow(stand: Stand, face
     assert begun(ask_while(stand.app, path, cookie, no_role))
 
 
-def test_somebody_who_still_may_is_told_what_changes_and_sent_away_in_time(
-    stand: Stand, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(following, "_LONGEST", 2.5)
+def test_somebody_who_still_may_is_told_what_changes_and_sent_away_in_time(tmp_path: Path) -> None:
+    stand = Stand(tmp_path, TOKENS % "", following=Following(pause=0.01, look=0.05, longest=1))
     cookie, _ = stand.signed_in()
     answer = ask_while(
         stand.app, "/api/v1/events", cookie, lambda: stand.parts.board.arrange(["dev"], ["x"], stand.parts.board.look())
@@ -89,11 +86,20 @@ def test_somebody_who_still_may_is_told_what_changes_and_sent_away_in_time(
     assert answer.body.count(b"event: board") == 2
 
 
-def test_no_more_follow_than_there_may(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("face", ["program", "page"])
+def test_proxies_hear_that_it_is_alive(tmp_path: Path, face: str) -> None:
+    stand = Stand(tmp_path, TOKENS % "", following=Following(look=0.01, alive=3, longest=0.5))
+    stand.parts.board.arrange(["dev"], ["x"], stand.parts.board.look())
+    cookie, _ = stand.signed_in()
+    body = stand.get(path_of(stand, face, cookie), cookie).body
+    assert 2 <= body.count(b"\n\n: still here\n\n") <= 17
+    assert USUAL.alive * USUAL.look < 30, "proxies cut a connection after a minute, some after half"
+
+
+def test_no_more_follow_than_there_may(tmp_path: Path) -> None:
+    stand = Stand(tmp_path, TOKENS % "", following=Following(most=1, look=0.05))
     cookie, _ = stand.signed_in()
     path = page(stand, cookie)
-    assert MOST_FOLLOWERS == 1000
-    monkeypatch.setattr(following, "MOST_FOLLOWERS", 1)
     refused: list[int] = []
 
     def another() -> None:

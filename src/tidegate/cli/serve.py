@@ -21,7 +21,7 @@ _GARBAGE: Final = (700, 10, 10)
 """CPython's own thresholds: what spares a short run looks for garbage would let one that lasts grow."""
 _TURN_SECONDS: Final = 0.0005
 """How long a thread that looks at keys keeps the interpreter while the one that answers requests waits for it."""
-_PARTS: Final = ("authlib", "cryptography", "fastapi", "jinja2", "joserfc", "prometheus_client", "uvicorn")
+_PARTS: Final = ("authlib", "cryptography", "fastapi", "httptools", "jinja2", "joserfc", "prometheus_client", "uvicorn")
 
 
 @click.command(

@@ -5,23 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from fastapi.responses import StreamingResponse
 
 from tidegate.errors.server import Busy
 from tidegate.server.news import News
 from tidegate.server.parts import Parts
-
-MOST_FOLLOWERS: Final = 1000
-_PAUSE: Final = 0.1
-"""Seconds: changes that come so close together are told together."""
-_LOOK: Final = 1.0
-"""Seconds until it is seen that the process is to end, or that somebody may not follow any more."""
-_ALIVE: Final = 15
-"""After so many of them without news a comment is sent, so that proxies keep the connection."""
-_LONGEST: Final = 600
-"""Seconds after which a follower is sent away. It comes again, and must still be allowed to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +38,15 @@ def event(name: str, data: str, mark: str) -> str:
     return f"event: {name}\nid: {mark}\n{lines}\n"
 
 
-def event_stream(news: News, events: AsyncIterator[str]) -> StreamingResponse:
+def event_stream(parts: Parts, news: News, events: AsyncIterator[str]) -> StreamingResponse:
     """Return the answer that tells `events` as they come.
 
     Raises:
         Busy: as many follow as there may.
     """
-    if news.followers >= MOST_FOLLOWERS:
-        raise Busy(f"{MOST_FOLLOWERS} clients follow the board", hint="read /api/v1/board now and again")
+    most = parts.following.most
+    if news.followers >= most:
+        raise Busy(f"{most} clients follow the board", hint="read /api/v1/board now and again")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
@@ -75,17 +65,17 @@ async def follow(
         may_stay: whether who asked may still see the board; asked about once in a second.
         tell: what is new since it was called before; called at the beginning, and when something may have changed.
     """
-    changed = asyncio.Event()
+    pace, changed = parts.following, asyncio.Event()
     news.waken(changed)
     now = asyncio.get_running_loop().time
     try:
         yield "retry: 2000\n\n"
-        silent, end, look = 0, now() + _LONGEST, now() + _LOOK
+        silent, end, look = 0, now() + pace.longest, now() + pace.look
         while now() < end and not parts.stopping.is_set():
             if now() >= look:
                 if not may_stay():
                     return
-                look = now() + _LOOK
+                look = now() + pace.look
             changed.clear()
             told, is_new = tell(), False
             for each in told.events:
@@ -94,18 +84,18 @@ async def follow(
             if told.is_last:
                 return
             if is_new:
-                await asyncio.sleep(_PAUSE)
-            silent = 0 if await _woken(changed) else silent + 1
-            if silent >= _ALIVE:
+                await asyncio.sleep(pace.pause)
+            silent = 0 if await _woken(changed, pace.look) else silent + 1
+            if silent >= pace.alive:
                 yield ": still here\n\n"
                 silent = 0
     finally:
         news.forget(changed)
 
 
-async def _woken(changed: asyncio.Event) -> bool:
+async def _woken(changed: asyncio.Event, seconds: float) -> bool:
     try:
-        await asyncio.wait_for(changed.wait(), _LOOK)
+        await asyncio.wait_for(changed.wait(), seconds)
     except TimeoutError:
         return False
     return True

@@ -15,6 +15,7 @@ from tidegate.ports.telemetry import Telemetry
 from tidegate.server.access.gate import Access
 from tidegate.server.board_store import BoardStore
 from tidegate.server.metrics import Metrics
+from tidegate.server.pace import USUAL, Following
 from tidegate.server.webhooks.proof import GitLabProof, RegistryProof
 
 
@@ -36,6 +37,7 @@ class Parts:
         resynced: set when everything has been looked at once.
         stopping: set when the process is to end.
         traces: hears of each request, or None.
+        following: what those get who follow the board.
     """
 
     configuration: Configuration
@@ -51,6 +53,7 @@ class Parts:
     resynced: Event
     stopping: Event
     traces: Telemetry | None = None
+    following: Following = USUAL
 
     @property
     def is_ready(self) -> bool:

@@ -9,8 +9,7 @@ import random
 import signal
 import socket
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event, Thread
@@ -30,6 +29,7 @@ from tidegate.server.access.gate import Access
 from tidegate.server.app import make_app
 from tidegate.server.board_store import BoardStore
 from tidegate.server.call_metrics import CallMetrics
+from tidegate.server.connections import Server, protocol_for_all_files
 from tidegate.server.flux_watch import FluxWatch
 from tidegate.server.lookout import Lookout
 from tidegate.server.metrics import Metrics
@@ -143,9 +143,11 @@ def serve(
 async def _answer_requests(parts: Parts, listening: socket.socket) -> float:
     """Answer requests until the process is asked to end; return when it was asked, as `time.monotonic`."""
     asked = 0.0
-    server = _Server(
+    server = Server(
         uvicorn.Config(
             make_app(parts),
+            http=protocol_for_all_files(),
+            ws="none",
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -181,15 +183,6 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     import uvloop  # noqa: PLC0415 - not everywhere
 
     return uvloop.new_event_loop()
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the process: uvicorn would raise them again, and the exit code would not be 0."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Capture none."""
-        yield
 
 
 def _resync(queue: KeyQueue, every: timedelta, stopping: Event) -> None:

@@ -31,7 +31,7 @@ def event_routes(parts: Parts, news: News) -> APIRouter:
         request: Request, last_event_id: Annotated[str | None, Header(max_length=64)] = None
     ) -> StreamingResponse:
         """Tell what changes: `cell` has a cell that is new, `board` asks to read the whole board again."""
-        return event_stream(news, board_events(parts, news, last_event_id, stay_of(request, parts.access)))
+        return event_stream(parts, news, board_events(parts, news, last_event_id, stay_of(request, parts.access)))
 
     return router
 

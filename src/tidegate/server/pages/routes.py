@@ -53,7 +53,7 @@ def page_routes(parts: Parts, news: News) -> APIRouter:
         """Tell an open page what is new."""
         mark = request.headers.get("last-event-id") or since
         page = OpenPage(Filter.of(state, q), mark, rows, stay_of(request, parts.access))
-        return event_stream(news, board_events(parts, news, pages.fragments, page))
+        return event_stream(parts, news, board_events(parts, news, pages.fragments, page))
 
     @router.get("/services/{service}")
     def history(request: Request, service: str) -> Response:
