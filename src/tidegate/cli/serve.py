@@ -21,7 +21,7 @@ _GARBAGE: Final = (700, 10, 10)
 """CPython's own thresholds: what spares a short run looks for garbage would let one that lasts grow."""
 _TURN_SECONDS: Final = 0.0005
 """How long a thread that looks at keys keeps the interpreter while the one that answers requests waits for it."""
-_PARTS: Final = ("authlib", "cryptography", "fastapi", "httptools", "jinja2", "joserfc", "prometheus_client", "uvicorn")
+_PARTS: Final = ("authlib", "cryptography", "fastapi", "jinja2", "joserfc", "prometheus_client", "uvicorn")
 
 
 @click.command(
@@ -63,27 +63,30 @@ def serve(
     _require_extra()
     gc.set_threshold(*_GARBAGE)
     sys.setswitchinterval(_TURN_SECONDS)
-    from tidegate.bootstrap import open_worlds
+    from tidegate.bootstrap import message_targets, open_worlds
     from tidegate.cli.debug import Scrubber
     from tidegate.server.access.gate import access_of
     from tidegate.server.access.provider import open_provider
     from tidegate.server.call_metrics import CallMetrics
     from tidegate.server.logs import start_logging
+    from tidegate.server.notices.notifier import Notifying
     from tidegate.server.process import Serving
     from tidegate.server.process import serve as serve_until_stopped
     from tidegate.server.traces import Several, open_traces
 
     configuration, environ, clock = invocation.configuration, invocation.environ, invocation.clock
+    settings = configuration.server
     host, port = _address(listen)
     serving = Serving(
         host=host,
         port=port,
-        workers=workers or configuration.server.workers,
-        resync=length(resync) if resync else configuration.server.resync,
+        workers=workers or settings.workers,
+        resync=length(resync) if resync else settings.resync,
         deadline=length(deadline).total_seconds(),
     )
     clean = Scrubber.of(environ).clean
     start_logging(sys.stderr, clean)
+    targets = tuple(zip(settings.notify, message_targets(settings.notify, environ), strict=True))
 
     def show(link: str) -> None:
         with contextlib.suppress(OSError):  # whoever read the first link may have closed the pipe
@@ -93,7 +96,7 @@ def serve(
     calls = CallMetrics()
     with (
         open_traces(environ) as traces,
-        open_provider(configuration.server.access, environ, clock) as provider,
+        open_provider(settings.access, environ, clock) as provider,
         open_worlds(
             configuration,
             environ,
@@ -107,7 +110,7 @@ def serve(
         if traces is not None:
             start_logging(sys.stderr, clean, traces.current)
         access = access_of(configuration, environ, clock, host=host, user=user, show=show, provider=provider)
-        with open_queue(queue, serving.workers) as (keys, others):
+        with open_queue(queue, serving.workers, len(targets)) as (keys, others, claims):
             ended = serve_until_stopped(
                 serving,
                 configuration,
@@ -119,6 +122,7 @@ def serve(
                 others=others,
                 calls=calls,
                 traces=traces,
+                notifying=Notifying(targets, clean, claims, settings.access.url),
             )
         if not ended:
             if traces is not None:

@@ -12,6 +12,7 @@ from tidegate.cli.invocation import Invocation
 
 if TYPE_CHECKING:
     from tidegate.ports.queue import KeyQueue
+    from tidegate.server.notices.claims import Claims
     from tidegate.server.others import Others
 
 P = ParamSpec("P")
@@ -31,26 +32,28 @@ def queue_option(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @contextmanager
-def open_queue(url: str | None, workers: int) -> Iterator[tuple[KeyQueue, Others | None]]:
-    """Give the queue, and the others that share it; without a URL it is in memory, and there are no others.
+def open_queue(url: str | None, workers: int, targets: int = 0) -> Iterator[tuple[KeyQueue, Others | None, Claims]]:
+    """Give the queue, the others that share it, and who tells people; without a URL it is in memory, and for us alone.
 
     Args:
         url: `postgresql://…`, or None.
         workers: how many keys are handled at once by this process.
+        targets: how many targets of notifications are told by it.
 
     Raises:
         QueueUnreachable, QueueNotOurs: as `open_shared` raises.
     """
     if url is None:
+        from tidegate.server.notices.claims import OwnClaims
         from tidegate.server.rests import Rests
         from tidegate.server.thread_queue import ThreadQueue
 
-        yield ThreadQueue(rests=Rests()), None
+        yield ThreadQueue(rests=Rests()), None, OwnClaims()
         return
     from tidegate.server.postgres.shared import open_shared
 
-    with open_shared(url, workers=workers) as shared:
-        yield shared.queue, shared.announcements
+    with open_shared(url, workers=workers, targets=targets) as shared:
+        yield shared.queue, shared.announcements, shared.claims
 
 
 def _checked(context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:

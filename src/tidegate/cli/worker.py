@@ -59,7 +59,7 @@ def worker(invocation: Invocation, *, queue: str | None, workers: int | None, de
     ):
         if traces is not None:
             start_logging(sys.stderr, clean, traces.current)
-        with open_queue(queue, working.workers) as (keys, others):
+        with open_queue(queue, working.workers) as (keys, others, _):
             ended = work_until_stopped(working, new_world, keys, others, traces)
         if not ended:
             if traces is not None:

@@ -33,6 +33,7 @@ from tidegate.server.connections import Server, protocol_for_all_files
 from tidegate.server.flux_watch import FluxWatch
 from tidegate.server.lookout import Lookout
 from tidegate.server.metrics import Metrics
+from tidegate.server.notices.notifier import Notifier, Notifying
 from tidegate.server.others import Others
 from tidegate.server.parts import Parts
 from tidegate.server.reconciler import Reconciler
@@ -76,6 +77,7 @@ def serve(
     others: Others | None = None,
     calls: CallMetrics | None = None,
     traces: Telemetry | None = None,
+    notifying: Notifying | None = None,
 ) -> bool:
     """Serve until SIGTERM or SIGINT.
 
@@ -90,6 +92,7 @@ def serve(
         others: the other processes that share the queue, if any.
         calls: counts what worlds ask of others, to be shown with the other figures.
         traces: hears of keys and of requests, or None.
+        notifying: who is told what is new, or None.
 
     Returns:
         Whether nothing is in hand any more; else a step has taken longer than the deadline.
@@ -103,6 +106,7 @@ def serve(
     reconciler = Reconciler(new_world, queue, board, stopping, others, count=metrics.delivered)
     work = Work(reconciler, metrics, traces=traces)
     lookout = Lookout(reconciler, metrics, traces) if others else None
+    notifier = Notifier(notifying or Notifying(), configuration.pipeline, metrics.noticed)
     parts = Parts(
         configuration=configuration,
         new_world=new_world,
@@ -118,7 +122,8 @@ def serve(
         stopping=stopping,
         traces=traces,
     )
-    with _listening(serving.host, serving.port) as listening:
+    with _listening(serving.host, serving.port) as listening, board.subscribed(notifier.heard):
+        notifier.start()
         if others is not None and lookout is not None:
             others.subscribe(lookout.heard)
             lookout.start()
@@ -132,10 +137,12 @@ def serve(
             with asyncio.Runner(loop_factory=_new_loop) as runner:
                 asked = runner.run(_answer_requests(parts, listening))
             ended = queue.stop(max(0.0, asked + serving.deadline - time.monotonic()))
+            notifier.stop(max(0.0, asked + serving.deadline - time.monotonic()))
         finally:
             stopping.set()
             looks.stop(0)
             queue.stop(0)
+            notifier.stop(0)
     _LOG.info("stopped" if ended else "stopped, and left a step to the next run", extra={"fields": {"event": "stop"}})
     return ended
 

@@ -11,6 +11,7 @@ from tidegate.server.postgres.announcements import ANNOUNCEMENTS_CHANNEL, Announ
 from tidegate.server.postgres.database import Database
 from tidegate.server.postgres.jobs import JOBS_CHANNEL
 from tidegate.server.postgres.listener import Ear, Listener
+from tidegate.server.postgres.notice_claims import SharedClaims
 from tidegate.server.postgres.queue import STEADY, PostgresQueue, Rhythm
 
 _OTHERS: Final = 3
@@ -24,26 +25,29 @@ class Shared:
     Args:
         queue: keys, wherever they were added.
         announcements: word of what was looked at, wherever that was.
+        claims: who tells people of it.
     """
 
     queue: PostgresQueue
     announcements: Announcements
+    claims: SharedClaims
 
 
 @contextmanager
-def open_shared(url: str, *, workers: int, rhythm: Rhythm = STEADY) -> Iterator[Shared]:
+def open_shared(url: str, *, workers: int, targets: int = 0, rhythm: Rhythm = STEADY) -> Iterator[Shared]:
     """Give what is shared through the database at `url`; tables are made where there are none.
 
     Args:
         url: `postgresql://…`, or what else libpq takes.
         workers: how many keys this process will handle at once.
+        targets: how many targets of notifications it will tell at once.
         rhythm: of heartbeats.
 
     Raises:
         InvalidQueue, QueueUnreachable, QueueNotOurs: as `Database.open` raises.
     """
     with ExitStack() as stack:
-        database = stack.enter_context(closing(Database.open(url, workers + _OTHERS)))
+        database = stack.enter_context(closing(Database.open(url, workers + targets + _OTHERS)))
         queue = stack.enter_context(PostgresQueue.open(database, rhythm))
         announcements = stack.enter_context(closing(Announcements(database)))
         ears = {
@@ -51,4 +55,4 @@ def open_shared(url: str, *, workers: int, rhythm: Rhythm = STEADY) -> Iterator[
             ANNOUNCEMENTS_CHANNEL: Ear(announcements.heard, announcements.missed),
         }
         stack.enter_context(closing(Listener(database, ears)))
-        yield Shared(queue, announcements)
+        yield Shared(queue, announcements, SharedClaims(database))
