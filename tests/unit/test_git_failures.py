@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tidegate.errors import TidegateError
@@ -9,6 +11,7 @@ from tidegate.errors.git import (
     GitUnauthorized,
     LeaseLost,
     PushRefused,
+    RemoteMoved,
     RemoteUnreachable,
     RemoteUntrusted,
     RepositoryMissing,
@@ -16,6 +19,7 @@ from tidegate.errors.git import (
 from tidegate.git import Git, Remote
 from tidegate.git.failures import failure, first_line
 from tidegate.git.push import Outcome, parse_porcelain, rejection
+from tidegate.git.remote import without_userinfo
 
 REMOTE = Remote.parse("https://gitlab.example.com/a/b.git")
 
@@ -43,6 +47,7 @@ REMOTE = Remote.parse("https://gitlab.example.com/a/b.git")
             RemoteUnreachable,
         ),
         ("fatal: unable to access 'https://h/': The requested URL returned error: 503", RemoteUnreachable),
+        ("fatal: unable to access 'https://h/': The requested URL returned error: 302", RemoteMoved),
         ("ssh: connect to host h port 22: No route to host\nfatal: Could not read from remote", RemoteUnreachable),
         ("fatal: the remote end hung up unexpectedly\nfatal: early EOF", RemoteUnreachable),
         ("fatal: unable to access 'x': server certificate verification failed. CAfile: none", RemoteUntrusted),
@@ -123,3 +128,9 @@ def test_each_command_is_logged(caplog: pytest.LogCaptureFixture) -> None:
         Git.find()
     (line,) = caplog.messages
     assert line.startswith("git version: exit status 0, ")
+
+
+def test_what_a_server_says_at_length_is_read_in_a_time_that_its_length_allows() -> None:
+    start = time.thread_time()
+    without_userinfo("remote: " + "a" * 60_000 + " https://me:s3cret@h/x")
+    assert time.thread_time() - start < 1

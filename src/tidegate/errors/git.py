@@ -36,6 +36,12 @@ class RemoteUntrusted(TidegateError):
     code = "git/untrusted"
 
 
+class RemoteMoved(UsageError):
+    """The remote sends us to another address, which a token of ours is not for."""
+
+    code = "git/remote-moved"
+
+
 class RepositoryMissing(UsageError):
     """There is no repository at that address."""
 

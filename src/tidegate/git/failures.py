@@ -12,6 +12,7 @@ from tidegate.errors.git import (
     CommitMissing,
     GitFailed,
     GitUnauthorized,
+    RemoteMoved,
     RemoteUnreachable,
     RemoteUntrusted,
     RepositoryMissing,
@@ -64,6 +65,12 @@ _TABLE: Final = (
         RepositoryMissing,
         "there is no repository at this address",
         "check the address, and that the credentials may see it",
+    ),
+    _Row(
+        r"returned error: 30[1278]\b",
+        RemoteMoved,
+        "the remote sends us to another address, and a token is sent to none that is not named",
+        "name the address that it leads to: open this one in a browser",
     ),
     _Row(
         r"could not resolve|connection (?:refused|timed out|reset|closed)|failed to connect|couldn't connect"

@@ -23,6 +23,7 @@ from tidegate.errors.git import (
     CacheUnusable,
     CommitMissing,
     GitUnauthorized,
+    RemoteMoved,
     RemoteUnreachable,
     RemoteUntrusted,
     RepositoryMissing,
@@ -40,7 +41,7 @@ _REFS: Final = ("heads", "tags", "merge-requests", "tidegate")
 
 _FETCH: Final = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
 
-_OF_THE_REMOTE: Final = (RepositoryMissing, GitUnauthorized, RemoteUnreachable, RemoteUntrusted)
+_OF_THE_REMOTE: Final = (RepositoryMissing, RemoteMoved, GitUnauthorized, RemoteUnreachable, RemoteUntrusted)
 """Failures that a new mirror would meet again."""
 
 

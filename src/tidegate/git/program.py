@@ -212,12 +212,17 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _with_authorization(environ: Mapping[str, str], url: str, value: str) -> dict[str, str]:
-    """Return `environ` with the header as configuration by environment: arguments can be seen by every user."""
+    """Return `environ` with the header as configuration by environment: arguments can be seen by every user.
+
+    Once git was sent elsewhere, it would send the header there, too: it is not to follow.
+    """
     text = environ.get("GIT_CONFIG_COUNT", "0")
     count = int(text) if text.isdecimal() else 0
     return {
         **environ,
-        "GIT_CONFIG_COUNT": str(count + 1),
+        "GIT_CONFIG_COUNT": str(count + 2),
         f"GIT_CONFIG_KEY_{count}": f"http.{url}.extraHeader",
         f"GIT_CONFIG_VALUE_{count}": f"Authorization: {value}",
+        f"GIT_CONFIG_KEY_{count + 1}": f"http.{url}.followRedirects",
+        f"GIT_CONFIG_VALUE_{count + 1}": "false",
     }

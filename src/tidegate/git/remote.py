@@ -115,7 +115,7 @@ def basic(user: str, password: str) -> str:
 
 def without_userinfo(text: str) -> str:
     """Return `text` with user and password taken out of every URL in it."""
-    return re.sub(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\"]*@", r"\1", text)
+    return re.sub(r"://[^/\s'\"]*@", "://", text)
 
 
 @dataclass(frozen=True, slots=True)
