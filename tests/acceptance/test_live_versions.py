@@ -11,7 +11,7 @@ import pytest
 from support.bad_input import run
 from support.flux_stand import RELEASE, TOKEN, FluxStand, flux_stand
 from support.road_texts import image_of
-from support.road_world import RoadWorld, world_with_release
+from support.road_world import RoadWorld, release_image, world_with_release
 from support.server_process import ServerProcess
 
 
@@ -72,6 +72,15 @@ def test_a_cluster_that_can_t_be_read_is_in_nobody_s_way(
     assert TOKEN not in ended.out
     assert said in run(world, "why", "inventory", "--in", "e2e").out
     assert run(world, "promote", "inventory", "--to", "staging").code == 0
+
+
+def test_an_image_that_a_cluster_names_is_not_removed(world: RoadWorld, flux: FluxStand) -> None:
+    world.push_image("e2e", "1.1.2-rc1", release_image("inventory 1.1.2"))
+    world.push_image("e2e", "1.1.1-rc1", release_image("inventory 1.1.1"))
+    flux.runs("e2e", "1.1.2-rc1")
+    refused = run(world, "image", "rm", "e2e:inventory:1.1.2-rc1", "--yes")
+    assert (refused.code, "image/in-use" in refused.err) == (1, True)
+    assert run(world, "image", "rm", "e2e:inventory:1.1.1-rc1", "--yes").code == 0
 
 
 def test_waiting_until_it_runs(world: RoadWorld, flux: FluxStand) -> None:

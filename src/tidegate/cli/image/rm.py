@@ -49,7 +49,7 @@ def rm(invocation: Invocation, *, image: str, yes: bool) -> None:
 
 
 def _refuse_running(invocation: Invocation, image: ImagePlace) -> None:
-    """Refuse the tag when an environment declares it, or the only name of what it declares."""
+    """Refuse the tag when an environment declares it or its cluster names it, or the only name of what it declares."""
     from tidegate.bootstrap import open_world
     from tidegate.engine.status import look, matrix
     from tidegate.errors.image import ImageInUse
@@ -57,14 +57,14 @@ def _refuse_running(invocation: Invocation, image: ImagePlace) -> None:
     with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
         for cells in matrix(world, tuple(world.pipeline.services.values()), look):
             for cell in cells:
-                runs = cell.image
                 if cell.fault is not None:
                     raise cell.fault
-                if runs is None or (runs.host, runs.repository) != (image.home.name, image.home.repository):
-                    continue
-                if image.tag == runs.tag or cell.digest == image.digest:
-                    raise ImageInUse(
-                        f"{cell.environment.name} runs {cell.service.name} as {runs}",
-                        where=str(image),
-                        hint="move the environment to another version first",
-                    )
+                for runs in (cell.image, cell.live.image if cell.live else None):
+                    if runs is None or (runs.host, runs.repository) != (image.home.name, image.home.repository):
+                        continue
+                    if image.tag == runs.tag or cell.digest == image.digest:
+                        raise ImageInUse(
+                            f"{cell.environment.name} runs {cell.service.name} as {runs}",
+                            where=str(image),
+                            hint="move the environment to another version first",
+                        )
