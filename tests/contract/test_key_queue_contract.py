@@ -184,3 +184,11 @@ def test_no_key_is_handled_twice_at_once_and_no_add_is_lost(queue: KeyQueue) -> 
     until(idle(queue))
     assert not collisions
     assert seen == version
+
+
+def test_who_adds_is_told_when_the_queue_has_it(queue: KeyQueue) -> None:
+    told = [threading.Event() for _ in range(3)]
+    for event, keys in zip(told, ([A, B], [A], []), strict=True):
+        queue.add(keys, event.set)
+    assert all(event.wait(PATIENCE) for event in told)
+    assert queue.depth() == QueueDepth(2, 0, 0)

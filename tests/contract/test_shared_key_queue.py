@@ -20,6 +20,7 @@ from tidegate.server.postgres import jobs
 from tidegate.server.postgres.database import Database
 from tidegate.server.postgres.queue import Rhythm
 from tidegate.server.postgres.shared import open_shared
+from tidegate.server.rests import Rests
 
 A, B = ServiceKey("a", "e2e"), ServiceKey("b", "e2e")
 QUICK = Rhythm(beat=0.1, fence=0.6, stalled=1.0, poll=0.2)
@@ -80,7 +81,7 @@ def test_processes_share_the_keys_and_none_has_one_that_another_has(url: str) ->
 def test_what_a_killed_process_had_in_hand_is_taken_over(url: str) -> None:
     hands = Hands(holding=True)
     with closing(Database.open(url, 1)) as database, database.connection() as connection:
-        jobs.add(connection, [str(A)])
+        jobs.add(connection, {str(A): 0.0})
         dead = jobs.register(connection)
         taken = jobs.take(connection, dead)
         assert taken is not None
@@ -99,14 +100,65 @@ def test_what_a_killed_process_had_in_hand_is_taken_over(url: str) -> None:
 
 def test_a_key_that_was_added_again_is_not_lost_with_the_process_that_had_it(url: str) -> None:
     with closing(Database.open(url, 1)) as database, database.connection() as connection:
-        jobs.add(connection, [str(A), str(B)])
+        jobs.add(connection, {str(A): 0.0, str(B): 0.0})
         dead = jobs.register(connection)
         assert jobs.take(connection, dead)
-        jobs.add(connection, [str(A)])
+        jobs.add(connection, {str(A): 0.0})
         assert jobs.depth(connection) == QueueDepth(2, 1, 0)
         assert jobs.take_over(connection, 3600) == 0
         assert jobs.take_over(connection, 0) == 1
         assert jobs.depth(connection) == QueueDepth(2, 0, 0)
+
+
+def test_who_adds_is_told_when_all_of_theirs_is_in_the_database(url: str) -> None:
+    seen: list[int] = []
+    with closing(Database.open(url, 1)) as database, open_shared(url, workers=1) as shared:
+
+        def look(number: int) -> None:
+            with database.connection() as connection:
+                rows = connection.execute("SELECT queueing_lock FROM procrastinate_jobs").fetchall()
+            seen.extend([number] if {str(key) for key in wanted(number)} <= {row[0] for row in rows} else [-1])
+
+        for number in range(20):
+            shared.queue.add(wanted(number), lambda number=number: look(number))  # type: ignore[misc]
+        until(lambda: len(seen) == 20)
+    assert sorted(seen) == [*range(20)]
+
+
+def wanted(number: int) -> list[Key]:
+    """More keys than are written at once."""
+    return [ServiceKey(f"s{number}-{each}", "e2e") for each in range(100)]
+
+
+def test_who_adds_while_the_database_is_away_is_told_that_it_waits_in_memory(
+    url: str, postgres: PostgresServer
+) -> None:
+    first, second = threading.Event(), threading.Event()
+    with open_shared(url, workers=1, rhythm=QUICK) as shared:
+        postgres.stop()
+        shared.queue.add([A], first.set)
+        assert first.wait(PATIENCE)
+        shared.queue.add([B], second.set)
+        assert second.is_set(), "nobody waits for what is known to be away"
+        postgres.start()
+        until(lambda: shared.queue.depth() == QueueDepth(2, 0, 0))
+
+
+def test_a_key_that_is_added_again_and_again_rests_and_the_last_word_is_not_lost(url: str) -> None:
+    hands = Hands()
+    with open_shared(url, workers=2, rhythm=QUICK, rests=Rests()) as shared:
+        shared.queue.start(hands, workers=2)
+        end = time.monotonic() + 1.2
+        while time.monotonic() < end:
+            shared.queue.add([A])
+            time.sleep(0.002)
+        assert 2 <= len(hands.got) <= 3, "at once, after a quarter of a second, after one more"
+        count = len(hands.got)
+        until(lambda: len(hands.got) == count + 1)
+        until(lambda: shared.queue.depth() == QueueDepth(0, 0, 0))
+        shared.queue.add([B])
+        until(lambda: B in hands.got)
+    assert hands.most == 1
 
 
 def test_the_database_goes_away_and_comes_back(url: str, postgres: PostgresServer) -> None:

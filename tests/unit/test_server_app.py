@@ -4,9 +4,10 @@ import io
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 from fastapi import FastAPI
@@ -16,8 +17,9 @@ from support.asgi import Answer, ask
 from support.configs import SMALL, load_text
 from support.engine_world import EngineWorld
 from tidegate.engine.board import BoardCell, BoardState
-from tidegate.model.key import EverythingKey, MergeRequestKey
+from tidegate.model.key import EverythingKey, Key, MergeRequestKey
 from tidegate.ports.queue import QueueDepth
+from tidegate.server import hook_routes
 from tidegate.server.app import make_app
 from tidegate.server.board_store import BoardStore
 from tidegate.server.hook_routes import MOST_BYTES
@@ -78,6 +80,44 @@ def test_a_webhook_is_queued_and_answered(app: FastAPI, parts: Parts) -> None:
     while parts.queue.depth() != QueueDepth(0, 0, 0):
         time.sleep(0.01)
     assert handled == [MergeRequestKey("platform/gitops-staging", 4)], "twice the same is one"
+
+
+class SlowQueue(ThreadQueue):
+    """Keeps keys for good when somebody writes them; until then, in memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[Callable[[], None]] = []
+        self.written = 0
+
+    def add(self, keys: Iterable[Key], kept: Callable[[], None] | None = None) -> None:
+        super().add(keys)
+        if kept is not None:
+            self.kept.append(kept)
+
+    def write(self) -> None:
+        while not self.kept:
+            time.sleep(0.001)
+        self.written += 1
+        self.kept.pop()()
+
+
+def test_a_webhook_is_answered_when_the_queue_has_it_for_good(parts: Parts) -> None:
+    queue = SlowQueue()
+    app = make_app(replace(parts, queue=queue))
+    for number in range(3):
+        writer = Thread(target=queue.write)
+        writer.start()
+        assert (posted(app).status, queue.written) == (202, number + 1)
+        writer.join()
+
+
+def test_a_webhook_waits_for_no_slow_database_for_long(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hook_routes, "_PATIENCE_SECONDS", 0.01)
+    queue = SlowQueue()
+    assert posted(make_app(replace(parts, queue=queue))).status == 202
+    assert queue.depth().waiting == 1
+    queue.kept.pop()()  # the loop has ended meanwhile
 
 
 @pytest.mark.parametrize(

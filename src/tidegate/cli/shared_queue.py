@@ -43,16 +43,17 @@ def open_queue(url: str | None, workers: int, targets: int = 0) -> Iterator[tupl
     Raises:
         QueueUnreachable, QueueNotOurs: as `open_shared` raises.
     """
+    from tidegate.server.rests import Rests
+
     if url is None:
         from tidegate.server.notices.claims import OwnClaims
-        from tidegate.server.rests import Rests
         from tidegate.server.thread_queue import ThreadQueue
 
         yield ThreadQueue(rests=Rests()), None, OwnClaims()
         return
     from tidegate.server.postgres.shared import open_shared
 
-    with open_shared(url, workers=workers, targets=targets) as shared:
+    with open_shared(url, workers=workers, targets=targets, rests=Rests()) as shared:
         yield shared.queue, shared.announcements, shared.claims
 
 

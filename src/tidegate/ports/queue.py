@@ -41,8 +41,14 @@ class KeyQueue(Protocol):
       that one has an `EverythingKey` in place of what it could not take.
     """
 
-    def add(self, keys: Iterable[Key]) -> None:
-        """Add keys; returns at once. After `stop`, a queue in memory forgets them."""
+    def add(self, keys: Iterable[Key], kept: Callable[[], None] | None = None) -> None:
+        """Add keys; returns at once. After `stop`, a queue in memory forgets them.
+
+        Args:
+            keys: any.
+            kept: called, maybe by another thread, when the queue has them as safely as it will for now: a shared one
+                when its database has them, or does not answer. Must be quick, and raise nothing.
+        """
         ...
 
     def start(self, handle: Handle, *, workers: int) -> None:

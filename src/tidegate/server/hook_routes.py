@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from threading import get_ident
 from typing import Final
 
 from starlette.requests import Request
@@ -12,6 +15,7 @@ from starlette.routing import Route
 from tidegate.errors import TidegateError
 from tidegate.errors.server import WebhookTooLarge
 from tidegate.model.key import Key
+from tidegate.ports.queue import KeyQueue
 from tidegate.server.parts import Parts
 from tidegate.server.problems import document_of, status_of
 from tidegate.server.webhooks.gitlab import keys_of_gitlab
@@ -20,6 +24,7 @@ from tidegate.server.webhooks.registry import keys_of_registry
 MOST_BYTES: Final = 2 * 1024 * 1024
 """GitLab's and registries' events have some kilobytes; a push of many commits some hundred."""
 _ACCEPTED: Final = 202
+_PATIENCE_SECONDS: Final = 1.0
 
 
 def hook_routes(parts: Parts) -> list[Route]:
@@ -58,9 +63,26 @@ async def _answer(
         status = status_of(error)
         parts.metrics.webhooks.labels(source, status.value).inc()
         return JSONResponse(document_of(error), status)
-    parts.queue.add(keys)
+    await _kept(parts.queue, keys)
     parts.metrics.webhooks.labels(source, _ACCEPTED).inc()
     return JSONResponse({"queued": len(keys)}, _ACCEPTED)
+
+
+async def _kept(queue: KeyQueue, keys: frozenset[Key]) -> None:
+    """Return when the queue has the keys for good; where that takes long, when it has them in memory."""
+    loop, here = asyncio.get_running_loop(), get_ident()
+    done = loop.create_future()
+
+    def kept() -> None:
+        if get_ident() == here:
+            done.set_result(None)
+            return
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(done.set_result, None)
+
+    queue.add(keys, kept)
+    if not done.done():
+        await asyncio.wait([done], timeout=_PATIENCE_SECONDS)
 
 
 async def _body(request: Request) -> bytes:

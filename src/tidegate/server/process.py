@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import logging
 import random
@@ -133,6 +134,7 @@ def serve(
             FluxWatch(reconciler, board, looks).start(stopping)
         clockwork = Thread(target=_resync, args=(looks, serving.resync, stopping), name="resync", daemon=True)
         clockwork.start()
+        Thread(target=_spare_what_lasts, args=(parts.resynced,), name="garbage", daemon=True).start()
         try:
             with asyncio.Runner(loop_factory=_new_loop) as runner:
                 asked = runner.run(_answer_requests(parts, listening))
@@ -197,6 +199,14 @@ def _resync(queue: KeyQueue, every: timedelta, stopping: Event) -> None:
     while not stopping.is_set():
         queue.add([EverythingKey()])
         stopping.wait(every.total_seconds() * (1 - _SPREAD * random.random()))  # noqa: S311 - no secret
+
+
+def _spare_what_lasts(resynced: Event) -> None:
+    """Spare the program and the board the search for garbage: it would stop all threads for a tenth of a second."""
+    gc.freeze()
+    resynced.wait()
+    gc.collect()
+    gc.freeze()
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -35,11 +35,13 @@ class Rests:
         self._turns: dict[Hashable, _Turn] = {}  # the newest last
 
     def rest(self, key: Hashable) -> float:
-        """Give `key` its next turn; return in how many seconds that is, 0 for now."""
+        """Give `key` its next turn, unless that is to come; return in how many seconds it is, 0 for now."""
         now = self._monotonic()
         self._forget(now)
         last = self._turns.pop(key, None)
-        if last is None or now >= last.at + LONGEST_SECONDS:
+        if last is not None and now < last.at:
+            turn = last
+        elif last is None or now >= last.at + LONGEST_SECONDS:
             turn = _Turn(now, _SHORTEST)
         elif now >= last.at + last.rest:
             turn = _Turn(now, last.rest)

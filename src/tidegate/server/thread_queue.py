@@ -42,11 +42,13 @@ class ThreadQueue:
         self._threads: list[Thread] = []
         self._stopped = False
 
-    def add(self, keys: Iterable[Key]) -> None:
-        """Add keys; returns at once."""
+    def add(self, keys: Iterable[Key], kept: Callable[[], None] | None = None) -> None:
+        """Add keys; returns at once. They are as safe as the process."""
         with self._changed:
             if [key for key in keys if self._add(key)]:
                 self._changed.notify_all()
+        if kept is not None:
+            kept()
 
     def _add(self, key: Key) -> bool:
         """Have a key wait or rest; return whether it did not already."""

@@ -7,7 +7,7 @@ orders would end in a deadlock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,12 +25,14 @@ JOBS_CHANNEL: Final = f"procrastinate_queue_v1#{_QUEUE}"
 """Where procrastinate tells of each new job."""
 
 _ADD: Final = """
-INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)
-SELECT %(queue)s, %(task)s, key, key, jsonb_build_object('key', key)
-  FROM unnest(%(keys)s::text[]) WITH ORDINALITY AS added (key, place)
+INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, scheduled_at)
+SELECT %(queue)s, %(task)s, key, key, jsonb_build_object('key', key),
+       CASE WHEN rest > 0 THEN now() + make_interval(secs => rest) END
+  FROM unnest(%(keys)s::text[], %(rests)s::float[]) WITH ORDINALITY AS added (key, rest, place)
  ORDER BY place
 ON CONFLICT (queueing_lock) WHERE status = 'todo'
-DO UPDATE SET scheduled_at = NULL WHERE procrastinate_jobs.scheduled_at IS NOT NULL
+DO UPDATE SET scheduled_at = EXCLUDED.scheduled_at
+ WHERE procrastinate_jobs.scheduled_at > coalesce(EXCLUDED.scheduled_at, '-infinity')
 """
 _FINISH: Final = """
 SELECT procrastinate_finish_job_v1(id, 'succeeded', true)
@@ -101,11 +103,17 @@ def beat(connection: Connection, worker: int) -> bool:
     return connection.execute(_BEAT, {"worker": worker}).fetchone() is not None
 
 
-def add(connection: Connection, keys: Sequence[str]) -> None:
-    """Have each key wait; one that waits after a pause waits no longer for that."""
+def add(connection: Connection, keys: Mapping[str, float]) -> None:
+    """Have each key wait; one that waits after a pause waits no longer for that than it is to rest.
+
+    Args:
+        connection: to the queue's tables.
+        keys: key → for how many seconds it is to rest first, 0 for most.
+    """
+    values = {"queue": _QUEUE, "task": _TASK, "keys": list(keys), "rests": list(keys.values())}
     with connection.transaction():
         _alone(connection)
-        connection.execute(_ADD, {"queue": _QUEUE, "task": _TASK, "keys": list(keys)})
+        connection.execute(_ADD, values)
         _tell(connection)
 
 

@@ -16,6 +16,8 @@ from tidegate.server.backoff import pause
 _LOG: Final = logging.getLogger(__name__)
 _MOST: Final = 100_000
 _BATCH: Final = 500
+_GATHER_SECONDS: Final = 0.005
+"""So long the first key waits for others: all are one statement."""
 _LONGEST_PAUSE: Final = 5.0
 _EVERYTHING: Final = str(EverythingKey())
 
@@ -34,16 +36,29 @@ class Outbox:
         self._changed = Condition()
         self._keys: dict[str, None] = {}  # in order
         self._writing: tuple[str, ...] = ()
+        self._waiting: list[Callable[[], None]] = []  # who is to be told when all is written that was added by now
+        self._told: list[Callable[[], None]] = []  # who is to be told of what is being written
+        self._fails = False
         self._closed = False
         self._thread = Thread(target=self._work, name="outbox", daemon=True)
         self._thread.start()
 
-    def add(self, keys: Iterable[str]) -> None:
-        """Add keys; returns at once. One that is being written is written again: it may be handled already."""
+    def add(self, keys: Iterable[str], kept: Callable[[], None] | None = None) -> None:
+        """Add keys; returns at once. One that is being written is written again: it may be handled already.
+
+        Args:
+            keys: any.
+            kept: called when the database has them, or does not answer.
+        """
         with self._changed:
             for key in keys:
                 self._keys[key if len(self._keys) < self._most else _EVERYTHING] = None
+            waits = kept is not None and self._keys and not self._fails and not self._closed
+            if kept is not None and waits:
+                self._waiting.append(kept)
             self._changed.notify_all()
+        if kept is not None and not waits:
+            kept()
 
     def __len__(self) -> int:
         with self._changed:
@@ -70,29 +85,38 @@ class Outbox:
                 self._write(batch)
             except psycopg.Error as error:
                 _LOG.warning("keys wait to be written: %s", error, extra={"fields": {"event": "queue"}})
-                self._settle(batch)
+                self._settle(batch, fails=True)
                 self._rest(min(pause(failures, 0.0), _LONGEST_PAUSE))
                 failures += 1
             else:
                 failures = 0
-                self._settle(())
+                self._settle((), fails=False)
 
     def _next(self) -> tuple[str, ...]:
         """Wait for keys, and return them; none when the outbox was closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._keys or self._closed)
+        time.sleep(_GATHER_SECONDS)
+        with self._changed:
             if self._closed:
                 return ()
             self._writing = tuple(key for key, _ in zip(self._keys, range(_BATCH), strict=False))
             for key in self._writing:
                 del self._keys[key]
+            if not self._keys:  # else some of theirs may be left
+                self._told, self._waiting = self._waiting, []
             return self._writing
 
-    def _settle(self, unwritten: tuple[str, ...]) -> None:
+    def _settle(self, unwritten: tuple[str, ...], *, fails: bool) -> None:
         with self._changed:
             self._keys = {**dict.fromkeys(unwritten), **self._keys}
             self._writing = ()
+            self._fails = fails
+            told, self._told = [*self._told, *(self._waiting if fails else ())], []
+            self._waiting = [] if fails else self._waiting
             self._changed.notify_all()
+        for kept in told:
+            kept()
 
     def _rest(self, seconds: float) -> None:
         until = time.monotonic() + seconds

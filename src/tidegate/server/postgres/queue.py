@@ -21,6 +21,7 @@ from tidegate.server.postgres import jobs
 from tidegate.server.postgres.database import Database
 from tidegate.server.postgres.jobs import Taken
 from tidegate.server.postgres.outbox import Outbox
+from tidegate.server.rests import Rests
 
 _LOG: Final = logging.getLogger(__name__)
 _LONGEST_PAUSE: Final = 5.0
@@ -53,14 +54,20 @@ class PostgresQueue:
     Args:
         database: with the queue's tables.
         rhythm: of heartbeats.
+        rests: of keys that are added here again and again.
         monotonic: seconds that only grow.
     """
 
     def __init__(
-        self, database: Database, rhythm: Rhythm = STEADY, monotonic: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        rhythm: Rhythm = STEADY,
+        rests: Rests | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._rhythm = rhythm
+        self._rests = rests
         self._monotonic = monotonic
         self._outbox = Outbox(self._write)
         self._worker = 0
@@ -76,17 +83,17 @@ class PostgresQueue:
 
     @classmethod
     @contextmanager
-    def open(cls, database: Database, rhythm: Rhythm = STEADY) -> Iterator[PostgresQueue]:
+    def open(cls, database: Database, rhythm: Rhythm = STEADY, rests: Rests | None = None) -> Iterator[PostgresQueue]:
         """Give the queue in `database`; at the end, what is in hand is handed back, and all threads are told to end."""
-        queue = cls(database, rhythm)
+        queue = cls(database, rhythm, rests)
         try:
             yield queue
         finally:
             queue.close()
 
-    def add(self, keys: Iterable[Key]) -> None:
+    def add(self, keys: Iterable[Key], kept: Callable[[], None] | None = None) -> None:
         """Add keys; returns at once. They are written a moment later, or when the database is back."""
-        self._outbox.add(str(key) for key in keys)
+        self._outbox.add((str(key) for key in keys), kept)
 
     def start(self, handle: Handle, *, workers: int) -> None:
         """Have keys handled by `workers` threads. They don't keep the process from ending."""
@@ -152,7 +159,9 @@ class PostgresQueue:
 
     def _write(self, keys: Sequence[str]) -> None:
         with self._database.connection() as connection:
-            jobs.add(connection, keys)
+            jobs.add(
+                connection, {key: self._rests.rest(key) for key in keys} if self._rests else dict.fromkeys(keys, 0.0)
+            )
         self._woken.set()
 
     def _work(self, handle: Handle) -> None:

@@ -13,6 +13,7 @@ from tidegate.server.postgres.jobs import JOBS_CHANNEL
 from tidegate.server.postgres.listener import Ear, Listener
 from tidegate.server.postgres.notice_claims import SharedClaims
 from tidegate.server.postgres.queue import STEADY, PostgresQueue, Rhythm
+from tidegate.server.rests import Rests
 
 _OTHERS: Final = 3
 """Connections besides those of workers: heartbeats, new keys, and what asks for the depth."""
@@ -34,7 +35,9 @@ class Shared:
 
 
 @contextmanager
-def open_shared(url: str, *, workers: int, targets: int = 0, rhythm: Rhythm = STEADY) -> Iterator[Shared]:
+def open_shared(
+    url: str, *, workers: int, targets: int = 0, rhythm: Rhythm = STEADY, rests: Rests | None = None
+) -> Iterator[Shared]:
     """Give what is shared through the database at `url`; tables are made where there are none.
 
     Args:
@@ -42,13 +45,14 @@ def open_shared(url: str, *, workers: int, targets: int = 0, rhythm: Rhythm = ST
         workers: how many keys this process will handle at once.
         targets: how many targets of notifications it will tell at once.
         rhythm: of heartbeats.
+        rests: of keys that are added here again and again; None: there are none.
 
     Raises:
         InvalidQueue, QueueUnreachable, QueueNotOurs: as `Database.open` raises.
     """
     with ExitStack() as stack:
         database = stack.enter_context(closing(Database.open(url, workers + targets + _OTHERS)))
-        queue = stack.enter_context(PostgresQueue.open(database, rhythm))
+        queue = stack.enter_context(PostgresQueue.open(database, rhythm, rests))
         announcements = stack.enter_context(closing(Announcements(database)))
         ears = {
             JOBS_CHANNEL: Ear(lambda _: queue.wake(), queue.wake),
