@@ -15,6 +15,7 @@ from tidegate.server.api.events import event_routes
 from tidegate.server.api.reads import read_routes
 from tidegate.server.api.session import session_routes
 from tidegate.server.board_routes import board_routes
+from tidegate.server.compression import Compression
 from tidegate.server.hook_routes import hook_routes
 from tidegate.server.news import News
 from tidegate.server.pages.routes import page_routes
@@ -29,6 +30,7 @@ def make_app(parts: Parts) -> FastAPI:
     app = FastAPI(
         title="Tidegate", version=__version__, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
     )
+    app.add_middleware(Compression)
     app.add_middleware(Doorkeeper, access=parts.access)
     app.add_middleware(SecurityHeaders, secure=parts.access.cookie.secure)
     app.add_middleware(RequestIds)

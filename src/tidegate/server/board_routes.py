@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from tidegate.server.api.router import api_router
 from tidegate.server.api.shapes import BoardShape
 from tidegate.server.board_store import BoardStore
+from tidegate.server.compression import takes_gzip
 from tidegate.server.written_board import WrittenBoard
 
 
@@ -18,10 +19,12 @@ def board_routes(board: BoardStore) -> APIRouter:
     @router.get("/board", responses={200: {"model": BoardShape}, 304: {"description": "It is as it was."}})
     def read_board(request: Request) -> Response:
         """Return all cells."""
-        tag, body = written.newest()
-        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        packed = takes_gzip(request.headers.get("accept-encoding", ""))
+        tag, body = written.newest(packed=packed)
+        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
-        return Response(body, media_type="application/json", headers=headers)
+        coding = {"Content-Encoding": "gzip"} if packed else {}
+        return Response(body, media_type="application/json", headers={**headers, **coding})
 
     return router

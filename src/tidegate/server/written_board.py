@@ -10,6 +10,7 @@ from threading import Lock
 from tidegate.engine.board import BoardCell
 from tidegate.server.board_record import row_record
 from tidegate.server.board_store import BoardStore, Snapshot
+from tidegate.server.compression import gzipped
 
 
 class WrittenBoard:
@@ -25,18 +26,26 @@ class WrittenBoard:
         self._lock = Lock()
         self._tag = ""
         self._body = b""
+        self._packed = b""
         self._environments: tuple[str, ...] = ()
         self._rows: dict[str, tuple[Mapping[str, BoardCell], bytes]] = {}
 
-    def newest(self) -> tuple[str, bytes]:
-        """Return the newest snapshot's entity tag and its JSON. The tag names the process, too."""
+    def newest(self, *, packed: bool = False) -> tuple[str, bytes]:
+        """Return the newest snapshot's entity tag and its JSON. The tag names the process, too.
+
+        Args:
+            packed: the JSON is compressed, once for all who ask, and has a tag of its own (RFC 9110, section 8.8.3.3).
+        """
         with self._lock:
             snapshot = self._board.snapshot
-            tag = f'"{self._process}-{snapshot.revision}"'
+            tag = f"{self._process}-{snapshot.revision}"
             if tag != self._tag:
-                self._body = self._written(snapshot)
+                self._body, self._packed = self._written(snapshot), b""
                 self._tag = tag
-            return self._tag, self._body
+            if not packed:
+                return f'"{tag}"', self._body
+            self._packed = self._packed or gzipped(self._body)
+            return f'"{tag}-gzip"', self._packed
 
     def _written(self, snapshot: Snapshot) -> bytes:
         board = snapshot.board

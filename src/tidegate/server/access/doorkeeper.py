@@ -16,6 +16,7 @@ from tidegate.errors import TidegateError
 from tidegate.errors.server import Forbidden, ForgedRequest, RequestTooLarge, SignInNeeded
 from tidegate.server.access.cookies import plain_cookies
 from tidegate.server.access.gate import Access, is_loopback
+from tidegate.server.access.masks import unmasked
 from tidegate.server.access.permissions import Permission
 from tidegate.server.access.visitor import NOBODY, Visitor
 from tidegate.server.plain_page import wants_page
@@ -133,7 +134,7 @@ def _require_proof(csrf: str, headers: Headers, body: bytes) -> None:
     given = headers.get(CSRF_FIELD)
     if given is None and headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
         given = parse_qs(body.decode("utf-8", "replace")).get(CSRF_NAME, [""])[0]
-    if not hmac.compare_digest((given or "").encode(), csrf.encode()):
+    if not hmac.compare_digest(unmasked(given or ""), csrf.encode()):
         raise ForgedRequest(
             "the request does not prove that a page of this server made it",
             hint=f"load the page again; a program sends an API token, or {CSRF_FIELD} from /api/v1/session",

@@ -30,7 +30,7 @@ class Visitor:
         user: user name on the forge; "" for somebody who has not signed in.
         proof: how they say so.
         scopes: what they may do.
-        csrf: what pages send along with every change, of a session; None otherwise.
+        csrf: what pages send along with every change, masked, of a session; None otherwise.
     """
 
     user: str

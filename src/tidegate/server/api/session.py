@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from tidegate.server.access.masks import masked
 from tidegate.server.access.permissions import Permission
 from tidegate.server.api.reads import Who
 from tidegate.server.api.router import api_router
@@ -31,7 +32,7 @@ def session_routes(parts: Parts) -> APIRouter:
             {
                 "user": visitor.user,
                 "proof": visitor.proof.value,
-                "csrf": visitor.csrf,
+                "csrf": masked(visitor.csrf) if visitor.csrf else None,
                 "may": may,
                 "resync": visitor.may(Permission.RESYNC),
             }

@@ -18,6 +18,7 @@ from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model.key import ServiceKey
 from tidegate.server.access.doorkeeper import visitor_of
+from tidegate.server.access.masks import masked
 from tidegate.server.access.permissions import Permission
 from tidegate.server.access.visitor import Proof, Visitor
 from tidegate.server.news import News
@@ -40,7 +41,7 @@ class Page:
 
     Args:
         user: who is signed in, or "".
-        csrf: what forms prove themselves with, or "".
+        csrf: what forms prove themselves with, masked anew for each page, or "".
         people: whom this person can go on as, on a local forge.
         theme: `light` or `dark` where somebody chose; None: as the system has it.
     """
@@ -56,7 +57,8 @@ class Page:
         visitor = visitor_of(request)
         groups = forge.groups.values() if isinstance(forge, LocalForge) and visitor.proof is Proof.LOCAL else ()
         people = tuple(sorted(frozenset[str]().union(*groups) - {visitor.user}))
-        return cls(visitor.user, visitor.csrf or "", people, theme_of(request.cookies))
+        csrf = masked(visitor.csrf) if visitor.csrf else ""
+        return cls(visitor.user, csrf, people, theme_of(request.cookies))
 
 
 class Pages:
