@@ -30,6 +30,7 @@ def main() -> None:
             # A terminal that can't show → gets an escape, not a UnicodeEncodeError.
             stream.reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:], os.environ)
+    gc.freeze()  # else the end of the process, too, looks for garbage among all that was imported
     if code == INTERRUPTED:
         # Threads that wait for a registry would hold the exit up for as long as it is silent. All that they write is
         # such that it can be killed at any moment.
