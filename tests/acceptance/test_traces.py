@@ -43,6 +43,7 @@ def test_a_delivery_is_one_trace_with_all_that_it_asked_for(tmp_path: Path) -> N
             assert server.post(path, EVENT, {"X-Gitlab-Token": "hook-t0ken", **CALLER}).status == 202
             server.until(lambda: server.cell("staging")["version"] == "1.1.3")
             server.until(lambda: any(line["outcome"] == "delivered" for line in server.events("handled")))
+            assert server.get("/services/inventory/staging").status == 200
             assert server.stop() == 0  # what was not sent yet is sent now
 
         (hook,) = collector.named("POST /webhooks/gitlab")
@@ -60,6 +61,9 @@ def test_a_delivery_is_one_trace_with_all_that_it_asked_for(tmp_path: Path) -> N
         merge = parts["forge PUT projects/merge_requests/merge"]
         assert str(merge.attributes["url.full"]).startswith(f"{stand.gitlab.url}/api/v4/projects/")
         assert (merge.trace, merge.attributes["http.response.status_code"]) == (key.trace, 200)
+
+        (page,) = collector.named("GET /services/{service}/{environment}")
+        assert {span.name for span in collector.spans if span.parent == page.id} >= {"git fetch"}
 
         (line,) = (each for each in server.events("handled") if each["outcome"] == "delivered")
         assert (line["trace_id"], line["span_id"]) == (key.trace, key.id), "the log leads to the trace"

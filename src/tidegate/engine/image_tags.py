@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -57,7 +58,9 @@ def read_tags(images: Images, image: ImageRef, pattern: TagPattern, revision: st
     tags = [*versions, *sorted(tag for tag in order if order[tag] is None)]
     asked = sorted(tags, key=lambda tag: _likelihood(tag, order, image, revision))[:MOST_ASKED]
     with ThreadPoolExecutor(MOST_ASKED) as pool:
-        held = dict(zip(asked, pool.map(lambda tag: images.digest(_at(image, tag)), asked), strict=True))
+        # Each in the context that this is done in, so that a trace has its requests.
+        found = [pool.submit(copy_context().run, images.digest, _at(image, tag)) for tag in asked]
+        held = {tag: each.result() for tag, each in zip(asked, found, strict=True)}
     return TagsSeen(
         same=tuple(tag for tag in tags if tag in held and held[tag] == image.digest),
         asked=len(asked),

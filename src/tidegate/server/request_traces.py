@@ -55,8 +55,17 @@ def _answered(scope: Scope, message: Message) -> Ending:
     for name, value in message.get("headers", ()):
         if name == b"x-request-id":
             known["tidegate.request_id"] = value.decode("latin-1")
-    route = getattr(scope.get("route"), "path", None)
+    route = _route(scope)
     if route is not None:
         known["http.route"] = route
     name = f"{scope['method']} {route}" if route is not None else None
     return Ending(f"{status // 100}xx", status >= HTTPStatus.INTERNAL_SERVER_ERROR, name, known)
+
+
+def _route(scope: Scope) -> str | None:
+    """Return the path with names in place of what differs; None where nothing was found that answers."""
+    found = getattr(scope.get("route"), "path", None)
+    if isinstance(found, str):
+        return found
+    is_plain = "endpoint" in scope and not scope.get("path_params")  # a route of Starlette's does not say which it is
+    return str(scope["path"]) if is_plain else None
