@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from lightkube import ApiError, Client, KubeConfig
+from lightkube.config.models import Cluster as KubeCluster
+from lightkube.config.models import User
+from lightkube.generic_resource import create_namespaced_resource
 
 from support.kubeconfigs import cluster_at
 from tidegate.model import ImageRef
@@ -106,3 +110,28 @@ def test_the_life_of_a_release(scene: Scene) -> None:
     assert [each.suspended for each in scene.cluster.helm_releases()] == [True]
     scene.flux.remove("apps/inventory")
     assert scene.cluster.helm_releases() == ()
+
+
+def test_lightkube_s_own_client_reads_the_same_list() -> None:
+    """An independent witness of the API on loopback: pages, versions and namespaces as another client knows them."""
+    flux = FakeCluster(FakeClock())
+    for number in range(25):
+        flux.apply(f"{'ab'[number % 2]}/r{number:02}", "prd.example/r:1")
+    release = create_namespaced_resource("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases")
+    kubernetes = FakeKubernetes(flux, token="t0ken")
+    with serve(kubernetes) as url:
+        config = KubeConfig.from_one(cluster=KubeCluster(server=url), user=User(token="t0ken"))
+        client = Client(config=config)
+        found = [
+            f"{each.metadata.namespace}/{each.metadata.name}"
+            for each in client.list(release, namespace="*", chunk_size=10)
+            if each.metadata is not None
+        ]
+        assert found == [each.path for each in flux.helm_releases()]
+        assert len(kubernetes.requests) == 3
+        assert len(list(client.list(release, namespace="b"))) == 12
+        kubernetes.token = "another"
+        with pytest.raises(ApiError) as caught:
+            list(client.list(release, namespace="*"))
+        assert caught.value.status.code == 401
+        client.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
@@ -229,6 +230,22 @@ def test_one_look_asks_a_cluster_once(town: Town) -> None:
     world = town.world()
     list(matrix(world, tuple(world.pipeline.services.values())))
     assert town.flux.looks == 2
+
+
+def test_clusters_are_asked_at_the_same_time(town: Town) -> None:
+    together = Barrier(2)
+
+    class Together(FakeCluster):
+        def helm_releases(self) -> tuple[ClusterRelease, ...]:
+            together.wait(10)
+            return super().helm_releases()
+
+    for name in ("dev", "e2e"):
+        town.change(name, cluster=ClusterAccess())
+        town.clusters[name] = Together(town.clock)
+    world = town.world()
+    (cells, _) = matrix(world, tuple(world.pipeline.services.values()))
+    assert [cell.live.state if cell.live else None for cell in cells[:2]] == [LiveState.MISSING, None]
 
 
 def _declare_in(town: Town, namespace: str) -> None:

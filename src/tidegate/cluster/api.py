@@ -208,6 +208,6 @@ def _brief(error: Exception) -> str:
 def _document(data: bytes) -> Json:
     try:
         document: Json = json.loads(data)
-    except ValueError:  # a page: the caller says what that means
+    except (ValueError, RecursionError):  # a page: the caller says what that means
         return None
     return document

@@ -7,7 +7,7 @@ ready. Until then the cluster has been told of an image and does not have it, an
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -21,6 +21,8 @@ from tidegate.ports.cluster import Cluster, ClusterRelease, ConditionStatus, Rea
 _PATIENT: Final = frozenset({"DependencyNotReady", "SourceNotReady"})
 """Reasons with which Flux says "not ready" while nothing has failed (helm-controller, `reconcileRelease`)."""
 _LONGEST: Final = 300
+_TWO: Final = 2
+_MOST_AT_ONCE: Final = 8
 
 ByName: TypeAlias = Mapping[str, Sequence[ClusterRelease]]
 Seen: TypeAlias = ByName | TidegateError
@@ -121,6 +123,17 @@ def read_cluster(cluster: Cluster) -> Seen:
     for each in releases:
         found[each.name].append(each)
     return found
+
+
+def read_clusters(clusters: Collection[Cluster]) -> dict[Cluster, Seen]:
+    """Return what each cluster has; several are asked at the same time, as each may take seconds to say nothing."""
+    each = list(dict.fromkeys(clusters))
+    if len(each) < _TWO:
+        return {cluster: read_cluster(cluster) for cluster in each}
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most have none
+
+    with ThreadPoolExecutor(min(_MOST_AT_ONCE, len(each))) as pool:
+        return dict(zip(each, pool.map(read_cluster, each), strict=True))
 
 
 def live_in(seen: Seen, environment: Environment, service: Service, name: ReleaseName, declared: ImageRef) -> Live:

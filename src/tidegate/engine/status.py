@@ -158,6 +158,7 @@ def matrix(world: World, services: tuple[Service, ...], look: Look | None = None
         look: reads one cell; it may remember what has not changed. None: each is read anew, its lane too.
     """
     look = look or with_lanes(world)
+    world.look_at_clusters()
     closed: dict[str, TidegateError] = {}  # a repository that does not answer is asked once, not for each service
     for project in dict.fromkeys(each.repo for each in world.pipeline.environments):
         try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tidegate.engine.live import Seen, read_cluster
+from tidegate.engine.live import Seen, read_cluster, read_clusters
 from tidegate.errors import TidegateError
 from tidegate.errors.release import EnvironmentUnknown, NoSource, ServiceUnknown
 from tidegate.model import Environment, ImageRef, Pipeline, Service
@@ -69,6 +69,10 @@ class World:
         if cluster not in self.known_clusters:
             self.known_clusters[cluster] = read_cluster(cluster)
         return self.known_clusters[cluster]
+
+    def look_at_clusters(self) -> None:
+        """Read every cluster now, all at the same time; for those who are to ask for most of them."""
+        self.known_clusters.update(read_clusters(self.clusters.values()))
 
     def repo(self, environment: Environment) -> GitOpsRepo:
         """Return the repository that `environment` is deployed from."""

@@ -9,11 +9,10 @@ from threading import Event, Thread
 from typing import Final
 
 from tidegate.engine.board import BoardCell
-from tidegate.engine.live import Live, LiveState, Seen, read_cluster
+from tidegate.engine.live import Live, LiveState, Seen, read_clusters
 from tidegate.errors import TidegateError
 from tidegate.errors.cluster import ReleaseAmbiguous
 from tidegate.model.key import EverythingKey, Key
-from tidegate.ports.cluster import Cluster
 from tidegate.ports.queue import KeyQueue
 from tidegate.server.board_store import BoardStore
 from tidegate.server.reconciler import Reconciler
@@ -46,11 +45,10 @@ class FluxWatch:
 
     def look(self) -> None:
         """Have those cells looked at that show something else than their cluster says."""
-        seen: dict[Cluster, Seen] = {}
+        clusters = self._reconciler.clusters
+        seen = read_clusters(clusters.values())
         keys: list[Key] = []
-        for environment, cluster in self._reconciler.clusters.items():
-            if cluster not in seen:
-                seen[cluster] = read_cluster(cluster)
+        for environment, cluster in clusters.items():
             keys += (cell.key for cell, live in self._cells(environment) if _is_old(live, seen[cluster]))
         if keys:
             self._queue.add(keys if len(keys) <= _MANY else [EverythingKey()])
