@@ -209,6 +209,18 @@ def test_a_merge_request_that_moves_a_range_has_the_environments_options(stand: 
     assert made.remove_source
 
 
+@pytest.mark.parametrize("scope", ["job", "api"])
+@pytest.mark.parametrize("services", ["inventory", "--all"])
+def test_with_a_job_s_token_alone_nothing_is_begun(stand: Stand, scope: str, services: str) -> None:
+    """Whatever GitLab lets such a token read, and push: what is pushed could never be opened."""
+    del stand.world.variables["GITLAB_TOKEN"]
+    stand.world.variables["CI_JOB_TOKEN"] = stand.gitlab.token("runner", scope=scope)
+    ended = stand.world.tidegate("promote", services, "--to", "staging", expect=4)
+    assert "forge/job-token-reads-only" in ended.err
+    assert "create a project or group access token" in ended.err
+    assert stand.gitlab.pushes == 0
+
+
 def from_fork(stand: Stand, branch: str, named: str) -> MergeRequest:
     """Open a merge request from a fork's branch that names an environment's image; there is its head, and no branch."""
     project, repository = stand.gitlab.projects[STAGING], stand.world.repository(STAGING)

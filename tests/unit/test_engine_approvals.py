@@ -92,6 +92,14 @@ def test_without_approvers_anyone_may_approve(town: EngineWorld) -> None:
     assert town.reason(request, "approvals").answer is Answer.GO
 
 
+def test_a_name_is_the_same_in_small_letters(town: EngineWorld) -> None:
+    request = asking(town, ApprovalRule(2, ("user:Stella", "user:Alice"), not_author=True))
+    town.approve(request, "stella", "STELLA", "ALICE")
+    reason = town.reason(request, "approvals")
+    assert "needs 1 more approval" in reason.text
+    assert "ALICE's does not count: the author" in reason.text
+
+
 def test_one_person_counts_once(town: EngineWorld) -> None:
     request = asking(town, ApprovalRule(2))
     town.approve(request, "stella")

@@ -133,6 +133,13 @@ class ProjectRemotes:
         """How many branches one push may move."""
         return 100
 
+    def require_writable(self, project: str) -> None:
+        """Do nothing when the forge lets us change what `project` has; whether git may push is the server's to tell.
+
+        Raises:
+            TidegateError: it does not, so that a push would be half of something.
+        """
+
     def remote(self, project: str) -> Remote:
         """Return the remote of `project`, e.g. `platform/gitops`.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from threading import Lock
 
 from tidegate.errors import TidegateError
@@ -31,10 +32,20 @@ class MirroredRepo:
         identity: the committer, and the author where a change names none.
         clock: for the time of commits.
         branches_at_once: how many branches one push may move.
+        require_writable: called before something is pushed.
     """
 
-    def __init__(self, mirror: Mirror, identity: Identity, clock: Clock, *, branches_at_once: int = 1) -> None:
+    def __init__(
+        self,
+        mirror: Mirror,
+        identity: Identity,
+        clock: Clock,
+        *,
+        branches_at_once: int = 1,
+        require_writable: Callable[[], None] = lambda: None,
+    ) -> None:
         self._branches_at_once = branches_at_once
+        self._require_writable = require_writable
         self._mirror = mirror
         self._identity = identity
         self._clock = clock
@@ -102,6 +113,7 @@ class MirroredRepo:
 
     def push_each(self, pushes: Sequence[BranchPush]) -> tuple[str | TidegateError, ...]:
         """Do for each what `push` does: one import for all, and few pushes."""
+        self._require_writable()
         done: dict[str, str | TidegateError] = {}
         updates: list[RefUpdate] = []
         refs = [branch_ref(each.branch) for each in pushes]
@@ -128,6 +140,7 @@ class MirroredRepo:
     def delete(self, branch: str, *, expected: str) -> None:
         """Delete `branch` if its head is `expected`."""
         ref = branch_ref(branch)
+        self._require_writable()
         self._mirror.push([RefUpdate(ref, None, expected)])
         self._refs = {name: head for name, head in self._refs.items() if name != ref}
 
@@ -163,9 +176,13 @@ class MirroredRepos:
         with lock:
             if project not in self._repos:
                 remote = self._remotes.remote(project)
-                at_once = self._remotes.branches_at_once
-                mirror = self._mirrors.mirror(remote)
-                repo = MirroredRepo(mirror, self._identity, self._clock, branches_at_once=at_once)
+                repo = MirroredRepo(
+                    self._mirrors.mirror(remote),
+                    self._identity,
+                    self._clock,
+                    branches_at_once=self._remotes.branches_at_once,
+                    require_writable=partial(self._remotes.require_writable, project),
+                )
                 repo.refresh(self._made)
                 self._repos[project] = repo
             return self._repos[project]

@@ -13,7 +13,7 @@ def check_approvals(seen: MergeRequestSeen) -> Iterator[Reason]:
     """Yield one reason: whose approvals count, and how many are missing.
 
     An approval counts when it was given at a reviewed head, by one of the rule's approvers, and not by an
-    excluded person. One person counts once.
+    excluded person. One person counts once, however their name is written: forges tell no case apart.
     """
     rule = seen.target.approvals
     if rule.count == 0:
@@ -48,19 +48,23 @@ def counted_approvals(seen: MergeRequestSeen, *, of_anyone: bool = False) -> Map
     """
     found = seen.merge_request
     recorded = (one for one in found.recorded if seen.rewritten and one.head != found.head)
-    return {
-        each.user: each for each in (*recorded, *found.approvals) if _objection(seen, each, of_anyone=of_anyone) is None
-    }
+    given = (*recorded, *found.approvals)
+    counted = {each.user.lower(): each for each in given if _objection(seen, each, of_anyone=of_anyone) is None}
+    return {each.user: each for each in counted.values()}
 
 
 def _objection(seen: MergeRequestSeen, given: Approval, *, of_anyone: bool = False) -> str | None:
-    rule, user = seen.target.approvals, given.user
+    rule, user = seen.target.approvals, given.user.lower()
     if given.head not in seen.reviewed:
         return "given before the last push"
-    if not of_anyone and rule.approvers and not any(user in members for members in seen.members.values()):
+    if (
+        not of_anyone
+        and rule.approvers
+        and not any(user in map(str.lower, members) for members in seen.members.values())
+    ):
         return f"not in {' or '.join(rule.approvers)}"
-    if rule.not_author and user == seen.merge_request.author:
+    if rule.not_author and user == seen.merge_request.author.lower():
         return "the author"
-    if rule.not_committers and not seen.committers.isdisjoint({user.lower(), *given.known_as}):
+    if rule.not_committers and not seen.committers.isdisjoint({user, *given.known_as}):
         return "committed to the branch"
     return None

@@ -26,6 +26,16 @@ class GitLabRemotes(ProjectRemotes):
         """
         return 3
 
+    def require_writable(self, project: str) -> None:
+        """Do nothing when the project's token may do more than read.
+
+        Raises:
+            JobTokenReadsOnly: it is a job's. GitLab may let it push, and never open what is pushed as a merge request.
+        """
+        token = self.tokens.find(project)
+        if token is not None:
+            token.check_writes(project)
+
     def remote(self, project: str) -> Remote:
         """Return the remote of `project`, e.g. `platform/gitops`.
 
