@@ -65,6 +65,13 @@ UNLOOKED = replace(proposed(OPEN), state=BoardState.UNKNOWN, reasons=(), moving=
 UNREADABLE = replace(HAS, state=BoardState.UNKNOWN, tag=None, digest=None, brought_by=None, faults=(NO_ROOM,))
 NO_ANSWER = replace(HAS, state=BoardState.UNKNOWN, digest=None, faults=(NO_ROOM,))
 HAS_NEW = replace(HAS, version="1.1.0", tag="1.1.0", digest="sha256:bb", brought_by="platform/live!4", actor="bob")
+
+
+def on_new(cell: BoardCell) -> BoardCell:
+    """Return the cell of an environment that has the new release already."""
+    return replace(cell, tag=HAS_NEW.tag, digest=HAS_NEW.digest, brought_by=HAS_NEW.brought_by)
+
+
 WAITING, GOES = proposed(OPEN, WAITS), proposed(OPEN, APPROVED)
 OPENED, WAITED, FAILED, DELIVERED = (
     NoticeEvent.OPENED,
@@ -106,6 +113,24 @@ COURSES = [
     Course("time and a person", (WANTS, proposed(OPEN, WAITS, SOAKS)), ([], [OPENED, WAITED])),
     Course("what waited at the first look", (WAITING, WAITING), ([], [])),
     Course("... and was judged later", (UNLOOKED, WAITING, proposed(OPEN, WAITS_STILL)), ([], [], [WAITED])),
+    Course(
+        "... beside another that was open, too", (UNLOOKED, proposed(OPEN, WAITS, iid=5), WAITING), ([], [], [WAITED])
+    ),
+    Course(
+        "delivered before it was judged, and the next one opened",
+        (UNLOOKED, HAS_NEW, on_new(proposed(OPEN, WAITS, iid=5, moving="1.2.0"))),
+        ([], [DELIVERED], [OPENED, WAITED]),
+    ),
+    Course(
+        "... both seen at one look",
+        (UNLOOKED, on_new(proposed(OPEN, WAITS, iid=5, moving="1.2.0"))),
+        ([], [DELIVERED, OPENED, WAITED]),
+    ),
+    Course(
+        "closed before it was judged, and the next one opened",
+        (UNLOOKED, WANTS, proposed(OPEN, WAITS, iid=5)),
+        ([], [], [OPENED, WAITED]),
+    ),
     Course("opened, and judged later", (WANTS, UNLOOKED, WAITING), ([], [], [OPENED, WAITED])),
     Course("delivered right after the first look", (GOES, HAS_NEW), ([], [DELIVERED])),
     Course("the first release of all", (replace(HAS, tag=None, digest=None), HAS_NEW), ([], [DELIVERED])),

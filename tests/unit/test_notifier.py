@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -18,10 +18,11 @@ from support.road_texts import Settings
 from tidegate.config.notify_settings import NotifyTarget
 from tidegate.engine.board import BoardCell, BoardState, Fault, MergeRequestLink
 from tidegate.errors.notify import MessageNotTaken
+from tidegate.errors.queue import QueueUnreachable
 from tidegate.model import Answer, Pipeline, Reason
 from tidegate.model.notice import NoticeEvent, Tone
 from tidegate.server.board_store import BoardStore
-from tidegate.server.notices.claims import OwnClaims
+from tidegate.server.notices.claims import OwnClaims, Turn
 from tidegate.server.notices.notifier import Notifier, Notifying
 from tidegate.server.notices.sender import Pace
 from tidegate.testing.messages import FakeTarget
@@ -300,6 +301,39 @@ def test_a_bug_in_one_message_does_not_end_the_next(pipeline: Pipeline, caplog: 
         square.see(fails())
         until(lambda: square.room.got)
     assert any(each.exc_info for each in caplog.records)
+
+
+def test_while_the_database_is_away_nothing_is_dropped(pipeline: Pipeline, caplog: pytest.LogCaptureFixture) -> None:
+    square, claims = Square(pipeline), Away(5)
+    with square.listened_to(claims):
+        square.see(has())
+        square.see(waits())
+        until(lambda: square.room.got)
+    assert claims.asked == 6, "more often than a message is tried"
+    claims = Away(1000)
+    with square.listened_to(claims):
+        square.see(has())
+        square.see(fails())
+        until(lambda: claims.asked > 5)
+    (line,) = [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
+    assert line == "2 notices are dropped: PostgreSQL is away", "when the process ended"
+
+
+class Away(OwnClaims):
+    """Claims that can't be asked for so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+        self.asked = 0
+
+    @contextmanager
+    def turn(self, target: str, every: timedelta, identities: Sequence[str], *, last: bool = False) -> Iterator[Turn]:
+        self.asked += 1
+        if self.asked <= self.times:
+            raise QueueUnreachable("PostgreSQL is away")
+        with super().turn(target, every, identities, last=last) as turn:
+            yield turn
 
 
 @dataclass

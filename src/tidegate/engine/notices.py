@@ -29,7 +29,7 @@ class Known:
         merge_requests: those that were open, the newest last; a few.
         moving: the tag that the newest of them brings.
         url: where a person looks at the newest of them.
-        unjudged: one that was open at the first look, whose verdict nobody had seen yet: it is part of that look.
+        unjudged: one was open at the first look, and nobody had seen its verdict yet: that is part of the first look.
         untried: at the first look something was about to be done. If it fails, it may have failed before, too.
         waiting: whose approval it waits for, in words.
         failures: what failed, code and words.
@@ -40,7 +40,7 @@ class Known:
     merge_requests: tuple[str, ...] = ()
     moving: str | None = None
     url: str | None = None
-    unjudged: str | None = None
+    unjudged: bool = False
     untried: bool = False
     waiting: str | None = None
     failures: frozenset[str] = frozenset()
@@ -70,7 +70,7 @@ def news(known: Known | None, cell: BoardCell) -> tuple[Known | None, tuple[Noti
 def _first(cell: BoardCell) -> Known:
     known, link = Known(cell.tag, cell.brought_by), cell.merge_request
     if link is not None and not cell.reasons:
-        return replace(known, merge_requests=(link.ref,), unjudged=link.ref)
+        return replace(known, merge_requests=(link.ref,), unjudged=True)
     return _counted_as_told(known, cell)
 
 
@@ -93,7 +93,7 @@ def _at(known: Known, cell: BoardCell, link: MergeRequestLink) -> Known:
 def _delivered(known: Known, cell: BoardCell) -> tuple[Known, tuple[Notice, ...]]:
     if (cell.tag, cell.brought_by) == (known.tag, known.brought_by) or cell.tag is None or cell.digest is None:
         return known, ()  # what is declared and not there is not delivered
-    after = replace(known, tag=cell.tag, brought_by=cell.brought_by, waiting=None, failures=frozenset(), untried=False)
+    after = replace(_as_after_the_first_look(known), tag=cell.tag, brought_by=cell.brought_by, waiting=None)
     by = cell.brought_by or cell.actor
     told = Notice(
         event=NoticeEvent.DELIVERED,
@@ -110,9 +110,11 @@ def _delivered(known: Known, cell: BoardCell) -> tuple[Known, tuple[Notice, ...]
 
 def _opened(known: Known, cell: BoardCell) -> tuple[Known, tuple[Notice, ...]]:
     link = cell.merge_request
-    if link is None or not cell.reasons:
+    if link is None:
+        return replace(known, unjudged=False), ()
+    if not cell.reasons:
         return known, ()
-    if link.ref == known.unjudged:
+    if known.unjudged:
         return _counted_as_told(known, cell), ()
     if (link.ref, cell.moving) == (next(iter(known.merge_requests[-1:]), None), known.moving):
         return known, ()
@@ -140,7 +142,7 @@ def _waiting(known: Known, cell: BoardCell) -> tuple[Known, tuple[Notice, ...]]:
 def _failed(known: Known, cell: BoardCell) -> tuple[Known, tuple[Notice, ...]]:
     failures = tuple(_failures(cell))
     if not failures:
-        return (replace(known, failures=frozenset(), untried=False) if _is_over(cell) else known), ()
+        return (_as_after_the_first_look(known) if _is_over(cell) else known), ()
     named = {f"{each.code} {same_failure(each.what)}": each for each in failures}
     new = {name: each for name, each in named.items() if name not in known.failures}
     kept = known.failures if len(known.failures) < _MOST_REMEMBERED else frozenset()
@@ -150,6 +152,11 @@ def _failed(known: Known, cell: BoardCell) -> tuple[Known, tuple[Notice, ...]]:
     return after, tuple(
         replace(_notice(NoticeEvent.FAILED, cell, each.what, each.hint), code=each.code) for each in new.values()
     )
+
+
+def _as_after_the_first_look(known: Known) -> Known:
+    """Return what is known when whatever fails from now on has not failed before."""
+    return replace(known, failures=frozenset(), untried=False, unjudged=False)
 
 
 def _is_over(cell: BoardCell) -> bool:
