@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +111,37 @@ def test_who_does_not_end_a_request_is_let_go(tmp_path: Path, begun: bytes) -> N
             pass
         until(lambda: server.open == 0)
         assert server.status() == 200
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ",
+        b"GET /",
+        b"POST /webhooks/gitlab HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX: ",
+    ],
+    ids=["field", "target", "trailer"],
+)
+def test_a_field_without_end_is_not_kept_in_memory(tmp_path: Path, begun: bytes) -> None:
+    with served(tmp_path, LONG) as server, closing(server.connect()) as large:
+        with suppress(ConnectionError):
+            large.sendall(begun)
+            for _ in range(400):
+                large.sendall(b"x" * 64 * 1024)
+            pytest.fail("25 MiB of it were taken")
+        until(lambda: server.open == 0)
+        assert server.status() == 200
+
+
+def test_a_large_body_in_many_pieces_is_no_large_field(tmp_path: Path) -> None:
+    with served(tmp_path, LONG) as server:
+        for fields in ({}, {"Transfer-Encoding": "chunked"}):
+            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as client:
+                for _ in range(2):
+                    body = iter([b"x" * 50_000] * 30) if fields else b"x" * 1_500_000
+                    client.request("POST", "/webhooks/gitlab", body, fields, encode_chunked=bool(fields))
+                    answer = client.getresponse()
+                    assert (answer.status, answer.read()[:9]) == (401, b'{"error":')
 
 
 def test_who_sends_a_head_byte_by_byte_gets_no_more_time(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _TICKS: Final = 10
 """Of a tenth of a second."""
+_LONGEST: Final = 64 * 1024
+"""Bytes that may come before something is done with them: uvicorn keeps what is no body, however much it is."""
 _MOST_FILES: Final = 16_384
 _OTHER_FILES: Final = 256
 """Open files that are no connections: of git, of registries, of images that are copied."""
@@ -47,6 +49,7 @@ class PatientProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._awaited: float | None = self.loop.time()
         self._unread: float | None = None
+        self._kept = 0
         if len(self.connections) > self.patience.connections:
             self._make_room()
 
@@ -64,6 +67,18 @@ class PatientProtocol(HttpToolsProtocol):
         """Return since when a request is awaited, as the loop's time; far in the future when none is."""
         return float("inf") if self._awaited is None else self._awaited
 
+    def data_received(self, data: bytes) -> None:
+        """Take it in, unless there is more than any request's line and fields, or trailers, have."""
+        self._kept += len(data)
+        super().data_received(data)
+        if self._kept > _LONGEST and self.is_open:
+            self.send_400_response("This request is too long.")
+
+    def on_body(self, body: bytes) -> None:
+        """Hand it on: whoever wants it says how much."""
+        super().on_body(body)
+        self._kept = 0
+
     def on_message_begin(self) -> None:
         """Await the rest of a request."""
         super().on_message_begin()
@@ -73,6 +88,7 @@ class PatientProtocol(HttpToolsProtocol):
         """Await nothing."""
         super().on_message_complete()
         self._awaited = None
+        self._kept = 0
 
     def pause_writing(self) -> None:
         """Await that somebody reads."""
