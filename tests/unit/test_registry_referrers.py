@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -247,3 +250,45 @@ def test_any_digest_has_a_tag_that_registries_take() -> None:
         digest = Digest(algorithm, "a" * length)
         assert fallback_tag(digest) == f"{algorithm}-{'a' * 64}"
     assert fallback_tag(Digest("sha512", "b" * 128)) == f"sha512-{'b' * 64}"
+
+
+class _Asking(FakeRegistry):
+    """A source that says what is attached only when a blob of it has been read."""
+
+    def __init__(self) -> None:
+        super().__init__(lists_referrers=True)
+        self.read = threading.Event()
+        self.broken = False
+
+    @contextmanager
+    def read_blob(self, repository: str, digest: Digest) -> Iterator[Iterator[bytes]]:
+        self.read.set()
+        with super().read_blob(repository, digest) as pieces:
+            yield pieces
+
+    def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
+        assert self.read.wait(10)
+        if self.broken:
+            raise RegistryFailed("the list of referrers is lost")
+        return super().referrers(repository, subject)
+
+
+def test_what_is_attached_is_looked_for_while_large_blobs_are_sent() -> None:
+    source, image = _Asking(), build_image("large", layers=1, layer_bytes=1_200_000)
+    image.push(source, "app", "built")
+    sbom = build_referrer(image.root.descriptor, "an SBOM")
+    sbom.push(source, "app", str(sbom.digest))
+    target = Home(FakeRegistry(lists_referrers=True), "prd", "app")
+    report = Copier(Retry(attempts=1)).copy(Home(source, "dev", "app"), image.digest, target, "1.0.0")
+    assert (report.blobs_sent, report.blobs_present, report.referrers) == (4, 0, 1)
+    assert target.registry.referrers("app", image.digest) == source.referrers("app", image.digest)
+
+
+def test_an_image_whose_attachments_can_not_be_told_gets_no_tag() -> None:
+    source, image = _Asking(), build_image("large", layers=1, layer_bytes=1_200_000)
+    image.push(source, "app", "built")
+    source.broken = True
+    target = Home(FakeRegistry(), "prd", "app")
+    with pytest.raises(RegistryFailed, match="lost"):
+        Copier(Retry(attempts=1)).copy(Home(source, "dev", "app"), image.digest, target, "1.0.0")
+    assert target.registry.resolve("app", "1.0.0") is None

@@ -18,7 +18,7 @@ from tidegate.registry.tree import Home
 from tidegate.registry.verify import exactly
 from tidegate.registry.whole import LARGEST_WHOLE
 
-_WORTH_ASKING: Final = 1024 * 1024
+LARGE: Final = 1024 * 1024
 """Bytes from which a blob is looked for before it is sent. Below, sending it costs no more than asking; above, a
 registry that never mounts (ECR unless told to) would get again what it has."""
 _THREADS: Final = 8
@@ -117,7 +117,7 @@ class BlobMover:
         here, repository = target.registry, target.repository
         known = source.repository if source.registry is here else self._seen.elsewhere(target, blob.digest)
         whole = known is None and here.takes_whole(blob.size)
-        if known is None and blob.size >= _WORTH_ASKING:
+        if known is None and blob.size >= LARGE:
             if here.has_blob(repository, blob.digest):
                 return Moved.PRESENT
         elif not whole and here.mount_blob(repository, blob.digest, known or repository):
@@ -135,7 +135,7 @@ class BlobMover:
     @contextmanager
     def _turn(self, blob: Descriptor, stop: _Stop) -> Iterator[None]:
         """Wait until a blob of this size may be sent."""
-        if blob.size < _WORTH_ASKING:
+        if blob.size < LARGE:
             yield
             return
         while not self._turns.acquire(timeout=_NAP):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from itertools import groupby
 from typing import Final
 
@@ -14,8 +15,8 @@ from tidegate.http.retry import Retry
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor, Manifest
 from tidegate.ports.images import CopyReport
-from tidegate.registry.blobs import BlobMover, Moved
-from tidegate.registry.crew import at_once
+from tidegate.registry.blobs import LARGE, BlobMover, Moved
+from tidegate.registry.crew import at_once, together
 from tidegate.registry.referrers import Attached, ReferrerSearch, list_at
 from tidegate.registry.tree import Home, Tree, distinct, read_tree
 
@@ -114,10 +115,10 @@ class Copier:
         if source.key == target.key:
             return _retag(target, source.registry.manifest(source.repository, str(reference)), tag)
         tree = read_tree(source, reference)
-        attached = () if wish.referrers is Referrers.NEVER else search.find(source, tree)
+        find = _finding(source, tree, search, wish)
 
         def write() -> CopyReport:
-            report = self._bring(source, target, tree, attached, wish)
+            report = self._bring(source, target, tree, find, wish)
             late = self._monotonic() - looked > _LOOKED_LATELY
             now = _digest_at(target, tag) if late else held
             if now is not None and now != tree.root.digest and not wish.replace:
@@ -137,12 +138,21 @@ class Copier:
         """End the copies that are going on."""
         self._mover.stop()
 
-    def _bring(self, source: Home, target: Home, tree: Tree, attached: tuple[Attached, ...], wish: Wish) -> CopyReport:
-        """Bring everything but the tag."""
+    def _bring(
+        self, source: Home, target: Home, tree: Tree, find: Callable[[], tuple[Attached, ...]], wish: Wish
+    ) -> CopyReport:
+        """Bring everything but the tag; `find` returns what is attached."""
+        sent: list[Descriptor] = []
+        first: tuple[Descriptor, ...] = ()
+        if any(blob.size >= LARGE for blob in tree.blobs):  # they take a while: what is attached is found meanwhile
+            first = _blobs((tree,), wish)
+            sent, attached = together(lambda: self._mover.bring(source, target, first), find)
+        else:
+            attached = find()
         trees = (tree, *(each.tree for each in attached))
         foreign = distinct(layer for each in trees for layer in each.foreign)
-        blobs = distinct([*(blob for each in trees for blob in each.blobs), *(foreign if wish.foreign else ())])
-        sent = self._mover.bring(source, target, blobs)
+        blobs = _blobs(trees, wish)
+        sent += self._mover.bring(source, target, [blob for blob in blobs if blob not in first])
         _put(target, tree.manifests[:-1])
         kept: tuple[str, ...] = ()
         if attached:
@@ -172,6 +182,16 @@ class Copier:
             referrers=len(attached),
             kept=_write(target, attached),
         )
+
+
+def _finding(source: Home, tree: Tree, search: ReferrerSearch, wish: Wish) -> Callable[[], tuple[Attached, ...]]:
+    """Return what finds, once, what is to be brought with the image."""
+    return (lambda: ()) if wish.referrers is Referrers.NEVER else cache(lambda: search.find(source, tree))
+
+
+def _blobs(trees: Iterable[Tree], wish: Wish) -> tuple[Descriptor, ...]:
+    """Return what is to be brought of `trees`."""
+    return distinct(blob for each in trees for blob in (*each.blobs, *(each.foreign if wish.foreign else ())))
 
 
 def _write(target: Home, attached: Iterable[Attached]) -> tuple[str, ...]:

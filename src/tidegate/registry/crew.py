@@ -49,6 +49,26 @@ def at_once(function: Callable[[T], R], values: Sequence[T]) -> list[R]:
     return [made[number] for number in range(len(values))]
 
 
+def together(here: Callable[[], T], aside: Callable[[], R]) -> tuple[T, R]:
+    """Return what both return; `aside` runs in a thread of its own. Its error is raised when `here` has ended."""
+    found: list[R] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            found.append(aside())
+        except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
+            errors.append(error)
+
+    helper = threading.Thread(target=work, daemon=True)
+    helper.start()
+    mine = here()
+    helper.join()
+    if errors:
+        raise errors[0]
+    return mine, found[0]
+
+
 class Crew(Generic[T]):
     """Does a list of things: in the caller's thread, and in further ones while there is room.
 
