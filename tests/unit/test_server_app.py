@@ -11,6 +11,7 @@ from threading import Event, Thread
 
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
 
 from support.access import access_for
 from support.asgi import Answer, ask
@@ -138,6 +139,18 @@ def test_what_is_too_large_is_not_read(app: FastAPI, parts: Parts, declared: boo
     answer = ask(app, "POST", "/webhooks/gitlab", pieces, {**TOKEN, **size})
     assert (answer.status, answer.json["error"]["code"]) == (413, "server/webhook-too-large")
     assert parts.queue.depth().waiting == 0
+
+
+@pytest.mark.parametrize("path", ["/webhooks/gitlab", "/webhooks/registry"])
+def test_a_sender_that_goes_away_is_no_bug_of_ours(app: FastAPI, path: str) -> None:
+    async def gone(scope: Scope, receive: Receive, send: Send) -> None:
+        async def disconnected() -> Message:
+            return {"type": "http.disconnect"}
+
+        del receive
+        await app(scope, disconnected, send)
+
+    assert ask(gone, "POST", path).status == 400
 
 
 def test_what_is_no_event_is_the_senders_mistake(app: FastAPI) -> None:

@@ -8,12 +8,12 @@ from contextlib import suppress
 from threading import get_ident
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tidegate.errors import TidegateError
-from tidegate.errors.server import WebhookTooLarge
+from tidegate.errors.server import WebhookInvalid, WebhookTooLarge
 from tidegate.model.key import Key
 from tidegate.ports.queue import KeyQueue
 from tidegate.server.parts import Parts
@@ -90,16 +90,20 @@ async def _body(request: Request) -> bytes:
 
     Raises:
         WebhookTooLarge: it is too large; the rest of it is not read.
+        WebhookInvalid: the sender went away before its end.
     """
     declared = request.headers.get("content-length", "0")
     body = bytearray()
     if not declared.isdecimal() or int(declared) <= MOST_BYTES:
-        async for piece in request.stream():
-            body += piece
-            if len(body) > MOST_BYTES:
-                break
-        else:
-            return bytes(body)
+        try:
+            async for piece in request.stream():
+                body += piece
+                if len(body) > MOST_BYTES:
+                    break
+            else:
+                return bytes(body)
+        except ClientDisconnect as gone:
+            raise WebhookInvalid("the connection ended before the body") from gone
     raise WebhookTooLarge(
         f"the body has more than {MOST_BYTES} bytes", hint="a resync finds what it told; nothing is lost"
     )
