@@ -12,6 +12,7 @@ import pytest
 
 from support.cli import tidegate
 from support.golden import assert_golden
+from tidegate.cli.image.course import Course
 from tidegate.cli.image.events import CopyEvents
 from tidegate.cli.image.talk import CopyTalk
 from tidegate.cli.output import Output
@@ -48,14 +49,14 @@ class _Terminal(io.StringIO):
 def test_a_terminal_shows_what_is_done_and_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "150")
     terminal, sent = _Terminal(), ByteCount()
-    talk = CopyTalk(
-        Output(io.StringIO(), terminal), 3, sent, lambda: {"dev.example.com": 7.2}, itertools.count(0, 2).__next__
-    )
+    course = Course(3, sent, lambda: {"dev.example.com": 7.2}, itertools.count(0, 2).__next__)
+    talk = CopyTalk(Output(io.StringIO(), terminal), course)
     sent.add(3_000_000)
     for event in EVENTS:
+        course.see(event)
         talk.see(event)
         talk.tick()
-    talk.interrupted(1)
+    talk.interrupted()
     lines = terminal.getvalue().replace("\r\x1b[K", "\n").split("\n")
     assert "0 of 3 images, 2.9 MiB sent, 732.4 KiB/s, dev.example.com asks to wait 7 s, " in lines[2]
     assert lines[2].endswith("waits for prd.example.com/inventory:1.1.0 and 1 more")
@@ -69,8 +70,10 @@ def test_a_terminal_shows_what_is_done_and_what_waits(monkeypatch: pytest.Monkey
 
 def test_where_there_is_no_terminal_each_image_is_one_line() -> None:
     talk = io.StringIO()
-    told = CopyTalk(Output(io.StringIO(), talk), 3, ByteCount(), dict)
+    course = Course(3, ByteCount(), dict)
+    told = CopyTalk(Output(io.StringIO(), talk), course)
     for event in EVENTS:
+        course.see(event)
         told.see(event)
         told.tick()
     assert [line.split()[0] for line in talk.getvalue().splitlines()] == ["done", "failed"]
@@ -79,16 +82,18 @@ def test_where_there_is_no_terminal_each_image_is_one_line() -> None:
 
 
 def test_progress_is_told_once_a_second_with_what_waits() -> None:
-    data, clock = io.StringIO(), iter([0, 0.5, 1.0, 1.2, 1.9, 2.0, 2.0, 2.5])
-    events = CopyEvents(Output(data, io.StringIO()), 3, ByteCount(), lambda: {"dev.example.com": 7.2}, clock.__next__)
+    data, clock = io.StringIO(), iter([0, 0.5, 1.2, 1.9, 2.2, 2.5])
+    course = Course(3, ByteCount(), lambda: {"dev.example.com": 7.2}, clock.__next__)
+    events = CopyEvents(Output(data, io.StringIO()), course)
     for event in EVENTS[:2]:
+        course.see(event)
         events.see(event)
     for _ in range(4):
         events.tick()
     events.finish(interrupted=True)
     lines = [json.loads(line) for line in data.getvalue().splitlines()]
     progress = [line for line in lines if line["event"] == "progress"]
-    assert [line["seconds"] for line in progress] == [1.2, 2.0]
+    assert [line["seconds"] for line in progress] == [1.2, 2.2]
     assert progress[0]["waits"] == [{"registry": "dev.example.com", "seconds": 7.2}]
     assert progress[0]["underWay"] == ["prd.example.com/inventory:1.1.0", "prd.example.com/inventory:1.2.0"]
     assert lines[-1]["event"] == "finished"

@@ -12,6 +12,8 @@ from tidegate.cli.options import output_option
 from tidegate.cli.output import Format, Report, Table
 
 if TYPE_CHECKING:
+    from tidegate.cli.image.course import Course
+    from tidegate.cli.image.events import CopyEvents
     from tidegate.registry.batch import Copied, Pair
     from tidegate.registry.copy import Wish
     from tidegate.registry.places import Places
@@ -116,14 +118,14 @@ def _run(
     form: Format,
 ) -> list[Copied]:
     from tidegate.cli.image.access import RETRY
-    from tidegate.cli.image.events import CopyEvents
+    from tidegate.cli.image.course import Course
     from tidegate.cli.image.talk import CopyTalk
-    from tidegate.registry.batch import Batch, Copied
+    from tidegate.registry.batch import Batch
 
     batch = Batch(RETRY, jobs)
-    talk = CopyTalk(invocation.output, len(pairs), batch.sent, places.pauses)
-    events = CopyEvents(invocation.output, len(pairs), batch.sent, places.pauses) if form is Format.JSON else None
-    results: list[Copied] = []
+    course = Course(len(pairs), batch.sent, places.pauses)
+    talk = CopyTalk(invocation.output, course)
+    events = _events(invocation, course) if form is Format.JSON else None
 
     def tick() -> None:
         talk.tick()
@@ -132,20 +134,25 @@ def _run(
 
     try:
         for event in batch.copy(pairs, wish=wish, platform=platform, tick=tick):
-            if isinstance(event, Copied):
-                results.append(event)
+            course.see(event)
             talk.see(event)
             if events:
                 events.see(event)
     except KeyboardInterrupt:
         if events:
             events.finish(interrupted=True)
-        talk.interrupted(sum(each.report is not None for each in results))
+        talk.interrupted()
         raise
     talk.clear()
     if events:
         events.finish(interrupted=False)
-    return results
+    return course.results
+
+
+def _events(invocation: Invocation, course: Course) -> CopyEvents:
+    from tidegate.cli.image.events import CopyEvents
+
+    return CopyEvents(invocation.output, course)
 
 
 def _fail(results: list[Copied]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from tidegate.cli.image.course import Course
 from tidegate.cli.output import SCHEMA_VERSION, Json, Output
-from tidegate.registry.batch import Began, BlobThere, ByteCount, Copied, Event
+from tidegate.registry.batch import Began, BlobThere, Copied, Event
 
 _SECONDS: Final = 1.0
 """Between two lines of progress."""
@@ -19,83 +19,63 @@ class CopyEvents:
 
     Args:
         output: stdout is its `data`.
-        total: how many images.
-        sent: counts the bytes that were sent.
-        pauses: gives the registries that ask for patience, and for how many seconds.
-        monotonic: a clock in seconds.
+        course: how far the run is; told of each event before `see`.
     """
 
-    def __init__(
-        self,
-        output: Output,
-        total: int,
-        sent: ByteCount,
-        pauses: Callable[[], Mapping[str, float]],
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, output: Output, course: Course) -> None:
         self._output = output
-        self._total = total
-        self._sent = sent
-        self._pauses = pauses
-        self._monotonic = monotonic
-        self._began = self._told = monotonic()
-        self._under_way: list[str] = []
-        self._results: list[Copied] = []
-        self._write("started", {"schemaVersion": SCHEMA_VERSION, "images": total})
+        self._course = course
+        self._told = 0.0
+        self._write("started", {"schemaVersion": SCHEMA_VERSION, "images": course.total})
 
     def see(self, event: Event) -> None:
         """Write one event."""
         match event:
             case Began(pair):
-                self._under_way.append(str(pair.written))
                 self._write("image", {"source": str(pair.source), "target": str(pair.written)})
             case BlobThere(target, blob, moved):
                 digest, size = str(blob.digest), blob.size
                 self._write("blob", {"repository": target.shown, "digest": digest, "size": size, "moved": moved.value})
-            case Copied(pair):
-                self._under_way.remove(str(pair.written))
-                self._results.append(event)
+            case Copied():
                 self._write(_outcome(event), copy_record(event))
 
     def tick(self) -> None:
         """Write how far the run is, once in a while."""
-        now = self._monotonic()
-        if now - self._told < _SECONDS:
+        seconds = self._course.seconds()
+        if seconds - self._told < _SECONDS:
             return
-        self._told = now
-        waits: list[Json] = [{"registry": host, "seconds": round(left, 1)} for host, left in self._pauses().items()]
+        self._told = seconds
+        pauses = self._course.pauses()
+        waits: list[Json] = [{"registry": host, "seconds": round(left, 1)} for host, left in pauses.items()]
         self._write(
             "progress",
             {
-                "images": self._total,
-                "ended": len(self._results),
-                "underWay": list(self._under_way),
-                "bytesSent": self._sent.total,
-                "seconds": self._seconds(),
+                "images": self._course.total,
+                "ended": len(self._course.results),
+                "underWay": list(self._course.under_way),
+                "bytesSent": self._course.bytes_sent,
+                "seconds": round(seconds, 3),
                 "waits": waits,
             },
         )
 
     def finish(self, *, interrupted: bool) -> None:
         """Write the summary; it is the last line."""
-        outcomes = [_outcome(each) for each in self._results]
+        outcomes = [_outcome(each) for each in self._course.results]
         self._write(
             "finished",
             {
                 "schemaVersion": SCHEMA_VERSION,
-                "images": self._total,
+                "images": self._course.total,
                 "done": outcomes.count("done"),
                 "failed": outcomes.count("failed"),
                 "interrupted": interrupted,
-                "underWay": list(self._under_way),
-                "bytesSent": self._sent.total,
-                "seconds": self._seconds(),
-                "copies": copy_records(self._results),
+                "underWay": list(self._course.under_way),
+                "bytesSent": self._course.bytes_sent,
+                "seconds": round(self._course.seconds(), 3),
+                "copies": copy_records(self._course.results),
             },
         )
-
-    def _seconds(self) -> float:
-        return round(self._monotonic() - self._began, 3)
 
     def _write(self, event: str, fields: Mapping[str, Json]) -> None:
         self._output.line(json.dumps({"event": event, **fields}, ensure_ascii=False))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
 from typing import Final
 
+from tidegate.cli.image.course import Course
 from tidegate.cli.image.sizes import shown
 from tidegate.cli.output import Output, printable
-from tidegate.registry.batch import Began, ByteCount, Copied, Event
+from tidegate.registry.batch import Copied, Event
 
 _ERASE: Final = "\r\x1b[K"
 
@@ -18,53 +17,32 @@ class CopyTalk:
 
     Args:
         output: where talk goes; the moving line only to a terminal.
-        total: how many images.
-        sent: counts the bytes that were sent.
-        pauses: gives the registries that ask for patience, and for how many seconds.
-        monotonic: a clock in seconds.
+        course: how far the run is; told of each event before `see`.
     """
 
-    def __init__(
-        self,
-        output: Output,
-        total: int,
-        sent: ByteCount,
-        pauses: Callable[[], Mapping[str, float]],
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, output: Output, course: Course) -> None:
         self._output = output
-        self._total = total
-        self._sent = sent
-        self._pauses = pauses
-        self._monotonic = monotonic
-        self._began = monotonic()
-        self._done = 0
-        self._under_way: list[str] = []
+        self._course = course
         self._moves = output.talk.isatty() and not output.quiet
 
     def see(self, event: Event) -> None:
-        """Take note of `event`; say how a copy ended."""
-        if isinstance(event, Began):
-            self._under_way.append(str(event.pair.written))
-        elif isinstance(event, Copied):
-            self._done += 1
-            self._under_way.remove(str(event.pair.written))
-            if self._total > 1 or event.error is None:
-                self.clear()
-                self._output.say(printable(_sentence(event)))
+        """Say how a copy ended."""
+        if isinstance(event, Copied) and (self._course.total > 1 or event.error is None):
+            self.clear()
+            self._output.say(printable(_sentence(event)))
 
     def tick(self) -> None:
         """Draw the moving line anew."""
         if not self._moves:
             return
-        seconds = max(self._monotonic() - self._began, 0.001)
+        course, sent = self._course, self._course.bytes_sent
         parts = [
-            f"{self._done} of {self._total} images",
-            f"{shown(self._sent.total)} sent, {shown(self._sent.total / seconds)}/s",
-            *(f"{host} asks to wait {pause:.0f} s" for host, pause in self._pauses().items()),
+            f"{len(course.results)} of {course.total} images",
+            f"{shown(sent)} sent, {shown(sent / max(course.seconds(), 0.001))}/s",
+            *(f"{host} asks to wait {pause:.0f} s" for host, pause in course.pauses().items()),
         ]
-        if self._under_way:
-            first, others = self._under_way[0], len(self._under_way) - 1
+        if course.under_way:
+            first, others = course.under_way[0], len(course.under_way) - 1
             parts.append(f"waits for {first}{f' and {others} more' if others else ''}")
         import shutil  # what else it brings takes a while, and only a terminal needs it
 
@@ -72,14 +50,16 @@ class CopyTalk:
         self._output.talk.write(f"{_ERASE}{line}")
         self._output.talk.flush()
 
-    def interrupted(self, there: int) -> None:
-        """Say what is done and what is not: `there` images are at their targets."""
+    def interrupted(self) -> None:
+        """Say what is done and what is not."""
         self.clear()
-        for target in self._under_way:
+        course = self._course
+        for target in course.under_way:
             self._output.say(printable(f"stopped {target}"))
-        others = self._total - self._done - len(self._under_way)
+        there = sum(each.report is not None for each in course.results)
+        others = course.total - len(course.results) - len(course.under_way)
         self._output.say(
-            f"{there} of {self._total} images are there"
+            f"{there} of {course.total} images are there"
             f"{f', {others} were not begun' if others else ''}; run it again: what is there is not copied again"
         )
 

@@ -1,0 +1,53 @@
+"""How far a run of copies is: for the line that a person sees, for the events that a machine reads, for the summary."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from tidegate.registry.batch import Began, ByteCount, Copied, Event
+
+
+class Course:
+    """What is known of a run while it goes on.
+
+    Args:
+        total: how many images.
+        sent: counts the bytes that were sent.
+        pauses: gives the registries that ask for patience, and for how many seconds.
+        monotonic: a clock in seconds.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        sent: ByteCount,
+        pauses: Callable[[], Mapping[str, float]],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.total = total
+        self.pauses = pauses
+        self.under_way: list[str] = []
+        """The targets of copies that have begun and not ended."""
+        self.results: list[Copied] = []
+        """How those that have ended did."""
+        self._sent = sent
+        self._monotonic = monotonic
+        self._began = monotonic()
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes of blobs that were sent so far."""
+        return self._sent.total
+
+    def seconds(self) -> float:
+        """Return the seconds since the run began."""
+        return self._monotonic() - self._began
+
+    def see(self, event: Event) -> None:
+        """Take note of `event`."""
+        if isinstance(event, Began):
+            self.under_way.append(str(event.pair.written))
+        elif isinstance(event, Copied):
+            self.under_way.remove(str(event.pair.written))
+            self.results.append(event)
