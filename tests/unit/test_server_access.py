@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,11 +11,16 @@ import pytest
 from support.asgi import ask
 from support.engine_world import STAGING
 from support.server_parts import TOKENS, Stand
+from tidegate.engine.observations import MergeRequestSeen
+from tidegate.engine.observe_delivery import observe_delivery
+from tidegate.engine.world import World
 from tidegate.errors.server import SessionKeyMissing, TokenFileInvalid
+from tidegate.model import MergeRequest, MergeRequestState
 from tidegate.model.role import Role
 from tidegate.server.access.permissions import NEEDED, Permission
 from tidegate.server.access.sessions import Seal
 from tidegate.server.access.sign_in_routes import safe_path
+from tidegate.server.api import doing
 
 KEY = "k" * 32
 PROMOTION = {"service": "inventory", "to": "e2e"}
@@ -105,6 +111,24 @@ def test_who_may_not(stand: Stand, path: str, body: object, role: Role) -> None:
     assert stand.town.forge.merge_request(STAGING, 1).approvals == ()
     assert stand.parts.queue.depth().waiting == 0
     assert stand.post(path, body, stand.token(role)).status in {200, 202}
+
+
+def test_who_may_not_deliver_there_does_not_by_a_push_between_two_looks(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand.town.bring("e2e")
+    stand.town.promote("staging")
+    stand.town.forge.approve(STAGING, 1, user="stella")
+    elsewhere = stand.town.world().environment("e2e")
+
+    def a_moment_ago(world: World, merge_request: MergeRequest) -> MergeRequestSeen | None:
+        seen = observe_delivery(world, merge_request)
+        return seen and replace(seen, target=elsewhere)  # since then its author has pushed what moves staging
+
+    monkeypatch.setattr(doing, "observe_delivery", a_moment_ago)
+    answer = stand.post(f"/api/v1/promotions/{STAGING}/1/deliver", None, stand.token(Role.DELIVERER, "e2e"))
+    assert (answer.status, code(answer)) == (403, "server/forbidden")
+    assert stand.town.forge.merge_request(STAGING, 1).state is MergeRequestState.OPEN
 
 
 def test_every_change_is_in_the_table_above(stand: Stand) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -92,13 +92,22 @@ def planned_delivery(world: World, project: str, iid: int, *, with_notes: bool =
     return Delivery(found, seen, verdict, plan)
 
 
-def deliver_merge_request(world: World, project: str, iid: int, progress: Progress, *, later: bool = False) -> Delivery:
+def deliver_merge_request(
+    world: World,
+    project: str,
+    iid: int,
+    progress: Progress,
+    *,
+    later: bool = False,
+    allow: Callable[[MergeRequestSeen], None] | None = None,
+) -> Delivery:
     """Deliver one merge request if its verdict is go; return what became of it.
 
     A race that was lost is looked at, decided and planned again. Run twice, it finds its own work.
 
     Args:
         later: when it waits, what its page shows may be left to another run.
+        allow: asked about what was looked at before anything is done with it; raises what it does not allow.
 
     Raises:
         TargetImageGone: it was merged before, and an image that it brought is not there.
@@ -108,6 +117,8 @@ def deliver_merge_request(world: World, project: str, iid: int, progress: Progre
 
     def attempt() -> Delivery:
         delivery = planned_delivery(world, project, iid)
+        if allow is not None and delivery.seen is not None:
+            allow(delivery.seen)
         looked.append(delivery)
         if delivery.plan is not None:
             run = run_plan(delivery.plan, world, progress, partial(_decide_again, delivery))

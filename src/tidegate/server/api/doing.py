@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tidegate.config.settings import LocalForge
 from tidegate.engine.deliver import Delivery, deliver_merge_request, planned_delivery
+from tidegate.engine.observations import MergeRequestSeen
 from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.promote import Promoted, promote
 from tidegate.engine.together import promote_together
@@ -121,8 +122,12 @@ class Doer:
             return planned_delivery(world, project, iid), []
         key = MergeRequestKey(project, iid)
         talk = self._talk(key)
+
+        def allow(seen: MergeRequestSeen) -> None:  # its author may have pushed since it was looked at first
+            self.visitor.require(Permission.DELIVER, seen.target.name)
+
         try:
-            return deliver_merge_request(world, project, iid, talk), talk.told
+            return deliver_merge_request(world, project, iid, talk, allow=allow), talk.told
         finally:
             self.parts.queue.add([key])
 
