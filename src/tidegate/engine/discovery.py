@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from tidegate.engine.declared import branch_head
+from tidegate.engine.opening import open_repos
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.flux import find_images
@@ -31,8 +32,11 @@ def with_discovered_services(world: World, *, partial: bool = False, known: Know
     known = {} if known is None else known
     services = dict(world.pipeline.services)
     undiscovered: list[TidegateError] = []
+    closed = open_repos(world, [each.repo for each in world.pipeline.environments])
     for environment in world.pipeline.environments:
         try:
+            if environment.repo in closed:
+                raise closed[environment.repo]
             found = _services_in(world.repo(environment), environment, known)
         except TidegateError as fault:
             if not partial:

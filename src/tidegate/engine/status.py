@@ -10,6 +10,7 @@ from typing import TypeAlias
 from tidegate.engine.declared import DeclaredRelease, branch_head, linked, past_releases, read_declared
 from tidegate.engine.lanes import LaneReader, NoLane, lane_selection, require_selection
 from tidegate.engine.live import Live, ReleaseName, live_in
+from tidegate.engine.opening import open_repos
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.errors.manifest import ManifestError
@@ -159,12 +160,8 @@ def matrix(world: World, services: tuple[Service, ...], look: Look | None = None
     """
     look = look or with_lanes(world)
     world.look_at_clusters()
-    closed: dict[str, TidegateError] = {}  # a repository that does not answer is asked once, not for each service
-    for project in dict.fromkeys(each.repo for each in world.pipeline.environments):
-        try:
-            world.repos.repo(project)
-        except TidegateError as fault:
-            closed[project] = fault
+    # A repository that does not answer is asked once, not for each service.
+    closed = open_repos(world, [each.repo for each in world.pipeline.environments])
     for service in services:
         yield tuple(
             Cell(service, each, fault=closed[each.repo]) if each.repo in closed else look(world, service, each)
