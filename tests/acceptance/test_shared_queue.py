@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
@@ -81,3 +82,16 @@ def shown(server: ServerProcess) -> dict[str, str]:
 
 def at(line: dict[str, str]) -> float:
     return datetime.fromisoformat(line["time"]).timestamp()
+
+
+def test_a_worker_shows_what_it_does(tmp_path: Path, queue: str) -> None:
+    world = busy_world(tmp_path / "world", 1)
+    options = ("--workers", "1", "--metrics", "127.0.0.1:0")
+    with WorkerProcess(world, queue, options) as worker, ServerProcess(world, ("--resync", "1h", "--queue", queue)):
+        port = worker.until("listen")["port"]
+        worker.until("handled")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+            figures = answer.read().decode()
+        assert 'tidegate_calls_total{account="",kind="git",operation="fetch",outcome="ok"}' in figures
+        assert "tidegate_keys_handled_total{" in figures
+        assert worker.stop() == 0

@@ -11,7 +11,7 @@ import pytest
 from support.listening import Listener
 from tidegate.cli.debug import Scrubber
 from tidegate.ports.telemetry import Ending, Kind, Operation
-from tidegate.server.traces import Several, open_traces
+from tidegate.server.traces import heard_by, open_traces
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/v1/traces"}
 
@@ -44,8 +44,12 @@ def test_without_the_extra_a_line_says_what_to_install(
 
 def test_all_who_listen_hear_begin_and_end() -> None:
     first, second = Listener(), Listener()
-    Several((first, second)).begin(Operation(Kind.GIT, "fetch"))(Ending("ok"))
+    several = heard_by(first, None, second)
+    assert several is not None
+    several.begin(Operation(Kind.GIT, "fetch"))(Ending("ok"))
     assert first.words == second.words == ["git fetch ok"]
+    assert heard_by(None, first) is first
+    assert heard_by(None, None) is None, "where nobody listens, nothing is told"
 
 
 def test_a_collectors_credentials_are_hidden_in_logs() -> None:

@@ -10,18 +10,18 @@ from typing import Final
 
 import click
 
+from tidegate.cli.addresses import address
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.lengths import length
 from tidegate.cli.options import as_option
 from tidegate.cli.shared_queue import open_queue, queue_option
 
-_HIGHEST_PORT: Final = 65535
 _GARBAGE: Final = (700, 10, 10)
 """CPython's own thresholds: what spares a short run looks for garbage would let one that lasts grow."""
 _TURN_SECONDS: Final = 0.0005
 """How long a thread that looks at keys keeps the interpreter while the one that answers requests waits for it."""
-_PARTS: Final = ("authlib", "cryptography", "fastapi", "jinja2", "joserfc", "prometheus_client", "uvicorn")
+_PARTS: Final = ("authlib", "cryptography", "fastapi", "httptools", "jinja2", "joserfc", "prometheus_client", "uvicorn")
 
 
 @click.command(
@@ -72,11 +72,11 @@ def serve(
     from tidegate.server.notices.notifier import Notifying
     from tidegate.server.process import Serving
     from tidegate.server.process import serve as serve_until_stopped
-    from tidegate.server.traces import Several, open_traces
+    from tidegate.server.traces import heard_by, open_traces
 
     configuration, environ, clock = invocation.configuration, invocation.environ, invocation.clock
     settings = configuration.server
-    host, port = _address(listen)
+    host, port = address(listen, "--listen")
     serving = Serving(
         host=host,
         port=port,
@@ -103,7 +103,7 @@ def serve(
             clock,
             user,
             partial=True,
-            telemetry=Several((calls, traces)) if traces else calls,
+            telemetry=heard_by(calls, traces),
             lasts=True,
         ) as new_world,
     ):
@@ -143,13 +143,3 @@ def _require_extra() -> None:
         raise ServerExtraMissing(
             f"the server needs what is not installed: {', '.join(missing)}", hint="pip install 'tidegate[server]'"
         )
-
-
-def _address(text: str) -> tuple[str, int]:
-    """Return host and port of `HOST:PORT`; an IPv6 address stands in brackets."""
-    from tidegate.errors.server import InvalidListen
-
-    host, _, port = text.rpartition(":")
-    if not host or not (port.isascii() and port.isdecimal()) or int(port) > _HIGHEST_PORT:
-        raise InvalidListen(f"{text[:80]!r} is not HOST:PORT", where="--listen", hint="e.g. --listen 127.0.0.1:8080")
-    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from tidegate.cli.addresses import address
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.lengths import length
@@ -29,38 +30,51 @@ _GARBAGE: Final = (700, 10, 10)
 @click.option(
     "--deadline", metavar="TIME", default="20s", show_default=True, help="When stopped, how long a step may still take."
 )
+@click.option("--metrics", metavar="HOST:PORT", help="Show figures for Prometheus there, to whoever asks.")
 @as_option
 @pass_invocation
-def worker(invocation: Invocation, *, queue: str | None, workers: int | None, deadline: str, user: str) -> None:
+def worker(
+    invocation: Invocation, *, queue: str | None, workers: int | None, deadline: str, metrics: str | None, user: str
+) -> None:
     """Share the work of `tidegate serve`, as one of any number of processes.
 
-    It answers no requests. When it is killed, the others take over what it had in hand within 30 seconds. SIGTERM and
-    SIGINT end it in order, with exit code 0: the step in hand is finished, and the rest handed back.
+    It answers no requests, save Prometheus's where `--metrics` says so. When it is killed, the others take over what
+    it had in hand within 30 seconds. SIGTERM and SIGINT end it in order, with exit code 0: the step in hand is
+    finished, and the rest handed back.
     """
     gc.set_threshold(*_GARBAGE)
     from tidegate.bootstrap import open_worlds
     from tidegate.cli.debug import Scrubber
     from tidegate.errors.queue import QueueMissing
+    from tidegate.server.call_metrics import CallMetrics
     from tidegate.server.logs import start_logging
-    from tidegate.server.traces import open_traces
+    from tidegate.server.traces import heard_by, open_traces
     from tidegate.server.worker import Working, work_until_stopped
 
     if queue is None:
         raise QueueMissing("nothing says which queue to work on", hint="name it: --queue URL, or TIDEGATE_QUEUE")
     configuration, environ = invocation.configuration, invocation.environ
-    working = Working(workers or configuration.server.workers, length(deadline).total_seconds())
+    shown_at = address(metrics, "--metrics") if metrics else None
+    calls = CallMetrics() if shown_at else None
+    working = Working(workers or configuration.server.workers, length(deadline).total_seconds(), shown_at)
     clean = Scrubber.of(environ).clean
     start_logging(sys.stderr, clean)
     with (
         open_traces(environ) as traces,
         open_worlds(
-            configuration, environ, invocation.clock, user, partial=True, telemetry=traces, lasts=True
+            configuration,
+            environ,
+            invocation.clock,
+            user,
+            partial=True,
+            telemetry=heard_by(calls, traces),
+            lasts=True,
         ) as new_world,
     ):
         if traces is not None:
             start_logging(sys.stderr, clean, traces.current)
         with open_queue(queue, working.workers) as (keys, others, _):
-            ended = work_until_stopped(working, new_world, keys, others, traces)
+            ended = work_until_stopped(working, new_world, keys, others, calls=calls, traces=traces)
         if not ended:
             if traces is not None:
                 traces.close()

@@ -76,7 +76,13 @@ def _is_there(module: str) -> bool:
         return False
 
 
-class Several:
+def heard_by(*listeners: Telemetry | None) -> Telemetry | None:
+    """Return what tells all of `listeners` that there are; None where there is none."""
+    found = [each for each in listeners if each is not None]
+    return found[0] if len(found) == 1 else _Several(found) if found else None
+
+
+class _Several:
     """Fulfils `Telemetry` for several who listen.
 
     Args:

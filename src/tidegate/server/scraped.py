@@ -1,0 +1,43 @@
+"""Figures of a process that answers nothing else, for whoever asks there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from prometheus_client import CollectorRegistry, start_http_server
+
+from tidegate.errors.server import ListenRefused
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+@contextmanager
+def shown_at(address: tuple[str, int] | None, registry: CollectorRegistry) -> Iterator[None]:
+    """Answer Prometheus's requests at `address`; None: at none.
+
+    Raises:
+        ListenRefused: the system does not let it listen there.
+    """
+    if address is None:
+        yield
+        return
+    host, port = address
+    try:
+        server, thread = start_http_server(port, host, registry)
+    except OSError as error:
+        raise ListenRefused(
+            f"can't listen there: {error.strerror}",
+            where=f"{host}:{port}",
+            hint="name an address of this machine and a free port, e.g. --metrics 127.0.0.1:9100",
+        ) from error
+    fields = {"event": "listen", "host": host, "port": server.server_port}
+    _LOG.info("figures at http://%s:%s", host, server.server_port, extra={"fields": fields})
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
