@@ -38,6 +38,10 @@ def world_that_tells(folder: Path, room: MessageRoom, only: str = "") -> RoadWor
 
 def test_what_is_new_is_told_on_the_whole_road(tmp_path: Path, room: MessageRoom) -> None:
     world = world_that_tells(tmp_path / "world", room, ", environments: [staging]")
+    text = (world.folder / "tidegate.yaml").read_text()
+    world.configure(
+        text.replace('{count: 1, from: ["group:platform/staging', '{count: 2, from: ["group:platform/staging')
+    )
     with ServerProcess(world, QUICK) as server:
         server.ready()
         world.tidegate("promote", "inventory", "--to", "staging")
@@ -49,6 +53,10 @@ def test_what_is_new_is_told_on_the_whole_road(tmp_path: Path, room: MessageRoom
         assert "inventory in staging: nothing yet → 1.1.3" in opened.body
 
         world.tidegate("mr", "approve", ONE, "--as", "sam")
+        room.until(lambda: "inventory 1.1.3 to staging: waiting for approval" in room.titles)
+        assert f"{ONE} needs 1 more approval from group:platform/staging-approvers" in room.got[-1].body
+        assert f"What to do: ask group:platform/staging-approvers to approve {ONE}" in room.got[-1].body
+        world.tidegate("mr", "approve", ONE, "--as", "ann")
         room.until(lambda: "inventory 1.1.3 to staging: delivered" in room.titles)
         assert f"staging has inventory 1.1.3, brought by {ONE}" in room.got[-1].body
 
@@ -61,7 +69,8 @@ def test_what_is_new_is_told_on_the_whole_road(tmp_path: Path, room: MessageRoom
         hook.parent.mkdir(exist_ok=True)
         hook.write_text("#!/bin/sh\n! grep -q refs/heads/main || { echo no room >&2; exit 1; }\n")
         hook.chmod(0o755)
-        world.tidegate("mr", "approve", f"{STAGING}!2", "--as", "sam")
+        for person in ("sam", "ann"):
+            world.tidegate("mr", "approve", f"{STAGING}!2", "--as", person)
         room.until(lambda: "inventory 1.1.4 to staging: failed" in room.titles)
         failed = room.got[-1]
         (code,) = {line["code"] for line in server.events("handled") if line["outcome"] == "failed"}
@@ -129,7 +138,7 @@ def test_of_two_servers_and_a_worker_one_tells(tmp_path: Path, room: MessageRoom
         room.until(lambda: room.got)
         for server in servers:
             server.until(lambda: server.cell("staging")["state"] == "waiting")  # noqa: B023 - called at once
-        servers[0].kill()
+        assert servers[0].stop() == 0, "it tells what it has left"
         world.tidegate("mr", "approve", ONE, "--as", "sam")
         room.until(lambda: "inventory 1.1.3 to staging: delivered" in room.titles)
         assert servers[1].stop() == 0
