@@ -133,7 +133,7 @@ def test_who_may_not_deliver_there_does_not_by_a_push_between_two_looks(
 
 def test_every_change_is_in_the_table_above(stand: Stand) -> None:
     changes = {path.rsplit("/", 1)[1] for method, path in paths(stand) if method != "GET" and "/webhooks/" not in path}
-    assert changes == {"promotions", "approve", "unapprove", "deliver", "resync"}
+    assert changes == {"promotions", "together", "approve", "unapprove", "deliver", "resync"}
 
 
 def test_a_link_signs_one_person_in_once(stand: Stand) -> None:
