@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from support.board_scene import scene, store_of
+from support.board_scene import scene, settled, store_of
 from support.board_stand import BoardStand, board_stand
 from support.browser import Console, chromium, faults, keep
 from tidegate.server.board_store import BoardStore
@@ -129,6 +130,21 @@ def test_a_promotion_by_keyboard_alone(stand: BoardStand, signed_in: BrowserCont
     expect(drawer).to_be_hidden()
     expect(page.get_by_role("link", name="inventory in e2e")).to_be_focused()
     assert page.url.endswith("/?q=inventory")
+    page.close()
+
+
+def test_a_cell_that_changes_shows_so_on_its_own_page(stand: BoardStand, signed_in: BrowserContext) -> None:
+    page = signed_in.new_page()
+    with page.expect_response(lambda answer: "/board/events" in answer.url):
+        page.goto(f"{stand.url}/services/inventory/staging")
+    expect(page.locator(".state").first).to_have_text("◐Waiting")
+    expect(page.locator("#gate-approvals")).to_contain_text("needs 1 approval")
+    (request,) = stand.town.forge.merge_requests("platform/gitops-staging")
+    stand.town.approve(request, "stella")
+    stand.store.renew([settled("inventory", "staging", "1.1.3", timedelta())], stand.store.look())
+    expect(page.locator("#gate-approvals")).to_contain_text("approved by stella")
+    expect(page.locator(".state").first).to_have_text("➔Moving")
+    expect(page.get_by_role("button", name="Deliver")).to_be_enabled()
     page.close()
 
 

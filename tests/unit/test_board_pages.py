@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from support.board_scene import FORGE, NOW, board, scene, settled, waiting_for_approval
-from tidegate.engine.board import BoardCell, BoardState
+from tidegate.engine.board import BoardCell, BoardState, Fault
 from tidegate.model.key import ServiceKey
 from tidegate.server.pages.board_view import Filter, cell_view, counts_of, shown_services, strip
 from tidegate.server.pages.clauses import pieces
@@ -67,6 +67,13 @@ def test_a_settled_cell_needs_no_sentence_and_says_its_version_once() -> None:
     view = cell_view(cell, NOW, is_first=False)
     assert (view.tag, view.version, view.age, view.pieces) == ("1.0.0-rc2", None, "3 min", ())
     assert cell_view(replace(cell, tag="build-7"), NOW, is_first=False).version == "1.0.0"
+
+
+def test_a_failure_is_told_and_what_only_waits_is_none() -> None:
+    failed = Fault("registry/denied", "prd.example: denied", None)
+    cell = replace(waiting_for_approval(), failure=failed)
+    assert cell_view(cell, NOW, is_first=False).failure == "prd.example: denied"
+    assert cell_view(replace(cell, failure=replace(failed, waits=True)), NOW, is_first=False).failure is None
 
 
 def test_what_is_settled_is_built_up_to_date_or_nothing_yet() -> None:

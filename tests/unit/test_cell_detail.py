@@ -8,6 +8,7 @@ import pytest
 
 from support.engine_world import INVENTORY, EngineWorld
 from tidegate.config import GitLabForge, LocalForge
+from tidegate.engine.board import Fault
 from tidegate.engine.cell_detail import REVISION, CellDetail, ImageSeen, read_detail
 from tidegate.engine.timeline import Stay
 from tidegate.engine.world import World
@@ -20,6 +21,7 @@ from tidegate.model.role import Role, Scope
 from tidegate.ports import HistoryCommit
 from tidegate.server.access.visitor import NOBODY, Proof, Visitor
 from tidegate.server.pages.actions import actions_for
+from tidegate.server.pages.board_view import cell_view
 from tidegate.server.pages.detail_view import DetailView, detail_view, diff_lines
 from tidegate.server.pages.forge_pages import commit_url, compare_url, merge_request_url
 from tidegate.server.pages.image_view import attached_as, image_view
@@ -221,14 +223,24 @@ def test_the_drawer_links_pipeline_history_and_commits_to_the_forge(staged: Engi
     explanation = replace(detail.explanation, merge_request=request)  # type: ignore[type-var]
     stay = Stay("staging", "1.1.2", "1.1.2", START, None, "dana", "platform/gitops-staging!3", OLD)
     shown = view(replace(detail, explanation=explanation, stays=(stay,)), GITLAB)
+    failed = Fault("registry/denied", "prd.example: denied", "give it the role `push`")
     html = (
         make_templates(static_files())
         .get_template("detail.html")
-        .render(page=Page("", "", (), None), view=shown, cell=None, cell_id="x", history_url="/x")
+        .render(
+            page=Page("", "", (), None),
+            view=shown,
+            cell=cell_view(detail.on_board(failed), START, is_first=False),
+            hint=failed.hint,
+            history_url="/x",
+            events="/board/events",
+        )
     )
     assert f'<a href="{page}/-/pipelines/7">Its pipeline</a> <span class="answer no">' in html
     assert f'<a href="{page}/-/merge_requests/3">platform/gitops-staging!3</a>' in html
     assert f'<a href="{page}/-/commit/{OLD}">{OLD[:12]}</a>' in html
+    assert "The last attempt failed: prd.example: denied</p>" in html
+    assert "give it the role <code>push</code>" in html
     assert '<span class="tag same">1.1.3-rc1<span class="vh"> (this image)</span></span>' in html
 
 

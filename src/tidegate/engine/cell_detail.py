@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from tidegate.engine.board import Gap
+from tidegate.engine.board import BoardCell, Fault, Gap, board_cell, first_cell
 from tidegate.engine.declared import branch_head
 from tidegate.engine.explanation import Explanation, explain
 from tidegate.engine.gap import read_gap
@@ -92,6 +92,14 @@ class CellDetail:
     stays: tuple[Stay, ...] = ()
     approvers: frozenset[str] | None = None
     faults: tuple[TidegateError, ...] = ()
+
+    def on_board(self, failure: Fault | None) -> BoardCell:
+        """Return the cell as the board has it after a look like this one.
+
+        Args:
+            failure: why the last delivery or promotion failed, or None.
+        """
+        return board_cell(self.explanation, self.gap, failure) if self.explanation else first_cell(self.cell)
 
     @property
     def merge_request(self) -> MergeRequest | None:

@@ -107,6 +107,7 @@ class CellView:
         since: the same as ISO 8601.
         behind: how far it is behind the environment before, such as `+3 versions · 2 d`.
         pieces: why, where there is something to say.
+        failure: why the last attempt to deliver or promote failed; None: it did not, or it only has to wait.
     """
 
     id: str
@@ -123,6 +124,7 @@ class CellView:
     since: str | None = None
     behind: str | None = None
     pieces: tuple[Piece, ...] = ()
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ def cell_view(cell: BoardCell, now: datetime, *, is_first: bool) -> CellView:
         since=since.isoformat() if since else None,
         behind=_behind(cell, now),
         pieces=pieces(cell) if cell.shown is not BoardState.SETTLED else (),
+        failure=cell.failure.what if cell.failure and not cell.failure.waits else None,
     )
 
 

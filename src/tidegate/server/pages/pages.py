@@ -21,6 +21,7 @@ from tidegate.server.access.doorkeeper import visitor_of
 from tidegate.server.access.masks import masked
 from tidegate.server.access.permissions import Permission
 from tidegate.server.access.visitor import Proof, Visitor
+from tidegate.server.board_store import Snapshot
 from tidegate.server.news import News
 from tidegate.server.pages.board_view import Column, Filter, cell_id, cell_view, row_url, shown_services
 from tidegate.server.pages.clauses import cell_url
@@ -81,8 +82,6 @@ class Pages:
         snapshot, now = self._parts.board.snapshot, self._parts.clock.now()
         board = snapshot.board
         shown = shown_services(board, wanted)
-        rows = fingerprint(board, wanted)
-        query = urlencode({"since": self._news.mark(snapshot.revision), "rows": rows})
         stream = self._templates.get_template("board.html").stream(
             page=Page.of(request, self._parts.configuration.forge),
             wanted=wanted,
@@ -92,7 +91,7 @@ class Pages:
             ready=self._parts.resynced.is_set(),
             strip=self.fragments.strip(board, wanted),
             rows=(self.fragments.row(board, name, now) for name in shown),
-            events=wanted.url("/board/events") + ("?" if wanted.is_open else "&") + query,
+            events=self._events(wanted, snapshot),
         )
         stream.enable_buffering(_BUFFERED)
         return iter(stream)
@@ -101,16 +100,18 @@ class Pages:
         """Return a cell's page."""
         world = self.world(visitor_of(request))
         asked, target = world.service(service), world.environment(environment)
-        now = self._parts.clock.now()
+        now, snapshot = self._parts.clock.now(), self._parts.board.snapshot
         forge = self._parts.configuration.forge
         detail = read_detail(world, asked, target, with_commits=isinstance(forge, LocalForge))
-        shown = self._parts.board.snapshot.board.cell(ServiceKey(service, environment))
+        known = snapshot.board.cell(ServiceKey(service, environment))
+        here = detail.on_board(known.failure if known else None)
         return self._templates.get_template("detail.html").render(
-            page=Page.of(request, self._parts.configuration.forge),
+            page=Page.of(request, forge),
             view=detail_view(detail, visitor_of(request), forge, now),
-            cell=cell_view(shown, now, is_first=target.source is None) if shown else None,
-            cell_id=cell_id(service, environment),
+            cell=cell_view(here, now, is_first=target.source is None),
+            hint=here.failure.hint if here.failure else None,
             history_url=row_url(service),
+            events=self._events(Filter.of(None, service), snapshot),
         )
 
     def plan(self, request: Request, service: str, environment: str) -> str:
@@ -162,6 +163,12 @@ class Pages:
     def world(self, visitor: Visitor) -> World:
         """Return a world of this request's own, in which the visitor acts."""
         return replace(self._parts.new_world(), actor=visitor.user)
+
+    def _events(self, wanted: Filter, snapshot: Snapshot) -> str:
+        """Return what a page listens to that shows `snapshot` through a filter."""
+        rows = fingerprint(snapshot.board, wanted)
+        query = urlencode({"since": self._news.mark(snapshot.revision), "rows": rows})
+        return wanted.url("/board/events") + ("?" if wanted.is_open else "&") + query
 
     def _source(self, environment: str) -> str | None:
         found = self._parts.pipeline().environment(environment)

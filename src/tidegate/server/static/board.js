@@ -29,14 +29,6 @@
     }
   }, 30000);
 
-  if (!drawer) return;
-
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const { target, xhr } = event.detail;
-    // Rows have nothing of htmx's to take down, and it would look for it in each of their elements.
-    if (target.id === "board") target.querySelector("tbody")?.replaceChildren();
-    if (target === body) event.detail.shouldSwap = xhr.responseText.includes('id="detail"');
-  });
   document.addEventListener("htmx:responseError", (event) => {
     if (event.detail.xhr.status === 401) location.reload(); // the session has ended: the server says where to sign in
   });
@@ -44,7 +36,7 @@
   let missing;
   document.addEventListener("htmx:sseError", () => {
     if (missing) return;
-    missing = setTimeout(() => { offline.hidden = false; }, 5000);
+    missing = setTimeout(() => { if (offline) offline.hidden = false; }, 5000);
     // Nothing says why: perhaps the session has ended, or is somebody else's now. Then the page is another one.
     fetch("/api/v1/session").then(async (answer) => {
       const out = answer.status === 401 || answer.status === 403;
@@ -54,9 +46,17 @@
   document.addEventListener("htmx:sseOpen", () => {
     clearTimeout(missing);
     missing = undefined;
-    offline.hidden = true;
+    if (offline) offline.hidden = true;
   });
 
+  if (!drawer) return;
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, xhr } = event.detail;
+    // Rows have nothing of htmx's to take down, and it would look for it in each of their elements.
+    if (target.id === "board") target.querySelector("tbody")?.replaceChildren();
+    if (target === body) event.detail.shouldSwap = xhr.responseText.includes('id="detail"');
+  });
   const load = (url) => htmx.ajax("GET", url, { target: body, select: "#detail", swap: "innerHTML" });
   const open = async (url) => {
     await load(url);
