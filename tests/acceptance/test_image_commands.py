@@ -117,6 +117,19 @@ def test_bytes_that_rotted_are_found_by_a_deep_look_only(folder: Path) -> None:
     assert f"the bytes are not {layer}" in deep.out
 
 
+def test_an_attached_manifest_that_rotted_is_not_left_behind_in_silence(folder: Path) -> None:
+    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle")
+    path = folder / "bundle" / "blobs" / "sha256" / SBOM.digest.hex
+    path.write_bytes(path.read_bytes() + b"x")
+    assert (
+        f"the bytes are not {SBOM.digest}"
+        in _image(folder, "copy", "oci-layout:bundle:1.1.3", "oci-layout:site", expect=1).err
+    )
+    verified = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", expect=1)
+    assert f"the bytes are not {SBOM.digest}" in verified.out
+    assert "1 part is missing" in verified.err
+
+
 def test_many_are_copied_from_a_list_and_one_that_fails_does_not_keep_the_others(folder: Path) -> None:
     lines = ["# a release", "", *(f"oci-layout:build:1.1.3 oci-layout:bundle:{number}" for number in range(5))]
     (folder / "list").write_text("\n".join([*lines, "oci-layout:build:none oci-layout:bundle:none"]))
@@ -184,9 +197,11 @@ def test_only_the_tag_is_removed_where_a_registry_deletes_manifests_only(
     image = f"{registry.host}/removed"
     _image(folder, "copy", "oci-layout:build:1.1.3", f"{image}:1.1.3")
     _image(folder, "tag", f"{image}:1.1.3", "old")
-    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
-    asked = _image(folder, "rm", f"{image}:old", expect=130)
-    assert "remove" in asked.err
+    for answer in ("n\n", ""):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+        asked = _image(folder, "rm", f"{image}:old", expect=1)
+        assert "remove" in asked.err
+        assert "image/not-confirmed" in asked.err
     assert str(IMAGE.digest) in _image(folder, "digest", f"{image}:old").out
     _image(folder, "rm", f"{image}:old", "--yes")
     assert "registry/manifest-missing" in _image(folder, "digest", f"{image}:old", expect=1).err

@@ -35,6 +35,12 @@ class CopiesFailed(TidegateError):
     code = "image/copies-failed"
 
 
+class NotConfirmed(TidegateError):
+    """Nobody said yes to what can't be undone; nothing was done."""
+
+    code = "image/not-confirmed"
+
+
 class ImagesDiffer(TidegateError):
     """The target does not hold what the source holds, or not all of it."""
 

@@ -52,7 +52,7 @@ class LayoutRegistry:
         found = self.resolve(repository, reference)
         stored = self._stored(repository, found.digest) if found else None
         if found is None or stored is None:
-            what = f"there is no {reference} in {repository}"
+            what = f"there is no {reference}{f' in {repository}' if repository else ''}"
             raise ManifestMissing(what, where=str(self._layout(repository)), hint="was it pushed, and to this folder?")
         return Manifest(found.media_type, stored.data)
 
@@ -166,12 +166,10 @@ class LayoutRegistry:
                 data = path.read_bytes()
             except FileNotFoundError:
                 return None
-        media_type = media_type_of(data)
-        if media_type is None:
-            return None
         for _ in verified(iter((data,)), digest, str(path)):
             pass
-        return Manifest(media_type, data)
+        media_type = media_type_of(data)
+        return Manifest(media_type, data) if media_type is not None else None
 
     def _begin(self, repository: str) -> None:
         """Make the layout when it is not there yet. The marker comes last: with it the layout is valid."""

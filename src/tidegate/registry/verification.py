@@ -83,7 +83,12 @@ def _blob(home: Home, digest: Digest, *, deep: bool) -> str | None:
 
 
 def _attached(home: Home, wanted: Tree, attached: tuple[Attached, ...]) -> Iterator[str]:
-    there = {(each.subject, each.tag, each.tree.root.digest) for each in ReferrerSearch().find(home, wanted)}
+    try:
+        found = ReferrerSearch().find(home, wanted)
+    except DigestMismatch as error:
+        yield error.what
+        return
+    there = {(each.subject, each.tag, each.tree.root.digest) for each in found}
     for each in attached:
         if (each.subject, each.tag, each.tree.root.digest) not in there:
             named = f" (tag {each.tag})" if each.tag else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -43,9 +44,23 @@ def rm(invocation: Invocation, *, image: str, yes: bool) -> None:
         if has_configuration(invocation):
             _refuse_running(invocation, found)
         if not yes:
-            click.confirm(f"remove {place} ({found.digest})?", abort=True, err=True)
+            _ask(place, f"remove {place} ({found.digest})?")
         remove_tag(place.home, place.tag)
     invocation.output.say(f"removed {place}; it was {found.digest}")
+
+
+def _ask(place: ImagePlace, question: str) -> None:
+    """Return when a person says yes."""
+    from tidegate.errors.image import NotConfirmed
+
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise  # Ctrl-C
+        agreed = False  # a job has nobody to ask
+    if not agreed:
+        raise NotConfirmed("the tag was left as it is", where=str(place), hint="answer y, or give --yes")
 
 
 def _refuse_running(invocation: Invocation, image: ImagePlace) -> None:

@@ -57,5 +57,7 @@ def verify(invocation: Invocation, *, source: str, target: str, deep: bool, form
     else:
         invocation.output.show(form, Report(Table(("FAULT",), (), empty=""), document, found.faults))
     if found.faults:
-        hint = "copy it again: tidegate image copy SRC DST --referrers always"
-        raise ImagesDiffer(f"{len(found.faults)} parts are missing or differ", where=str(here), hint=hint)
+        again = "--replace" if found.target not in {None, found.source} else "--referrers always"
+        count = len(found.faults)
+        what = "1 part is missing or differs" if count == 1 else f"{count} parts are missing or differ"
+        raise ImagesDiffer(what, where=str(here), hint=f"copy it again: tidegate image copy SRC DST {again}")
