@@ -97,6 +97,19 @@ def test_images_are_told_with_platforms_and_what_is_attached(town: EngineWorld) 
     assert source.created_from == NEW
 
 
+def test_an_image_that_both_environments_have_is_told_once(town: EngineWorld) -> None:
+    """Staging and production share a registry, as the seed has it."""
+    town.bring("staging")
+    town.bring("production")
+    here = replace(town.world(), inspect=lambda image: node(str(image.digest)))
+    (both,) = view(read(here, "production")).images
+    assert (both.role, both.reference) == (
+        "It has, and so has the environment before",
+        "prd.example/team/inventory:1.1.3",
+    )
+    assert view(read(here, "production")).commits is None
+
+
 def test_commits_between_the_versions_are_listed_or_compared_at_the_forge(town: EngineWorld) -> None:
     listed = view(read(world(town))).commits
     assert listed is not None

@@ -7,12 +7,15 @@ from datetime import timedelta
 import pytest
 
 from support.engine_world import EngineWorld
+from tidegate.config import GitLabForge, LocalForge
 from tidegate.engine.timeline import Stay, Timeline, read_timeline
 from tidegate.errors.git import RepositoryMissing
 from tidegate.server.pages.timeline_view import LEFT, WIDTH, timeline_view
 from tidegate.testing.clock import START
 
 HOUR = timedelta(hours=1)
+LOCAL = LocalForge(None, None, {})
+GITLAB = GitLabForge("https://gitlab.example.com/")
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def test_neither_another_candidate_nor_a_roll_back_begins_anew() -> None:
 
 def test_of_what_came_in_the_same_second_the_later_stands_first() -> None:
     dev = (stay("dev", "1.0.2", 0), stay("dev", "1.0.1", 0), stay("dev", "1.0.0", 0))
-    view = timeline_view(Timeline("a", ("dev",), {"dev": dev}, {}), START)
+    view = timeline_view(Timeline("a", ("dev",), {"dev": dev}, {}), LOCAL, START)
     assert [line.version for line in view.lines] == ["1.0.2", "1.0.1", "1.0.0"]
 
 
@@ -81,7 +84,7 @@ def test_an_environment_that_cannot_be_read_hides_no_other(town: EngineWorld, mo
 
 
 def test_the_picture_has_a_bar_for_each_stay_in_proportion(town: EngineWorld) -> None:
-    view = timeline_view(timeline(town), town.clock.now() + 4 * HOUR)
+    view = timeline_view(timeline(town), LOCAL, town.clock.now() + 4 * HOUR)
     bars = [(bar.title.partition(" since")[0], bar.x, bar.width) for bar in view.bars]
     hour = (WIDTH - LEFT) / 8
     shown = {title: (x, width) for title, x, width in bars}
@@ -93,7 +96,7 @@ def test_the_picture_has_a_bar_for_each_stay_in_proportion(town: EngineWorld) ->
 
 
 def test_the_table_says_the_same_as_the_picture(town: EngineWorld) -> None:
-    view = timeline_view(timeline(town), town.clock.now())
+    view = timeline_view(timeline(town), LOCAL, town.clock.now())
     assert len(view.lines) == len(view.bars) == 4
     assert [(line.version, line.environment, line.lasted) for line in view.lines] == [
         ("1.1.4", "e2e", "<1 min"),
@@ -103,8 +106,21 @@ def test_the_table_says_the_same_as_the_picture(town: EngineWorld) -> None:
     ]
 
 
+def test_a_merge_request_in_the_table_leads_to_its_page_where_it_has_one(town: EngineWorld) -> None:
+    page = "https://gitlab.example.com/platform/gitops/-/merge_requests"
+    lines = timeline_view(timeline(town), GITLAB, town.clock.now()).lines
+    assert [line.url for line in lines] == [f"{page}/2", None, f"{page}/1", None]
+    assert {line.url for line in timeline_view(timeline(town), LOCAL, town.clock.now()).lines} == {None}
+
+
+def test_no_moment_stands_twice_on_the_axis() -> None:
+    """Of a stay that has just begun, all moments are within the same second."""
+    view = timeline_view(Timeline("a", ("dev",), {"dev": (stay("dev", "1.0.0", 0),)}, {}), LOCAL, START)
+    assert [tick.label for tick in view.ticks] == ["12:00:00"]
+
+
 def test_a_service_that_is_nowhere_has_no_picture(town: EngineWorld) -> None:
     world = town.world()
-    view = timeline_view(read_timeline(world, world.service("billing")), town.clock.now())
+    view = timeline_view(read_timeline(world, world.service("billing")), LOCAL, town.clock.now())
     assert [line.environment for line in view.lines] == ["e2e"]
     assert all(each.typical is None for each in view.leads)

@@ -32,7 +32,7 @@ class ImageSeen:
     """An image that matters to a cell.
 
     Args:
-        role: `has`, `source` or `moving`.
+        role: `has`, `source` or `moving`; `both` where the source has the very image that the environment has.
         image: with its digest.
         node: what it consists of; None when that can't be read.
         fault: why not.
@@ -132,7 +132,10 @@ def read_detail(world: World, service: Service, environment: Environment, *, wit
     except TidegateError as fault:
         faults.append(fault)
     source = world.source_of(environment)
-    named = [("has", environment, _pinned(explanation.target)), ("source", source, _pinned(explanation.source))]
+    has, came_from = _pinned(explanation.target), _pinned(explanation.source)
+    named = [("has", environment, has), ("source", source, came_from)]
+    if has is not None and has == came_from:
+        named = [("both", environment, has)]
     images = _images(world, [*named, ("moving", environment, explanation.moving)])
     return CellDetail(
         cell=explanation.target,

@@ -10,7 +10,12 @@ from tidegate.engine.cell_detail import REVISION, ImageSeen
 from tidegate.engine.image_tags import TagsSeen
 from tidegate.model.image_node import ImageNode
 
-_ROLES: Final = {"has": "It has", "source": "Promoted from", "moving": "On its way"}
+_ROLES: Final = {
+    "has": "It has",
+    "source": "Promoted from",
+    "both": "It has, and so has the environment before",
+    "moving": "On its way",
+}
 _ATTACHED: Final = (
     ("provenance", "provenance"),
     ("sbom", "SBOM"),

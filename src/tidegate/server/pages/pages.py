@@ -143,10 +143,9 @@ class Pages:
     def history(self, request: Request, service: str) -> str:
         """Return a service's history."""
         world = self.world(visitor_of(request))
-        view = timeline_view(read_timeline(world, world.service(service)), self._parts.clock.now())
-        return self._templates.get_template("history.html").render(
-            page=Page.of(request, self._parts.configuration.forge), view=view
-        )
+        forge, now = self._parts.configuration.forge, self._parts.clock.now()
+        view = timeline_view(read_timeline(world, world.service(service)), forge, now)
+        return self._templates.get_template("history.html").render(page=Page.of(request, forge), view=view)
 
     def problem(self, request: Request, error: TidegateError, back: str) -> HTMLResponse:
         """Return the page that tells an error."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from tidegate.config import ForgeSettings
 from tidegate.engine.timeline import LeadTime, Stay, Timeline
+from tidegate.server.pages.forge_pages import merge_request_url
 from tidegate.server.pages.spans import span
 
 WIDTH: Final = 960
@@ -62,6 +64,8 @@ class StayLine:
     lasted: str
     actor: str
     merge_request: str | None
+    url: str | None
+    """Of the merge request's page at the forge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,8 @@ class TimelineView:
     faults: tuple[tuple[str, str], ...]
 
 
-def timeline_view(timeline: Timeline, now: datetime) -> TimelineView:
-    """Return picture and table of `timeline` as of `now` (UTC)."""
+def timeline_view(timeline: Timeline, forge: ForgeSettings, now: datetime) -> TimelineView:
+    """Return picture and table of `timeline` as of `now` (UTC); `forge` has the merge requests' pages."""
     stays = sorted((each for many in timeline.stays.values() for each in reversed(many)), key=lambda each: each.since)
     start = stays[0].since if stays else now
     scale = _Scale(start, max(now, start + timedelta(seconds=1)))
@@ -104,7 +108,7 @@ def timeline_view(timeline: Timeline, now: datetime) -> TimelineView:
         lanes=tuple(Lane(name, TOP + LANE * row + LANE / 2) for name, row in rows.items()),
         bars=tuple(_bar(each, scale, rows[each.environment], hues[each.version], now) for each in stays),
         ticks=tuple(scale.ticks()) if stays else (),
-        lines=tuple(_line(each, now) for each in reversed(stays)),
+        lines=tuple(_line(each, forge, now) for each in reversed(stays)),
         leads=tuple(_lead(each) for each in timeline.lead_times()),
         faults=tuple((name, str(fault)) for name, fault in timeline.faults.items()),
     )
@@ -142,7 +146,7 @@ def _bar(stay: Stay, scale: _Scale, row: int, hue: int, now: datetime) -> Bar:
     return Bar(x, TOP + LANE * row + (LANE - _BAR) / 2, width, _BAR, hue, label, words)
 
 
-def _line(stay: Stay, now: datetime) -> StayLine:
+def _line(stay: Stay, forge: ForgeSettings, now: datetime) -> StayLine:
     return StayLine(
         stay.version,
         stay.tag,
@@ -152,6 +156,7 @@ def _line(stay: Stay, now: datetime) -> StayLine:
         span((stay.until or now) - stay.since),
         stay.actor,
         stay.merge_request,
+        merge_request_url(forge, stay.merge_request),
     )
 
 
