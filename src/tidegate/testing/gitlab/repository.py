@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from tidegate.testing.gitlab.branches import Branches
+
 
 @dataclass(frozen=True, slots=True)
 class BareRepository:
@@ -20,13 +22,13 @@ class BareRepository:
     """
 
     path: Path
+    _branches: Branches = field(default_factory=Branches)
     _trees: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _bases: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def heads(self) -> Mapping[str, str]:
         """Return branch → commit id."""
-        lines = self._git("for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads").splitlines()
-        return {name: commit for commit, _, name in (line.partition(" ") for line in lines)}
+        return self._branches.heads(self.path)
 
     def has(self, commit: str) -> bool:
         """Return whether there is such a commit."""
