@@ -136,6 +136,13 @@ def test_created_is_a_session_when_its_location_is_one() -> None:
         assert len(server.lines) == 2
 
 
+def test_an_answer_of_another_request_says_nothing_of_this_blob() -> None:
+    other = Reply(201, fields={"Docker-Content-Digest": str(EMPTY.digest)})
+    with _registry(by_line({WHOLE: other, **SESSION})) as (registry, server):
+        _bring(registry)
+        assert server.lines == [WHOLE, BEGIN, FILL]
+
+
 def test_a_registry_that_hangs_up_at_a_whole_blob_gets_it_the_usual_way() -> None:
     script = by_line(SESSION)
     with _registry(lambda request: None if request.line == WHOLE else script(request)) as (registry, server):

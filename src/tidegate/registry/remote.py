@@ -198,7 +198,7 @@ class RemoteRegistry:
                 with self._send(request, _push(repository)) as response:
                     if response.status == HTTPStatus.TOO_MANY_REQUESTS:
                         raise failure(response)
-                    taken = is_stored(response)
+                    taken = is_stored(response, blob.digest)
                     if not taken and is_begun(response, blob.size):
                         self._keep_upload(repository, blob.digest, response)
             except RegistryUnreachable:

@@ -10,6 +10,8 @@ from http import HTTPStatus
 from typing import Final
 
 from tidegate.http import Response
+from tidegate.model.digest import Digest
+from tidegate.registry.fields import digest_in
 
 LARGEST_WHOLE: Final = 256 * 1024
 """Bytes of a blob that goes by one request. To ask first whether a larger one is there costs less than to send it."""
@@ -47,9 +49,14 @@ class WholeBlobs:
                 self._taken = taken
 
 
-def is_stored(response: Response) -> bool:
-    """Return whether an answer to the whole blob says that it is stored; a session's address says that it is not."""
-    return response.status == HTTPStatus.CREATED and _SESSION not in (response.header("Location") or "")
+def is_stored(response: Response, digest: Digest) -> bool:
+    """Return whether an answer to the whole blob says that it is stored.
+
+    A session's address says that it is not, and another digest that the answer is another request's.
+    """
+    session = _SESSION in (response.header("Location") or "")
+    said = digest_in(response.header("Docker-Content-Digest"))
+    return response.status == HTTPStatus.CREATED and not session and said in {None, digest}
 
 
 def is_begun(response: Response, size: int) -> bool:
