@@ -59,7 +59,7 @@ def _error(code: str, message: str = "as it is") -> bytes:
 class _TokenServer:
     """A registry that wants a Bearer token, with its token server; tokens are numbered."""
 
-    def __init__(self, *, realm_status: int = 200, life: int = 300) -> None:
+    def __init__(self, *, realm_status: int = 200, life: float = 300) -> None:
         self.url = ""
         self.tokens = 0
         self.accepted = True
@@ -90,6 +90,24 @@ def test_a_token_is_asked_for_once_and_sent_from_then_on(credentials: Credential
     asked = script.asked[0]
     assert asked.path == "/token?x=1&service=reg%2C+istry&scope=repository%3Ateam%2Fapp%3Apull"
     assert asked.fields.get("Authorization") == (BASIC if credentials else None)
+
+
+@pytest.mark.parametrize(
+    "life", [10**400, float("inf"), float("nan"), -(10**400), 1e308], ids=lambda life: str(life)[:9]
+)
+def test_a_token_of_a_life_without_end_is_one_of_a_day_at_most(life: float) -> None:
+    now = [0.0]
+    script = _TokenServer(life=life)
+    with ScriptedServer(script) as server, Client("test/1", timeouts=Timeouts(5, 10)) as client:
+        script.url = server.url
+        authorizer = Authorizer(
+            Origin.of(server.url), client, lambda: None, hint=lambda: "here", monotonic=lambda: now[0]
+        )
+        registry = RemoteRegistry(server.url, client, authorizer, Retry(attempts=1))
+        for seconds in (0.0, 40.0, 86_400.0):
+            now[0] = seconds
+            assert registry.resolve("app", "1.0.0") == ROOT.descriptor
+    assert script.tokens == 2
 
 
 def test_each_repository_has_its_token() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_IGNORE: Final = re.compile(r"#[ \t]*tidegate:ignore[ \t]+(?P<rules>[a-z0-9,-]+)(?:[ \t]+(?P<reason>\S.*?))?[ \t\r]*$")
+_IGNORE: Final = re.compile(r"#[ \t]*tidegate:ignore[ \t]+(?P<rules>[a-z0-9,-]+)(?:[ \t]+(?P<reason>\S.*))?[ \t\r]*$")
 
 
 def ignored_for(data: bytes, line: int | None, rule: str) -> str | None:
@@ -23,7 +23,7 @@ def ignored_for(data: bytes, line: int | None, rule: str) -> str | None:
     for text in (lines[line - 1], above if above.startswith("#") else ""):
         match = _IGNORE.search(text)
         if match is not None and rule in match["rules"].split(","):
-            return match["reason"] or ""
+            return (match["reason"] or "").rstrip(" \t\r")
     return None
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _LARGEST_TOKEN: Final = 256 * 1024
 _SHORTEST_LIFE: Final = 60
 """Seconds a token lives when the server does not say (token spec), or says less; clocks may differ."""
+_LONGEST_LIFE: Final = 24 * 3600
 _MARGIN: Final = 0.25
 """The part of its life before the end in which a token is not used for new requests."""
 _CLIENT_ID: Final = "tidegate"
@@ -203,4 +204,4 @@ def _token_in(response: Response) -> tuple[str, float]:
     value, life = table.get("token") or table.get("access_token"), table.get("expires_in")
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
         raise RegistryFailed("the registry's token server answered without a token", where=str(response.request))
-    return value, float(life) if isinstance(life, int | float) else 0.0
+    return value, float(min(life, _LONGEST_LIFE)) if isinstance(life, int | float) and life > 0 else 0.0

@@ -181,7 +181,10 @@ def _following(response: Response) -> Query | None:
     """
     link = next_link(response)
     if link is not None:
-        return dict(parse_qsl(urlsplit(link).query))
+        try:
+            return dict(parse_qsl(urlsplit(link).query))
+        except ValueError:
+            raise unreadable(str(response.request), "its next page has no address") from None
     page = response.header("X-Next-Page") or ""
     return {"page": page} if page.isdecimal() else None
 
