@@ -58,7 +58,8 @@ def serve(
 
     It keeps nothing that matters: all it does follows from the repositories, the forge and the registries, and is
     right again one resync after a start. SIGTERM and SIGINT end it in order, with exit code 0. Without an identity
-    provider, and reached from this machine alone, it prints links that sign USER in, each good once.
+    provider, and reached from this machine alone, it prints links that sign USER in, each good once. Whom
+    `server.notify` names is told what is new.
     """
     _require_extra()
     gc.set_threshold(*_GARBAGE)

@@ -70,6 +70,7 @@ def news(known: Known | None, cell: BoardCell) -> tuple[Known | None, tuple[Noti
 def _first(cell: BoardCell) -> Known:
     known, link = Known(cell.tag, cell.brought_by), cell.merge_request
     if link is not None and not cell.reasons:
+        known, _ = _failed(known, cell)
         return replace(known, merge_requests=(link.ref,), unjudged=True)
     return _counted_as_told(known, cell)
 
@@ -93,7 +94,7 @@ def _at(known: Known, cell: BoardCell, link: MergeRequestLink) -> Known:
 def _delivered(known: Known, cell: BoardCell) -> tuple[Known, tuple[Notice, ...]]:
     if (cell.tag, cell.brought_by) == (known.tag, known.brought_by) or cell.tag is None or cell.digest is None:
         return known, ()  # what is declared and not there is not delivered
-    after = replace(_as_after_the_first_look(known), tag=cell.tag, brought_by=cell.brought_by, waiting=None)
+    after = replace(_recovered(known), tag=cell.tag, brought_by=cell.brought_by, waiting=None, unjudged=False)
     by = cell.brought_by or cell.actor
     told = Notice(
         event=NoticeEvent.DELIVERED,
@@ -142,21 +143,21 @@ def _waiting(known: Known, cell: BoardCell) -> tuple[Known, tuple[Notice, ...]]:
 def _failed(known: Known, cell: BoardCell) -> tuple[Known, tuple[Notice, ...]]:
     failures = tuple(_failures(cell))
     if not failures:
-        return (_as_after_the_first_look(known) if _is_over(cell) else known), ()
+        return (_recovered(known) if _is_over(cell) else known), ()
     named = {f"{each.code} {same_failure(each.what)}": each for each in failures}
     new = {name: each for name, each in named.items() if name not in known.failures}
     kept = known.failures if len(known.failures) < _MOST_REMEMBERED else frozenset()
     after = replace(known, failures=kept | frozenset(new), untried=False)
-    if known.untried:  # it may have failed before the start just as well
+    if known.untried or known.unjudged:  # it may have failed before the start just as well
         return after, ()
     return after, tuple(
         replace(_notice(NoticeEvent.FAILED, cell, each.what, each.hint), code=each.code) for each in new.values()
     )
 
 
-def _as_after_the_first_look(known: Known) -> Known:
+def _recovered(known: Known) -> Known:
     """Return what is known when whatever fails from now on has not failed before."""
-    return replace(known, failures=frozenset(), untried=False, unjudged=False)
+    return replace(known, failures=frozenset(), untried=False)
 
 
 def _is_over(cell: BoardCell) -> bool:
