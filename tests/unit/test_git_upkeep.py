@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -114,6 +115,14 @@ def test_a_short_run_packs_at_its_end(tmp_path: Path, remote: Remote) -> None:
     assert packs(mirror) <= 2
     assert mirror.obtain(last)
     mirror.close()
+
+
+def test_who_is_interrupted_does_not_wait_for_it(tmp_path: Path, remote: Remote) -> None:
+    mirrors = Mirrors(Git.find(PATH), tmp_path / "cache", limits=Limits(loose=-1))
+    with suppress(KeyboardInterrupt), mirrors:
+        mirrors.mirror(remote).refresh()
+        raise KeyboardInterrupt
+    assert loose(mirrors.mirror(remote)) > 0
 
 
 def test_what_is_loose_counts_too(tmp_path: Path, remote: Remote) -> None:

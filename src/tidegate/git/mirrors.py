@@ -16,6 +16,8 @@ from tidegate.git.upkeep import Limits, Upkeep
 class Mirrors:
     """Hands out one mirror per remote. A context manager: at its end, the programs that read objects are ended.
 
+    Where nothing was raised, what upkeep is due is done then.
+
     Args:
         git: the program.
         cache: folder for the mirrors; made when first needed. It holds nothing that can't be fetched again.
@@ -38,11 +40,10 @@ class Mirrors:
             return self._mirrors[remote]
 
     def close(self) -> None:
-        """End the programs that read objects, and do what upkeep is due."""
+        """End the programs that read objects."""
         with self._lock:
             for mirror in self._mirrors.values():
                 mirror.close()
-        self._upkeep.close()
 
     def __enter__(self) -> Self:
         return self
@@ -51,3 +52,5 @@ class Mirrors:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if kind is None:  # whoever has failed, or was interrupted, does not wait for it
+            self._upkeep.close()
