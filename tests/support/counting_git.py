@@ -23,7 +23,7 @@ class CountingGit(Git):
         return cls(found.program, found.environ)
 
     def start(
-        self, *arguments: str, folder: Path | None = None, remote: Remote | None = None
+        self, *arguments: str, folder: Path | None = None, remote: Remote | None = None, inside: bool = False
     ) -> subprocess.Popen[bytes]:
         self.started[arguments[0]] += 1
-        return super().start(*arguments, folder=folder, remote=remote)
+        return super().start(*arguments, folder=folder, remote=remote, inside=inside)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
+from tidegate.engine.asked_once import AskedOnce
 from tidegate.engine.declared import DeclaredRelease, branch_head, linked, past_releases, read_declared
 from tidegate.engine.lanes import LaneReader, NoLane, lane_selection, require_selection
 from tidegate.engine.live import Live, ReleaseName, live_in
@@ -158,6 +159,7 @@ def matrix(world: World, services: tuple[Service, ...], look: Look | None = None
         services: which.
         look: reads one cell; it may remember what has not changed. None: each is read anew, its lane too.
     """
+    world = replace(world, images=AskedOnce(world.images))
     look = look or with_lanes(world)
     world.look_at_clusters()
     # A repository that does not answer is asked once, not for each service.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tidegate.engine.asked_once import AskedOnce
 from tidegate.engine.auto_promotion import is_due
 from tidegate.engine.board import BoardCell, first_cell, unlooked_cell
 from tidegate.engine.explanation import explained
@@ -40,6 +41,7 @@ def resync(world: World, board: BoardStore, look: int, memory: CellMemory) -> tu
     that are to get one. A repository, a registry or a merge request that can't be read hides nothing else.
     """
     pipeline = world.pipeline
+    world = replace(world, images=AskedOnce(world.images))
     found = _open_ones(world)
     keys: dict[Key, None] = {}
     for seen in (one for many in found.moving.values() for one in many):
