@@ -92,6 +92,12 @@ def test_a_cell_is_looked_at_once_when_its_cluster_says_something_else(
     assert town.state() is LiveState.LIVE
 
 
+def test_a_resync_sees_what_flux_says_though_git_stays_the_same(town: Town) -> None:
+    town.flux.failed(HERE, "no")
+    town.reconciler.resync()
+    assert town.state() is LiveState.FAILED
+
+
 def test_what_is_ambiguous_is_left_to_the_next_resync(town: Town) -> None:
     town.flux.apply("shadow/inventory", NEW)
     town.reconciler.resync()

@@ -320,7 +320,8 @@ def test_a_status_is_flux_s_to_write() -> None:
         assert isinstance(each, dict)
         found = parse_release({"metadata": metadata, **each}, {}, "https://x")
         assert (found.ready, found.observed_generation, found.revision, found.images) == (None, None, None, ())
-    timeless: Json = {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "yesterday"}]}
-    ready = parse_release({"metadata": metadata, "status": timeless}, {}, "https://x").ready
-    assert ready is not None
-    assert ready.since is None
+    for moment in ("yesterday", "2026-01-01T00:00:00"):  # the other is in no time zone
+        timeless: Json = {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": moment}]}
+        ready = parse_release({"metadata": metadata, "status": timeless}, {}, "https://x").ready
+        assert ready is not None
+        assert ready.since is None
