@@ -12,7 +12,7 @@ from tidegate.engine.board import Fault
 from tidegate.engine.cell_detail import REVISION, CellDetail, ImageSeen, read_detail
 from tidegate.engine.timeline import Stay
 from tidegate.engine.world import World
-from tidegate.errors.registry import RegistryUnreachable
+from tidegate.errors.registry import ManifestMissing, RegistryUnreachable
 from tidegate.model import ApprovalRule, Digest, ImageRef
 from tidegate.model.image_node import ImageNode
 from tidegate.model.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor
@@ -93,7 +93,7 @@ def test_images_are_told_with_platforms_and_what_is_attached(town: EngineWorld) 
     assert (source.role, source.reference) == ("Promoted from", "dev.example/team/inventory:1.1.4")
     assert source.digest == str(town.held("dev", "1.1.4"))
     assert source.platforms == ("linux/amd64", "linux/arm64")
-    assert [word for word, _ in source.attached] == ["signature", "SBOM"]
+    assert [word for word, _ in source.attached or ()] == ["signature", "SBOM"]
     assert source.created_from == NEW
 
 
@@ -126,9 +126,19 @@ def test_a_registry_that_does_not_answer_hides_nothing_else(town: EngineWorld) -
         raise RegistryUnreachable(f"{image.host} does not answer")
 
     found = view(read(replace(world(town), inspect=closed)))
+    assert [image.attached for image in found.images] == [None, None], "nobody can say that nothing is"
     assert [image.fault for image in found.images] == ["e2e.example does not answer", "dev.example does not answer"]
     assert found.commits is None
     assert found.diff
+
+
+def test_an_image_that_is_still_to_be_copied_is_no_fault(staged: EngineWorld) -> None:
+    def empty(image: ImageRef) -> ImageNode:
+        raise ManifestMissing(f"there is no {image}")
+
+    source, moving = view(read(replace(world(staged), inspect=empty), "staging")).images
+    assert (moving.role, moving.fault, moving.is_to_come) == ("On its way", None, True)
+    assert (source.is_to_come, "there is no e2e.example/" in (source.fault or "")) == (False, True)
 
 
 def test_a_commit_that_the_source_does_not_have_is_told(town: EngineWorld) -> None:

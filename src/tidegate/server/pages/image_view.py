@@ -8,6 +8,7 @@ from typing import Final
 
 from tidegate.engine.cell_detail import REVISION, ImageSeen
 from tidegate.engine.image_tags import TagsSeen
+from tidegate.errors.registry import ManifestMissing
 from tidegate.model.image_node import ImageNode
 
 _ROLES: Final = {
@@ -57,37 +58,40 @@ class ImageView:
         reference: host, repository and tag.
         digest: all of it.
         platforms: `os/architecture`; empty where it can't be told.
-        attached: what is attached to it, in words, each with its digest.
+        attached: what is attached to it, in words, each with its digest; None where nobody looked.
         created_from: the commit that it was built from, or None.
         tags: the tags of its repository; None where they can't be read.
         fault: why it can't be read.
         untold: why its tags can't be.
+        is_to_come: it is not there yet: the delivery copies it.
     """
 
     role: str
     reference: str
     digest: str
     platforms: tuple[str, ...]
-    attached: tuple[tuple[str, str], ...]
+    attached: tuple[tuple[str, str], ...] | None
     created_from: str | None
     tags: TagsView | None
     fault: str | None
     untold: str | None
+    is_to_come: bool = False
 
 
 def image_view(seen: ImageSeen) -> ImageView:
     """Return an image as the drawer shows it."""
-    node = seen.node
+    node, is_to_come = seen.node, seen.role == "moving" and isinstance(seen.fault, ManifestMissing)
     return ImageView(
         role=_ROLES[seen.role],
         reference=f"{seen.image.name}:{seen.image.tag}" if seen.image.tag else seen.image.name,
         digest=str(seen.image.digest or ""),
         platforms=tuple(each.platform for each in (node, *node.children) if each.platform) if node else (),
-        attached=tuple(_attached(node)) if node else (),
+        attached=tuple(_attached(node)) if node else None,
         created_from=node.label(REVISION) if node else None,
         tags=_tags(seen.tags, seen.image.tag) if seen.tags else None,
-        fault=str(seen.fault) if seen.fault else None,
+        fault=str(seen.fault) if seen.fault and not is_to_come else None,
         untold=str(seen.untold) if seen.untold else None,
+        is_to_come=is_to_come,
     )
 
 
