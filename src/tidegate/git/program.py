@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ REMOTE_SECONDS: Final = 900.0
 
 _PIPE_BYTES: Final = 256 * 1024
 _PATIENCE_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.01
 
 _KEPT: Final = re.compile(
     r"GIT_(?:SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|PROXY_COMMAND|SSL_\w+|HTTP_\w+"
@@ -209,6 +211,18 @@ def end(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, sign)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_PATIENCE_SECONDS)
+            _await_group(process.pid)
+
+
+def _await_group(group: int) -> None:
+    """Wait until the programs that a command had started have ended too, for some seconds at most."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < until:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(_LOOK_SECONDS)
 
 
 def _with_authorization(environ: Mapping[str, str], url: str, value: str) -> dict[str, str]:
