@@ -47,6 +47,9 @@ def test_status_shows_what_runs(world: RoadWorld, flux: FluxStand) -> None:
     assert (cells["e2e"]["state"], cells["e2e"]["running"]) == ("not-applied", image_of("e2e", "1.1.2-rc1"))
     assert (cells["dev"]["state"], cells["dev"]["running"]) == ("failed", None)
     assert all(len(api.requests) == 2 for api in flux.apis.values()), "one LIST of each cluster in each look"
+    debugged = run(world, "--debug", "status")
+    assert (debugged.code, debugged.err.count("/v2/helmreleases: 200, ")) == (0, 2)
+    assert TOKEN not in debugged.err
     why = run(world, "why", "inventory", "--in", "e2e").out
     assert "shop/inventory still runs 1.1.2-rc1: Flux has not applied what git declares" in why
 

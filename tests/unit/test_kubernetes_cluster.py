@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -154,6 +155,11 @@ def test_a_cluster_is_trusted_by_its_authority(kubernetes: FakeKubernetes, tmp_p
     with serve(kubernetes, str(TLS / "server.pem")) as url:
         with closing(connect(kubeconfig(url, user, trusted))) as cluster:
             assert len(names(cluster)) == 2
+        packed = base64.b64encode((TLS / "ca.pem").read_bytes()).decode()
+        with closing(connect(kubeconfig(url, user, {"certificate-authority-data": packed}))) as cluster:
+            assert len(names(cluster)) == 2
+        with pytest.raises(ClusterCredentialsUnusable):
+            names(connect(kubeconfig(url, user, {"certificate-authority-data": packed[:99]})))
         with closing(connect(kubeconfig(url, user, {"insecure-skip-tls-verify": True}))) as cluster:
             assert len(names(cluster)) == 2
         with closing(connect(kubeconfig(url, user))) as cluster, pytest.raises(ClusterNotTrusted):

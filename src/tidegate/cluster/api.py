@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import httpx2
     from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 
+_LOG: Final = logging.getLogger(__name__)
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _CONNECT_SECONDS: Final = 5.0
 _READ_SECONDS: Final = 20.0
@@ -99,6 +101,7 @@ class Api:
                 path, params=dict(query), headers={"Accept": "application/json"}, extensions=extensions
             )
         status = answer.status_code
+        _LOG.debug("GET %s%s: %d, %d bytes", self.server, path, status, len(answer.content))
         if status == HTTPStatus.UNAUTHORIZED:
             raise ClusterUnauthorized(
                 "the cluster does not accept the credentials", where=self.server, hint="renew them: they may be over"
