@@ -28,6 +28,7 @@ class FakeProvider:
         now: what its clock says, in seconds since 1970.
         person: claims of whoever is signed in there.
         in_token: those of them that stand in the ID token; the others are told at the userinfo endpoint.
+        other_keys: what stands among its keys besides.
         wrong: claims that it writes otherwise into ID tokens; None: left out.
     """
 
@@ -39,6 +40,7 @@ class FakeProvider:
     algorithm: str = "RS256"
     url: str = ""
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": secrets.token_hex(4)}))
+    other_keys: tuple[object, ...] = ()
     signs_with: RSAKey | None = None
     asked: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -110,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
             assert self.headers["Authorization"] == "Bearer acc3ss"
             self._answer(200, {**provider.person, **provider.info})
         elif path == "/jwks_uri":
-            self._answer(200, {"keys": [provider.key.as_dict(private=False)]})
+            self._answer(200, {"keys": [*provider.other_keys, provider.key.as_dict(private=False)]})
         else:
             self._answer(200, provider.discovery())
 

@@ -169,6 +169,7 @@ def test_who_is_refused(stand: Stand, way: Callable[[Stand], Answer], told: str)
         {"aud": "another"},
         {"aud": "another", "azp": "tidegate"},
         {"aud": ["tidegate", "another"], "azp": "another"},
+        {"aud": ["tidegate", "another"]},
         {"nonce": "another"},
         {"nonce": None},
         {"exp": int(START.timestamp()) - 120},
@@ -198,6 +199,12 @@ def test_a_provider_may_change_its_keys(stand: Stand, provider: FakeProvider) ->
     provider.key = RSAKey.generate_key(2048, {"kid": "new"})
     stand.town.clock.advance(timedelta(minutes=2))
     provider.now = stand.town.clock.now().timestamp()
+    assert ended(stand).status == 303
+
+
+def test_keys_of_kinds_that_are_not_known_keep_nobody_out(stand: Stand, provider: FakeProvider) -> None:
+    broken = ({"kty": "EC", "crv": "P-1", "x": "A", "y": "A"}, {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"})
+    provider.other_keys = (*broken, {"kty": "future"}, {"kty": "RSA"}, {}, None, "key")
     assert ended(stand).status == 303
 
 

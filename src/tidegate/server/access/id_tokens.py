@@ -10,7 +10,7 @@ from typing import Final
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet, import_key
 
 from tidegate.errors.server import SignInRefused
 
@@ -100,10 +100,19 @@ class IdTokens:
                 return jwt.decode(token, self._present(), algorithms=_ALGORITHMS)
 
     def _renew(self, now: float) -> None:
-        self._keys = KeySet.import_key_set({"keys": self._fetch().get("keys", [])})  # type: ignore[typeddict-item] # it checks them
-        self._at = now
+        told = self._fetch().get("keys")
+        keys = map(_key, told if isinstance(told, list) else ())
+        self._keys, self._at = KeySet([each for each in keys if each is not None]), now
 
     def _present(self) -> KeySet:
         if self._keys is None:
             raise TypeError("keys are fetched first")
         return self._keys
+
+
+def _key(told: object) -> Key | None:
+    """Return a key; None when it is of a kind that is not known, which is no matter (RFC 7517, section 5)."""
+    try:
+        return import_key(told) if isinstance(told, dict) else None
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
