@@ -102,9 +102,10 @@ class PatientProtocol(HttpToolsProtocol):
 
     def look(self, now: float) -> None:
         """Close the connection if patience is over."""
-        is_slow = self._awaited is not None and now - self._awaited > self.patience.request
-        if is_slow or (self._unread is not None and now - self._unread > self.patience.answer):
-            self.transport.abort()
+        if self._unread is not None and now - self._unread > self.patience.answer:
+            self.transport.abort()  # to close it would be to wait until it was read
+        elif self._awaited is not None and now - self._awaited > self.patience.request:
+            self.transport.close()
 
 
 class Server(uvicorn.Server):
