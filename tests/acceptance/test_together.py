@@ -86,6 +86,9 @@ def test_one_that_cannot_be_promoted_stops_all_together_and_no_other_alone(tmp_p
     heads = git("for-each-ref", cwd=world.repository(STAGING))
     world.tidegate(*TOGETHER, expect=2)
     assert git("for-each-ref", cwd=world.repository(STAGING)) == heads
+    tried = world.json("promote", "inventory", "billing", "--to", "staging", "--dry-run")
+    assert [plan["summary"].partition(":")[0] for plan in tried["plans"]] == ["inventory 1.1.3", "billing 2.0.0"]
+    assert git("for-each-ref", cwd=world.repository(STAGING)) == heads
     ended = world.tidegate("promote", *SERVICES, "--to", "staging", "-o", "name", expect=2)
     assert ended.out.split() == [f"{STAGING}!1", f"{STAGING}!2"]
     assert "orders" in ended.err

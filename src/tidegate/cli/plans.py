@@ -10,7 +10,7 @@ from tidegate.engine.documents import plan_document
 from tidegate.model import Answer, Reason, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tidegate.engine.plan import Plan
 
@@ -43,6 +43,16 @@ def show_planned(output: Output, form: Format, plan: Document) -> None:
         output.line()
         for line in diff.splitlines():
             output.line(printable(line))
+
+
+def show_all_planned(output: Output, form: Format, plans: Sequence[Document]) -> None:
+    """Print several plans: for people one after the other, for programs as one document."""
+    if form is Format.TABLE:
+        for plan in plans:
+            show_planned(output, form, plan)
+        return
+    names = tuple(step.text("kind") for plan in plans for step in plan.each("steps"))
+    output.show(form, Report(Table((), (), empty=""), {"plans": [plan.values for plan in plans]}, names))
 
 
 def show_plan_before(output: Output, form: Format, plan: Plan) -> None:

@@ -11,7 +11,7 @@ from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, output_option
 from tidegate.cli.output import Format, Output, Report, Table
-from tidegate.cli.plans import show_planned
+from tidegate.cli.plans import show_all_planned, show_planned
 from tidegate.cli.progress import told
 from tidegate.errors import TidegateError
 from tidegate.errors.release import NothingDeclared
@@ -77,11 +77,13 @@ def promote(
             done = desk.promote_each(names, target, separate=separate, dry_run=dry_run)
             documents = [each for each in done if isinstance(each, Document)]
             faults = tuple(each for each in done if isinstance(each, TidegateError) and not _is_none(each, names))
-    if dry_run:
-        for each in documents:
-            show_planned(invocation.output, form, each)
+    several = not alone and not together
+    if dry_run and several:
+        show_all_planned(invocation.output, form, documents)
+    elif dry_run:
+        show_planned(invocation.output, form, documents[0])
     else:
-        _show(invocation.output, form, documents, several=not alone and not together)
+        _show(invocation.output, form, documents, several=several)
     end_with(faults, invocation.output)
 
 

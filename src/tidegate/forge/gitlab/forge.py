@@ -25,7 +25,7 @@ from tidegate.forge.gitlab.client import GitLabClient
 from tidegate.forge.gitlab.mergeability import CONFLICT, FINE, PASSING
 from tidegate.forge.gitlab.merging import Merging, not_open
 from tidegate.forge.gitlab.notes import StatusNotes, all_notes
-from tidegate.forge.gitlab.opening import opening_fields
+from tidegate.forge.gitlab.opening import Openings
 from tidegate.forge.gitlab.parse import Note, account, approvals, member, merge_request, note
 from tidegate.forge.gitlab.people import People, members_today
 from tidegate.forge.gitlab.rules import read_approvals, recorded_approvals
@@ -86,6 +86,7 @@ class GitLabForge:
         self._status_notes = notes or StatusNotes()
         self._answers = Answers()
         self._names: dict[str, str] = {}
+        self._openings = Openings()
         self._fine: dict[tuple[str, int], str] = {}
 
     def merge_requests(
@@ -158,7 +159,7 @@ class GitLabForge:
                 **branches,
                 "title": new.title,
                 "description": new.description,
-                **opening_fields(api, project, new.options),
+                **self._openings.fields(api, project, new.options),
             }
             made = merge_request(project, api.send("POST", "projects", project, "merge_requests", body=body)).request
             return made if made.head else replace(made, head=head)

@@ -15,6 +15,20 @@ _FEW: Final = 2
 """So many people are looked for by their names, more in the list of all: a call has a hundred of them."""
 
 
+class Openings:
+    """What `opening_fields` returned, by project and options: for many merge requests, people are looked up once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, MergeRequestOptions], dict[str, object]] = {}
+
+    def fields(self, api: GitLabClient, project: str, options: MergeRequestOptions) -> dict[str, object]:
+        """Return what `opening_fields` returns, as this run has seen it. Raises likewise."""
+        key = (project, options)
+        if key not in self._known:
+            self._known[key] = opening_fields(api, project, options)
+        return self._known[key]
+
+
 def opening_fields(api: GitLabClient, project: str, options: MergeRequestOptions) -> dict[str, object]:
     """Return the parameters of `POST merge_requests` that `options` stand for; none that nobody asked for.
 
