@@ -23,7 +23,7 @@ from tidegate.server.access.visitor import NOBODY, Proof, Visitor
 from tidegate.server.pages.actions import actions_for
 from tidegate.server.pages.board_view import cell_view
 from tidegate.server.pages.detail_view import DetailView, detail_view, diff_lines
-from tidegate.server.pages.forge_pages import commit_url, compare_url, merge_request_url
+from tidegate.server.pages.forge_pages import commit_url, compare_url, evidence_url, merge_request_url
 from tidegate.server.pages.image_view import attached_as, image_view
 from tidegate.server.pages.pages import Page
 from tidegate.server.pages.rendering import make_templates, static_files
@@ -265,6 +265,37 @@ def test_the_drawer_links_pipeline_history_and_commits_to_the_forge(staged: Engi
     assert "The last attempt failed: prd.example: denied</p>" in html
     assert "give it the role <code>push</code>" in html
     assert '<span class="tag same">1.1.3-rc1<span class="vh"> (this image)</span></span>' in html
+
+
+def test_a_gates_evidence_leads_to_its_page(staged: EngineWorld) -> None:
+    detail = read(world(staged), "staging")
+    page = "https://gitlab.example.com/platform/gitops-staging/-"
+    request = replace(detail.merge_request, web_url=f"{page}/merge_requests/1")  # type: ignore[type-var]
+    explanation = replace(detail.explanation, merge_request=request)  # type: ignore[type-var]
+    gates = {each.gate: each for each in view(replace(detail, explanation=explanation), GITLAB).gates}
+    links = [(piece.text, piece.url) for piece in gates["approvals"].pieces if piece.url]
+    assert links == [("platform/gitops-staging!1", f"{page}/merge_requests/1")]
+    beside = gates["manifest"].evidence
+    assert beside is not None
+    assert beside.url == f"{page}/blob/{request.head}/apps/inventory/release.yaml#L10"
+    local = {each.gate: each for each in view(detail).gates}
+    assert [piece.url for each in local.values() for piece in each.pieces] == [None] * len(local)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "rest"),
+    [
+        ("a/b.yaml", "a/b.yaml"),
+        ("a/b.yml:3:7", "a/b.yml#L3"),
+        ("a?b/../c.yaml:3", "a%3Fb/../c.yaml#L3"),
+        ("e2e.example/x:1.0.0", None),
+        ("1.8.2", None),
+    ],
+)
+def test_a_place_in_a_manifest_has_a_page(staged: EngineWorld, evidence: str, rest: str | None) -> None:
+    (request,) = staged.forge.merge_requests("platform/gitops-staging")
+    blob = f"https://gitlab.example.com/platform/gitops-staging/-/blob/{request.head}"
+    assert evidence_url(GITLAB, request, evidence) == (f"{blob}/{rest}" if rest else None)
 
 
 def test_the_tags_that_hold_an_image_are_told_and_the_versions_beside_it(town: EngineWorld) -> None:

@@ -53,7 +53,7 @@ def pieces(cell: BoardCell) -> tuple[Piece, ...]:
         links.append((cell.merge_request.ref, cell.merge_request.url))
     found = _commands(cell)
     for text, url in links:
-        found = tuple(part for piece in found for part in _linked(piece, text, url))
+        found = tuple(part for piece in found for part in linked(piece, text, url))
     if any(piece.url for piece in found):
         return found
     return (Piece(cell.sentence, cell_url(cell.service, cell.environment)),)
@@ -76,7 +76,7 @@ def _evidence_url(cell: BoardCell, reason: Reason) -> str:
     return f"{cell_url(cell.service, cell.environment)}#{gate_anchor(reason.gate)}"
 
 
-def _linked(piece: Piece, text: str, url: str) -> tuple[Piece, ...]:
+def linked(piece: Piece, text: str, url: str) -> tuple[Piece, ...]:
     """Return `piece` with the first `text` in it as a link; a piece that is one already stays."""
     before, found, after = piece.text.partition(text)
     if piece.url is not None or not found:

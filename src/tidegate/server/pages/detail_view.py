@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +12,11 @@ from tidegate.config import ForgeSettings, GitLabForge
 from tidegate.engine.cell_detail import CellDetail, Commits
 from tidegate.engine.explanation import has
 from tidegate.engine.timeline import Stay
-from tidegate.model import Answer, Reason
+from tidegate.model import Answer, MergeRequest, Reason
 from tidegate.server.access.visitor import Visitor
 from tidegate.server.pages.actions import Action, actions_for
-from tidegate.server.pages.clauses import cell_url, gate_anchor
-from tidegate.server.pages.forge_pages import commit_url, compare_url, merge_request_url
+from tidegate.server.pages.clauses import Piece, cell_url, gate_anchor, linked
+from tidegate.server.pages.forge_pages import commit_url, compare_url, evidence_url, merge_request_url
 from tidegate.server.pages.image_view import ImageView, image_view
 from tidegate.server.pages.live_view import LiveView, live_view
 from tidegate.server.pages.request_view import RequestView, request_view
@@ -34,16 +35,20 @@ class DiffLine:
 
 @dataclass(frozen=True, slots=True)
 class GateRow:
-    """What one gate found."""
+    """What one gate found.
+
+    Args:
+        pieces: why; what it names as evidence is a link where that has a page.
+        evidence: the same where the sentence does not name it.
+    """
 
     id: str
     gate: str
     answer: str
     glyph: str
     word: str
-    text: str
-    evidence: str | None
-    url: str | None
+    pieces: tuple[Piece, ...]
+    evidence: Piece | None
     hint: str | None
 
 
@@ -131,14 +136,12 @@ def detail_view(detail: CellDetail, visitor: Visitor, forge: ForgeSettings, now:
         actor=cell.actor,
         brought_by=cell.merge_request,
         brought_by_url=merge_request_url(forge, cell.merge_request),
-        command=f"tidegate why {service} --in {environment}" if explanation else f"tidegate status {service}",
+        command=shlex.join(
+            ("tidegate", *(("why", service, "--in", environment) if explanation else ("status", service)))
+        ),
         request=request_view(found, now) if found else None,
         actions=actions_for(visitor, detail, approves=not has_pages),
-        gates=tuple(
-            _gate(each, found.web_url if found else None, found.ref if found else "") for each in verdict.reasons
-        )
-        if verdict
-        else (),
+        gates=tuple(_gate(each, found, forge) for each in verdict.reasons) if verdict and found else (),
         diff=tuple(diff_lines(detail.diff)),
         images=tuple(image_view(each) for each in detail.images),
         commits=_commits(detail.commits, cell.service.source, forge) if detail.commits else None,
@@ -162,20 +165,17 @@ def diff_lines(diff: str) -> Iterator[DiffLine]:
             yield DiffLine({"+": "add", "-": "remove"}.get(line[:1], "keep"), line)
 
 
-def _gate(reason: Reason, url: str | None, ref: str) -> GateRow:
+def _gate(reason: Reason, found: MergeRequest, forge: ForgeSettings) -> GateRow:
     glyph, word = _GATES[reason.answer]
-    is_request = reason.evidence == ref
-    return GateRow(
-        gate_anchor(reason.gate),
-        reason.gate,
-        reason.answer.value,
-        glyph,
-        word,
-        reason.text,
-        reason.evidence,
-        url if is_request else None,
-        reason.hint,
-    )
+    pieces: tuple[Piece, ...] = (Piece(reason.text),)
+    beside = None
+    if reason.evidence is not None:
+        url = evidence_url(forge, found, reason.evidence)
+        if reason.evidence not in reason.text:
+            beside = Piece(reason.evidence, url)
+        elif url is not None:
+            pieces = linked(pieces[0], reason.evidence, url)
+    return GateRow(gate_anchor(reason.gate), reason.gate, reason.answer.value, glyph, word, pieces, beside, reason.hint)
 
 
 def _commits(commits: Commits, source: str | None, forge: ForgeSettings) -> CommitsView:

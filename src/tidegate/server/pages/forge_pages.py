@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from urllib.parse import quote
 
 from tidegate.config import ForgeSettings, GitLabForge
+from tidegate.model import MergeRequest
 
 _LONGEST_NUMBER: Final = 10
+_PLACE: Final = re.compile(r"(?P<file>[^:\s]+\.ya?ml)(?::(?P<line>[0-9]+)(?::[0-9]+)?)?")
+"""`file`, `file:line` or `file:line:column`."""
 
 
 def compare_url(forge: ForgeSettings, source: str | None, since: str, until: str) -> str | None:
@@ -28,6 +32,17 @@ def merge_request_url(forge: ForgeSettings, ref: str | None) -> str | None:
     if not project or not (number.isascii() and number.isdecimal()) or len(number) > _LONGEST_NUMBER:
         return None
     return _page(forge, project, f"merge_requests/{number}")
+
+
+def evidence_url(forge: ForgeSettings, found: MergeRequest, evidence: str) -> str | None:
+    """Return the page of what a gate names as evidence about a merge request: itself, or a line of its manifest."""
+    if evidence == found.ref:
+        return found.web_url
+    match = _PLACE.fullmatch(evidence)
+    if match is None:
+        return None
+    line = f"#L{match['line']}" if match["line"] else ""
+    return _page(forge, found.project, f"blob/{quote(found.head, safe='')}/{quote(match['file'])}{line}")
 
 
 def _page(forge: ForgeSettings, project: str, rest: str) -> str | None:
