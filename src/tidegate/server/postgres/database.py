@@ -100,8 +100,6 @@ class Database:
 
 def _configure(connection: Connection) -> None:
     connection.execute(f"SET search_path TO {SCHEMA}, pg_catalog")
-    # Nobody waits for the disk: when PostgreSQL itself crashes, all who listen lose it, and look at everything.
-    connection.execute("SET synchronous_commit TO off")
 
 
 def _unreachable(url: str, error: psycopg.Error) -> QueueUnreachable:

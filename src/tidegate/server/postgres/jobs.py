@@ -25,15 +25,20 @@ JOBS_CHANNEL: Final = f"procrastinate_queue_v1#{_QUEUE}"
 """Where procrastinate tells of each new job."""
 
 _ADD: Final = """
+WITH alone AS MATERIALIZED (SELECT pg_advisory_xact_lock(%(alone)s), set_config('synchronous_commit', 'off', true)),
+     added AS (
 INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, scheduled_at)
 SELECT %(queue)s, %(task)s, key, key, jsonb_build_object('key', key),
        CASE WHEN rest > 0 THEN now() + make_interval(secs => rest) END
-  FROM unnest(%(keys)s::text[], %(rests)s::float[]) WITH ORDINALITY AS added (key, rest, place)
+  FROM alone, unnest(%(keys)s::text[], %(rests)s::float[]) WITH ORDINALITY AS named (key, rest, place)
  ORDER BY place
 ON CONFLICT (queueing_lock) WHERE status = 'todo'
 DO UPDATE SET scheduled_at = EXCLUDED.scheduled_at
- WHERE procrastinate_jobs.scheduled_at > coalesce(EXCLUDED.scheduled_at, '-infinity')
+ WHERE procrastinate_jobs.scheduled_at > coalesce(EXCLUDED.scheduled_at, '-infinity'))
+SELECT pg_notify(%(channel)s, '{}')
 """
+"""One statement, since each is a way to the database and back: who sent a webhook waits for it. Nor is the disk waited
+for: when PostgreSQL itself crashes, all lose their connections, and look at everything."""
 _FINISH: Final = """
 SELECT procrastinate_finish_job_v1(id, 'succeeded', true)
   FROM (SELECT id FROM procrastinate_jobs
@@ -110,11 +115,15 @@ def add(connection: Connection, keys: Mapping[str, float]) -> None:
         connection: to the queue's tables.
         keys: key → for how many seconds it is to rest first, 0 for most.
     """
-    values = {"queue": _QUEUE, "task": _TASK, "keys": list(keys), "rests": list(keys.values())}
-    with connection.transaction():
-        _alone(connection)
-        connection.execute(_ADD, values)
-        _tell(connection)
+    values: dict[str, object] = {
+        "alone": _LOCK,
+        "queue": _QUEUE,
+        "task": _TASK,
+        "keys": list(keys),
+        "rests": list(keys.values()),
+        "channel": JOBS_CHANNEL,
+    }
+    connection.execute(_ADD, values)
 
 
 def take(connection: Connection, worker: int) -> Taken | None:

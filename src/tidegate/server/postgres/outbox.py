@@ -16,7 +16,7 @@ from tidegate.server.backoff import pause
 _LOG: Final = logging.getLogger(__name__)
 _MOST: Final = 100_000
 _BATCH: Final = 500
-_GATHER_SECONDS: Final = 0.005
+_GATHER_SECONDS: Final = 0.003
 """So long the first key waits for others: all are one statement."""
 _LONGEST_PAUSE: Final = 5.0
 _EVERYTHING: Final = str(EverythingKey())
