@@ -17,6 +17,7 @@ from tidegate.cluster.api import Api
 from tidegate.cluster.cluster import KubernetesCluster
 from tidegate.cluster.kubeconfig import read_connection
 from tidegate.cluster.parse import parse_release
+from tidegate.cluster.program import Program
 from tidegate.cluster.values import images_in_values
 from tidegate.errors import TidegateError
 from tidegate.errors.cluster import (
@@ -210,9 +211,10 @@ def test_a_program_gives_the_token_and_is_told_for_what(server: str, tmp_path: P
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"print('{SECRET}')", "can't be had"),
-        ("import sys; sys.exit('session is over: sign in')", "session is over"),
-        ('print(\'{"status": {"clientCertificateData": "x"}}\')', "gives no token"),
+        (f"print('{SECRET}')", "gave no token"),
+        ("import sys; sys.exit('session is over:\\n sign in')", "ended with 1: session is over: sign in"),
+        ('print(\'{"status": {"clientCertificateData": "x"}}\')', "gave no token"),
+        ("import json; print(json.dumps({'status': {'token': 'two\\nlines'}}))", "gave no token"),
     ],
 )
 def test_a_program_that_gives_none(server: str, tmp_path: Path, text: str, said: str) -> None:
@@ -220,6 +222,41 @@ def test_a_program_that_gives_none(server: str, tmp_path: Path, text: str, said:
         with pytest.raises(ClusterCredentialsUnusable, match=said) as caught:
             names(cluster)
         assert SECRET not in str(caught.value)
+
+
+def test_a_program_is_asked_once_and_again_when_its_token_is_over(
+    kubernetes: FakeKubernetes, server: str, tmp_path: Path
+) -> None:
+    (tmp_path / "now").write_text(SECRET)
+    text = (
+        "import json, pathlib\n"
+        f"folder = pathlib.Path({str(tmp_path)!r})\n"
+        "with (folder / 'asked').open('a') as asked: asked.write('.')\n"
+        "print(json.dumps({'status': {'token': (folder / 'now').read_text()}}))\n"
+    )
+    with closing(connect(kubeconfig(server, program(tmp_path, text)))) as cluster:
+        for _ in range(3):
+            names(cluster)
+        assert (tmp_path / "asked").read_text() == "."
+        kubernetes.token = "another-t0ken"
+        (tmp_path / "now").write_text("another-t0ken")
+        assert len(names(cluster)) == 2
+        assert (tmp_path / "asked").read_text() == ".."
+        kubernetes.token = "a-third-t0ken"
+        with pytest.raises(ClusterUnauthorized):
+            names(cluster)
+
+
+def test_a_program_that_waits_for_somebody_is_ended() -> None:
+    waits = Program((sys.executable, "-c", "import threading; threading.Event().wait()"), {})
+    with pytest.raises(ClusterCredentialsUnusable, match=r"within 0\.2 s"):
+        waits.token({}, 0.2)
+    with pytest.raises(ClusterCredentialsUnusable, match="can't be run: No such file"):
+        Program(("no-such-program",), {}).token({"PATH": "/nonexistent"})
+
+
+def test_a_token_goes_before_a_program() -> None:
+    assert Program.of({"token": "t", "exec": {"command": "give"}}, {}, None, "here") is None
 
 
 def test_a_token_file_is_relative_to_the_kubeconfig(server: str, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ class Api:
 
     Args:
         connection: where it is and who we are; None: the service account of the pod that we are in.
-        environ: environment variables, for the service account.
+        environ: environment variables, for the service account and for programs.
         account: the folder of that service account.
 
     Raises:
@@ -65,6 +65,9 @@ class Api:
         config = _config(connection) if connection else _of_pod(environ, account)
         proxy = connection.text("proxy-url") if connection else None
         self._server_name = connection.text("tls-server-name") if connection else None
+        self._program = connection.program if connection else None
+        self._environ = environ
+        self._token: str | None = None
         self.server: Final = config.cluster.server
         """The API's address."""
         try:
@@ -90,16 +93,15 @@ class Api:
 
         Raises:
             ClusterUnreachable, ClusterNotTrusted: there is no connection.
-            ClusterCredentialsUnusable: the kubeconfig's program gives no credentials.
+            ClusterCredentialsUnusable: the kubeconfig's program gives no token, or a file with one is gone.
             ClusterUnauthorized: the cluster does not accept them.
             ClusterBusy: it can't answer now.
             ClusterAnswerUnreadable: it sends us elsewhere.
         """
-        extensions = {"sni_hostname": self._server_name} if self._server_name else {}
-        with self._translated():
-            answer = self._http.get(
-                path, params=dict(query), headers={"Accept": "application/json"}, extensions=extensions
-            )
+        answer = self._ask(path, query)
+        if answer.status_code == HTTPStatus.UNAUTHORIZED and self._token is not None:
+            self._token = None  # it may be over: the program gives another
+            answer = self._ask(path, query)
         status = answer.status_code
         _LOG.debug("GET %s%s: %d, %d bytes", self.server, path, status, len(answer.content))
         if status == HTTPStatus.UNAUTHORIZED:
@@ -119,6 +121,15 @@ class Api:
             raise ClusterAnswerUnreadable(what, where=self.server, hint="check `server:` in the kubeconfig")
         return HTTPStatus(status), _document(answer.content)
 
+    def _ask(self, path: str, query: Mapping[str, str]) -> httpx2.Response:
+        fields = {"Accept": "application/json"}
+        if self._program is not None:
+            self._token = self._token or self._program.token(self._environ)
+            fields["Authorization"] = f"Bearer {self._token}"
+        extensions = {"sni_hostname": self._server_name} if self._server_name else {}
+        with self._translated():
+            return self._http.get(path, params=dict(query), headers=fields, extensions=extensions)
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """Turn what the library raises into errors of ours."""
@@ -136,14 +147,9 @@ class Api:
                 ) from None
             what = f"no connection to the cluster's API: {_brief(error) or type(error).__name__}"
             raise ClusterUnreachable(what, where=self.server, hint="check address, network and proxy") from None
-        except (ConfigError, OSError, ValueError) as error:  # the program failed, is not there, or gives no JSON
+        except (ConfigError, OSError) as error:  # a file with a token
             what = f"the kubeconfig's credentials can't be had: {_brief(error)}"
-            raise ClusterCredentialsUnusable(what, where=self.server, hint="run the program by hand") from None
-        except (KeyError, TypeError):
-            what = "the kubeconfig's program gives no token"
-            raise ClusterCredentialsUnusable(
-                what, where=self.server, hint="one that gives certificates is not supported"
-            ) from None
+            raise ClusterCredentialsUnusable(what, where=self.server, hint=HINT) from None
 
 
 def _timeout() -> httpx2.Timeout:

@@ -6,7 +6,6 @@ it does not is refused rather than left out.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +14,12 @@ from typing import Final
 
 import yaml
 
+from tidegate.cluster.program import Program
 from tidegate.errors.cluster import KubeconfigUnusable
 from tidegate.model.cluster_access import ClusterAccess
 from tidegate.model.json import Json
 
 HINT: Final = "see `tidegate.yaml`: environments.…cluster; `kubectl config get-contexts` lists contexts"
-_EXEC: Final = "client.authentication.k8s.io/"
-_CLUSTER_INFO: Final = ("server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +29,16 @@ class Connection:
     Args:
         name: the context's.
         cluster: where its API is, as the kubeconfig says it.
-        user: who we are, likewise. Holds secrets.
+        user: who we are, likewise, but for a program. Holds secrets.
         folder: what files in it are relative to; None when it came in a variable.
+        program: gives credentials, or None.
     """
 
     name: str
     cluster: Mapping[str, Json]
     user: Mapping[str, Json] = field(repr=False)
     folder: Path | None
+    program: Program | None = field(default=None, repr=False)
 
     @property
     def server(self) -> str:
@@ -122,8 +122,9 @@ def _context(document: Json, access: ClusterAccess, where: str, folder: Path | N
     cluster = _named(document, "clusters", "cluster", _name(context, "cluster"), where)
     user = _named(document, "users", "user", _name(context, "user"), where) if context.get("user") else {}
     _refuse_unknown(user, where)
-    user = {**user, **_token_file(user, folder), **_program(user, cluster, folder, where)}
-    found = Connection(name, cluster, user, folder)
+    program = Program.of(user, cluster, folder, where)
+    named = {key: value for key, value in user.items() if key != "exec"}
+    found = Connection(name, cluster, {**named, **_token_file(user, folder)}, folder, program)
     if not found.server.startswith(("https://", "http://")):
         raise KubeconfigUnusable(f"context {name!r} has no server's address", where=where, hint=HINT)
     return found
@@ -154,29 +155,3 @@ def _token_file(user: Mapping[str, Json], folder: Path | None) -> Mapping[str, J
     """Return `tokenFile` as lightkube reads it: from anywhere."""
     file = user.get("tokenFile")
     return {"tokenFile": str(folder / file)} if isinstance(file, str) and folder is not None else {}
-
-
-def _program(
-    user: Mapping[str, Json], cluster: Mapping[str, Json], folder: Path | None, where: str
-) -> Mapping[str, Json]:
-    """Return `exec` as lightkube reads it: in the words of v1beta1, which v1 only adds `interactiveMode` to.
-
-    A program of v1 wants to be told of its version, and of the cluster where it asks for that, by a variable
-    (client-go, "KUBERNETES_EXEC_INFO").
-    """
-    program = user.get("exec")
-    if not isinstance(program, Mapping):
-        return {}
-    version, command = program.get("apiVersion"), program.get("command")
-    if not isinstance(version, str) or not version.startswith(_EXEC) or not isinstance(command, str) or not command:
-        raise KubeconfigUnusable("exec has no apiVersion or no command", where=where, hint=HINT)
-    if folder is not None and os.sep in command:
-        command = str(folder / command)
-    spec: dict[str, Json] = {"interactive": False}
-    if program.get("provideClusterInfo"):
-        spec["cluster"] = {key: cluster[key] for key in _CLUSTER_INFO if key in cluster}
-    told = json.dumps({"apiVersion": version, "kind": "ExecCredential", "spec": spec})
-    env = program.get("env")
-    variables: list[Json] = list(env) if isinstance(env, Sequence) and not isinstance(env, str) else []
-    variables.append({"name": "KUBERNETES_EXEC_INFO", "value": told})
-    return {"exec": {**program, "apiVersion": f"{_EXEC}v1beta1", "command": command, "env": variables}}
