@@ -13,6 +13,8 @@ import pytest
 
 from support.docker_registry import DockerRegistry
 from support.fault_proxy import Fault, FaultProxy
+from support.scripted_http import ScriptedServer
+from support.whole_registry import WholeRegistry
 from tidegate.errors import TidegateError
 from tidegate.errors.registry import RegistryUnreachable
 from tidegate.http import Retry, Timeouts
@@ -49,10 +51,10 @@ class World:
         return _images(self.folder, dev, prd)
 
 
-def _images(folder: Path, dev: str, prd: str) -> RegistryImages:
+def _images(folder: Path, dev: str, prd: str, *, silence: float = 0.4) -> RegistryImages:
     accounts = {DEV: RegistryAccount("dev", DEV, dev), PRD: RegistryAccount("prd", PRD, prd)}
     retry = Retry(attempts=4, sleep=lambda _seconds: None)
-    return RegistryImages(accounts, environment={}, home=folder, retry=retry, timeouts=Timeouts(5, 0.4))
+    return RegistryImages(accounts, environment={}, home=folder, retry=retry, timeouts=Timeouts(5, silence))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with (
         DockerRegistry(folder / "dev") as dev,
         DockerRegistry(folder / "prd") as prd,
-        _images(folder, dev.url, prd.url) as images,
+        _images(folder, dev.url, prd.url, silence=60) as images,  # a witness is patient
     ):
         source, target = images.registry(DEV), images.registry(PRD)
         digest = build_image("inventory", layers=2, layer_bytes=5000).push(source, "inventory", "1.0.0")
@@ -207,6 +209,26 @@ def test_in_any_weather_a_copy_is_whole_or_an_error(world: World) -> None:
     whole, failed = _copy_in_any_weather(world, range(40))
     assert whole > 20
     assert failed > 0
+
+
+def test_in_any_weather_a_registry_that_takes_whole_blobs_has_them_or_no_tag(world: World) -> None:
+    registry, ways, whole = WholeRegistry(), set[str](), 0
+    with (
+        ScriptedServer(registry) as server,
+        FaultProxy(server.host) as prd,
+        _images(world.folder, world.dev.url, prd.url) as images,
+    ):
+        for seed in range(20):
+            prd.use(_Weather(seed))
+            repository = f"inventory-{seed}"
+            with contextlib.suppress(TidegateError):
+                images.copy(ImageRef(DEV, "inventory", None, world.digest), ImageRef(PRD, repository, "1.0.0"))
+            found = registry.held.resolve(repository, "1.0.0")  # it takes no manifest whose blobs it has not
+            assert found is None or found.digest == world.digest
+            whole += found is not None
+        ways.update(request.line.partition("?")[2].partition("=")[0] for request in server.requests)
+    assert whole > 10
+    assert {"digest", "mount"} <= ways
 
 
 @pytest.mark.soak
