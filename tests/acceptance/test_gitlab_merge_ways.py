@@ -13,7 +13,7 @@ from support.gitlab_stand import Stand, gitlab_stand
 from support.road_texts import DEV, STAGING, file_of, helm_release, image_of
 from support.road_world import release_image
 from tidegate.testing.gitlab import Answer, Fault
-from tidegate.testing.gitlab.state import MergeRequest
+from tidegate.testing.gitlab.state import MergeRequest, Protection
 
 DELIVER = ("deliver", f"{STAGING}!1")
 TAGS = {"staging": "1.1.3", "e2e": "1.1.3-rc1"}
@@ -219,6 +219,25 @@ def test_with_a_job_s_token_alone_nothing_is_begun(stand: Stand, scope: str, ser
     assert "forge/job-token-reads-only" in ended.err
     assert "create a project or group access token" in ended.err
     assert stand.gitlab.pushes == 0
+
+
+def test_a_push_that_gitlab_declines_for_one_branch_is_that_one_s_alone(stand: Stand) -> None:
+    names = ("billing", "orders")
+    text = (stand.world.folder / "tidegate.yaml").read_text()
+    stand.world.configure(text.replace("\nservices:\n", "\nservices:\n  billing: {}\n  orders: {}\n"))
+    for name in names:
+        stand.world.push_image("e2e", "2.0.0-rc1", release_image(name), name)
+        stand.world.declare("e2e", "2.0.0-rc1", name)
+    project = stand.gitlab.projects[STAGING]
+    project.protected["tidegate/orders/to-staging"] = Protection(1, "orders", frozenset())
+    ended = stand.world.tidegate("promote", "inventory", *names, "--to", "staging", expect=1)
+    assert {one.source for one in project.requests.values()} == {
+        "tidegate/inventory/to-staging",
+        "tidegate/billing/to-staging",
+    }
+    assert "refused to move tidegate/orders/to-staging" in ended.err
+    assert "refused to move tidegate/billing" not in ended.err
+    assert stand.gitlab.pushes == 2  # those that were taken: all three at once were not
 
 
 def from_fork(stand: Stand, branch: str, named: str) -> MergeRequest:
