@@ -34,5 +34,3 @@ class MessageNotTaken(TidegateError):
 
     code = "notify/not-taken"
     retryable = True
-
-
