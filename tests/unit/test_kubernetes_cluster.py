@@ -142,6 +142,25 @@ def test_refused_credentials_are_read_again(server: str, tmp_path: Path) -> None
         assert len(names(cluster)) == 2
 
 
+@pytest.mark.parametrize("token", [f"{SECRET}\nx", f"{SECRET}é", f"{SECRET}\x00"])
+def test_a_token_that_can_t_be_sent_is_not_shown(server: str, token: str) -> None:
+    with closing(cluster_at(server, {"token": token})) as cluster:
+        with pytest.raises((ClusterCredentialsUnusable, ClusterUnauthorized)) as caught:
+            names(cluster)
+        assert SECRET not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+def test_a_password_in_the_address_is_not_shown(kubernetes: FakeKubernetes, server: str) -> None:
+    with closing(cluster_at(server.replace("://", f"://robot:{SECRET}@"))) as cluster:
+        with pytest.raises(ClusterUnauthorized) as caught:
+            names(cluster)
+        assert SECRET not in str(caught.value)
+        kubernetes.answer = (302, "")
+        with pytest.raises(ClusterAnswerUnreadable) as refused:
+            names(cluster)
+        assert SECRET not in str(refused.value)
+
+
 def test_nobody_listens() -> None:
     with serve(FakeKubernetes(FakeCluster(FakeClock()))) as url:
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _CONNECT_SECONDS: Final = 5.0
 _READ_SECONDS: Final = 20.0
 _LONGEST: Final = 300
+_USER_INFO: Final = re.compile(r"://[^/@]*@")
 _STATUSES: Final = frozenset(map(int, HTTPStatus))
 
 
@@ -68,7 +70,7 @@ class Api:
         self._program = connection.program if connection else None
         self._environ = environ
         self._token: str | None = None
-        self.server: Final = config.cluster.server
+        self.server: Final = _USER_INFO.sub("://", config.cluster.server)
         """The API's address."""
         try:
             self._http = Client(config, ConnectionParams(timeout=_timeout(), proxy=proxy))
@@ -138,7 +140,10 @@ class Api:
 
         try:
             yield
-        except httpx2.TransportError as error:
+        except (httpx2.LocalProtocolError, UnicodeError):  # its text would repeat the token
+            what = "the kubeconfig's token has characters that no token has"
+            raise ClusterCredentialsUnusable(what, where=self.server, hint="is there a line break in it?") from None
+        except httpx2.RequestError as error:
             if _is_about_trust(error):
                 raise ClusterNotTrusted(
                     "the certificate of the cluster's API can't be verified",
