@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -129,6 +130,35 @@ def test_who_may_not_deliver_there_does_not_by_a_push_between_two_looks(
     answer = stand.post(f"/api/v1/promotions/{STAGING}/1/deliver", None, stand.token(Role.DELIVERER, "e2e"))
     assert (answer.status, code(answer)) == (403, "server/forbidden")
     assert stand.town.forge.merge_request(STAGING, 1).state is MergeRequestState.OPEN
+
+
+def test_what_is_approved_is_what_was_looked_at(stand: Stand) -> None:
+    stand.town.bring("e2e")
+    request = stand.town.promote("staging").merge_request
+    assert request is not None
+    stella, (cookie, csrf) = stand.token(Role.PROMOTER, user="stella"), stand.signed_in()
+    button = re.search(r'action="([^"]*/approve[^"]*)"', stand.get("/services/inventory/staging", cookie).body.decode())
+    assert button is not None
+    stand.town.write(STAGING, {"apps/inventory/more.yaml": b"a: b\n"}, branch=request.source_branch)
+
+    path = f"/api/v1/promotions/{STAGING}/1/approve"
+    answer = stand.post(path, {"head": request.head}, stella)
+    assert (answer.status, code(answer)) == (409, "forge/head-moved")
+    fields = {**cookie, "Content-Type": "application/x-www-form-urlencoded", "X-CSRF-Token": csrf}
+    pressed = ask(stand.app, "POST", button[1], [f"merge-request={STAGING}!1".encode()], fields)
+    assert (pressed.status, b"somebody has pushed" in pressed.body) == (409, True)
+    assert stand.town.forge.merge_request(STAGING, 1).approvals == ()
+
+    now = stand.town.forge.merge_request(STAGING, 1).head
+    assert stand.post(path, {"head": now}, stella).json["approvals"][0]["head"] == now
+    assert stand.post(path, {"head": "main"}, stella).status == 422
+
+
+def test_a_form_names_a_number_that_there_can_be(stand: Stand) -> None:
+    cookie, csrf = stand.signed_in()
+    fields = {**cookie, "Content-Type": "application/x-www-form-urlencoded", "X-CSRF-Token": csrf}
+    form = f"merge-request={STAGING}!{'9' * 5000}".encode()
+    assert ask(stand.app, "POST", "/services/inventory/staging/deliver", [form], fields).status == 422
 
 
 def test_every_change_is_in_the_table_above(stand: Stand) -> None:

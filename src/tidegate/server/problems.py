@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from tidegate.errors import AuthenticationError, Blocked, Pending, Place, TidegateError, UsageError
-from tidegate.errors.forge import MergeRequestMissing, MergeRequestNotOpen
+from tidegate.errors.forge import HeadMoved, MergeRequestMissing, MergeRequestNotOpen
 from tidegate.errors.release import EnvironmentUnknown, ServiceUnknown
 from tidegate.errors.server import (
     Forbidden,
@@ -51,6 +51,7 @@ _STATUSES: Final[tuple[tuple[type[TidegateError], HTTPStatus], ...]] = (
     (Blocked, HTTPStatus.CONFLICT),
     (Pending, HTTPStatus.CONFLICT),
     (MergeRequestNotOpen, HTTPStatus.CONFLICT),
+    (HeadMoved, HTTPStatus.CONFLICT),
 )
 """The first that fits."""
 _KEPT: Final = ("Cache-Control", "WWW-Authenticate", "Retry-After")

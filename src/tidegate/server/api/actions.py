@@ -9,6 +9,7 @@ from tidegate.server.api.doing import Doer
 from tidegate.server.api.reads import Iid, Who
 from tidegate.server.api.router import api_router
 from tidegate.server.api.shapes import (
+    ApprovalRequest,
     DeliveredShape,
     DeliveryRequest,
     MergeRequestShape,
@@ -39,9 +40,11 @@ def action_routes(parts: Parts) -> APIRouter:
         return PromotedShape.model_validate({**promoted_document(promoted), "talk": talk})
 
     @router.post("/promotions/{project:path}/{iid}/approve")
-    def approve(visitor: Who, project: Word, iid: Iid) -> MergeRequestShape:
-        """Approve a merge request of a local forge as it is now. On GitLab, people approve on GitLab."""
-        return MergeRequestShape.model_validate(merge_request_document(Doer(parts, visitor).approve(project, iid)))
+    def approve(visitor: Who, project: Word, iid: Iid, asked: ApprovalRequest | None = None) -> MergeRequestShape:
+        """Approve a merge request of a local forge as it is now, or at `head`. On GitLab, people approve on GitLab."""
+        head = asked.head if asked is not None else None
+        found = Doer(parts, visitor).approve(project, iid, head=head)
+        return MergeRequestShape.model_validate(merge_request_document(found))
 
     @router.post("/promotions/{project:path}/{iid}/unapprove")
     def unapprove(visitor: Who, project: Word, iid: Iid) -> MergeRequestShape:

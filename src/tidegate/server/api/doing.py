@@ -12,7 +12,7 @@ from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.promote import Promoted, promote
 from tidegate.engine.together import promote_together
 from tidegate.engine.world import World
-from tidegate.errors.forge import MergeRequestMissing
+from tidegate.errors.forge import HeadMoved, MergeRequestMissing
 from tidegate.errors.server import ApprovedElsewhere
 from tidegate.model import MergeRequest
 from tidegate.model.json import Json
@@ -88,15 +88,22 @@ class Doer:
             self.parts.queue.add([MergeRequestKey(found.project, found.iid)])
         return promoted, talk.told
 
-    def approve(self, project: str, iid: int, *, take_back: bool = False) -> MergeRequest:
-        """Give, or take back, the visitor's approval of a merge request as it is now.
+    def approve(self, project: str, iid: int, *, head: str | None = None, take_back: bool = False) -> MergeRequest:
+        """Give, or take back, the visitor's approval of a merge request.
+
+        Args:
+            project: project path on the forge.
+            iid: the merge request's number.
+            head: what the visitor has seen of it; None: it is approved as it is now.
+            take_back: take it back.
 
         Raises:
             SignInNeeded, Forbidden: the visitor may not.
+            HeadMoved: it has another head than `head`.
             ApprovedElsewhere: the forge is not a local one.
             MergeRequestNotOpen: it is merged or closed.
         """
-        world = self._allowed(Permission.APPROVE, project, iid)
+        world = self._allowed(Permission.APPROVE, project, iid, head)
         forge = self.parts.configuration.forge
         if not isinstance(forge, LocalForge):
             raise ApprovedElsewhere(
@@ -143,7 +150,7 @@ class Doer:
     def _talk(self, key: Key) -> Talk:
         return Talk(StepLog(key, self.parts.stopping))
 
-    def _allowed(self, permission: Permission, project: str, iid: int) -> World:
+    def _allowed(self, permission: Permission, project: str, iid: int, head: str | None = None) -> World:
         """Return the world, where the visitor may do that in the environment which the merge request moves.
 
         Whoever may do it nowhere is told so before anything is read. What moves no image of any service, they may touch
@@ -153,10 +160,17 @@ class Doer:
             self.visitor.require(permission)
         world = self.world()
         require_project(world, project)
-        seen = observe_delivery(world, world.forge.merge_request(project, iid))
+        found = world.forge.merge_request(project, iid)
+        seen = observe_delivery(world, found)
         here = {each.name for each in world.pipeline.environments if each.repo == project}
         for name in sorted({seen.target.name} if seen else here):
             self.visitor.require(permission, name)
+        if head is not None and head != found.head:
+            raise HeadMoved(
+                f"{found.source_branch} is at {found.head[:12]} now, and not at {head[:12]}",
+                where=found.ref,
+                hint="somebody has pushed since you looked: look at it again",
+            )
         return world
 
 

@@ -381,6 +381,16 @@ class TogetherPromotion(Shape):
     to: Word = Field(description="The environment.")
 
 
+class ApprovalRequest(Shape):
+    """What to approve."""
+
+    head: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{40}$",
+        description="The commit that was looked at; when there is a newer one, nothing is approved.",
+    )
+
+
 class DeliveryRequest(Shape):
     """How to deliver."""
 

@@ -55,7 +55,13 @@ def actions_for(visitor: Visitor, detail: CellDetail, *, approves: bool) -> tupl
     if approves and request is not None:
         command = f"tidegate mr approve {shlex.quote(request.ref)} --as {shlex.quote(visitor.user or 'YOU')}"
         found.append(
-            Action("approve", f"Approve {request.ref}", f"{url}/approve", command, _given(visitor, request, detail))
+            Action(
+                "approve",
+                f"Approve {request.ref}",
+                f"{url}/approve?head={request.head}",  # what is approved is what the page has shown
+                command,
+                _given(visitor, request, detail),
+            )
         )
     if request is not None:
         command = f"tidegate deliver {shlex.quote(request.ref)}"

@@ -20,6 +20,7 @@ from tidegate.server.pages.pages import Pages
 from tidegate.server.parts import Parts
 
 _SEE_OTHER: Final = 303
+_LONGEST_NUMBER: Final = 9
 
 
 def form_routes(parts: Parts, pages: Pages) -> APIRouter:
@@ -34,9 +35,12 @@ def form_routes(parts: Parts, pages: Pages) -> APIRouter:
 
     @router.post("/services/{service}/{environment}/approve")
     async def approve(request: Request, service: str, environment: str) -> Response:
-        """Approve the merge request, and show the cell."""
+        """Approve the merge request at the head that the page has shown, and show the cell."""
         doer, named = Doer(parts, visitor_of(request)), await request.body()
-        return await _done(pages, request, service, environment, lambda: doer.approve(*_merge_request(named)))
+        head = request.query_params.get("head")
+        return await _done(
+            pages, request, service, environment, lambda: doer.approve(*_merge_request(named), head=head)
+        )
 
     @router.post("/services/{service}/{environment}/deliver")
     async def deliver(request: Request, service: str, environment: str) -> Response:
@@ -81,7 +85,7 @@ def _merge_request(form: bytes) -> tuple[str, int]:
         RequestInvalid: it names none.
     """
     project, _, iid = _field(form, "merge-request").rpartition("!")
-    if not project or not (iid.isascii() and iid.isdecimal()):
+    if not project or not (iid.isascii() and iid.isdecimal()) or len(iid) > _LONGEST_NUMBER:
         raise RequestInvalid("the form names no merge request", where="merge-request", hint="load the page again")
     return project, int(iid)
 
