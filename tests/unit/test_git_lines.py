@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from support.counting_git import CountingGit
-from support.git_worlds import bare_repository, git
+from support.git_worlds import bare_repository, commit_files, git
 from tidegate.git import Mirrors, Remote, lines
-from tidegate.git.compare import history
+from tidegate.git.compare import history, merge_base
 from tidegate.git.mirror import Mirror
 
 LIMIT = 100
@@ -107,3 +107,18 @@ def test_of_a_line_that_is_too_long_the_older_part_is_asked_for(
     mirror.refresh()
     for name in NAMES:
         assert told(mirror, tip, name) == told_by_git(bare, tip, name)
+
+
+def test_what_two_commits_have_in_common_is_asked_once(bare: Path, mirror: Mirror, counting: CountingGit) -> None:
+    start = grow(bare, 1, 20)
+    git("branch", "other", start, cwd=bare)
+    tip = grow(bare, 2, 20)
+    commit_files(bare, "other", {"b": b"other"})
+    other = commit_files(bare, "other", {"b": b"and again"})
+    mirror.refresh()
+    assert [merge_base(mirror, tip, other) for _ in range(3)] == [start] * 3
+    lost = git("commit-tree", "-m", "no parent", f"{tip}^{{tree}}", cwd=bare)
+    git("branch", "lost", lost, cwd=bare)
+    mirror.refresh()
+    assert [merge_base(mirror, tip, lost) for _ in range(3)] == [None] * 3
+    assert counting.started["merge-base"] == 2

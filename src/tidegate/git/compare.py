@@ -44,7 +44,7 @@ def arrival(mirror: Mirror, commit: str, tip: str) -> str:
 def merge_base(mirror: Mirror, one: str, other: str) -> str | None:
     """Return the best common ancestor of two commits, or None.
 
-    Git is only asked where neither is the other one's parent: a branch of one commit is the usual thing.
+    Git is only asked where neither is the other one's parent, and once: a branch of one commit is the usual thing.
 
     Raises:
         CommitMissing: one of them does not exist.
@@ -54,8 +54,10 @@ def merge_base(mirror: Mirror, one: str, other: str) -> str | None:
         return one
     if other in first.parents:
         return other
-    finished = mirror.run("merge-base", one, other, fine=_YES_OR_NO)
-    return finished.text.partition("\n")[0] or None
+    return mirror.bases.one(
+        f"{one} {other}",
+        lambda: mirror.run("merge-base", one, other, fine=_YES_OR_NO).text.partition("\n")[0] or None,
+    )
 
 
 def changed_files(mirror: Mirror, base: str, head: str) -> tuple[str, ...]:

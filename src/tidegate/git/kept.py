@@ -1,4 +1,4 @@
-"""Kept: what was read of a repository's objects, as values. An object never changes, so none of it grows old."""
+"""Kept: what was read of a repository's objects, as values. Objects never change, so none of it grows old."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _V = TypeVar("_V")
 
 
 class Kept(Generic[_V]):
-    """Values by the object's id; what was not used for longest is forgotten first. Safe for many threads.
+    """Values by the ids of objects; what was not used for longest is forgotten first. Safe for many threads.
 
     Args:
         most: how much is kept at most, as `weigh` counts it.
@@ -42,6 +42,10 @@ class Kept(Generic[_V]):
             self._keep(read_now)
             found |= read_now
         return found
+
+    def one(self, id_: str, read: Callable[[], _V]) -> _V:
+        """Return one value; it is read when it is not kept."""
+        return self.all([id_], lambda _: [(id_, read())])[id_]
 
     def _keep(self, values: dict[str, _V]) -> None:
         with self._lock:

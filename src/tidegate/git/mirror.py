@@ -28,6 +28,7 @@ from tidegate.errors.git import (
     RemoteUntrusted,
     RepositoryMissing,
 )
+from tidegate.git.kept import Kept
 from tidegate.git.lines import LINE, Lines
 from tidegate.git.objects import ObjectReader
 from tidegate.git.program import Finished, Git, end
@@ -40,6 +41,8 @@ _T = TypeVar("_T")
 _REFS: Final = ("heads", "tags", "merge-requests", "tidegate")
 
 _FETCH: Final = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
+
+_MOST_BASES: Final = 4_000
 
 _OF_THE_REMOTE: Final = (RepositoryMissing, RemoteMoved, GitUnauthorized, RemoteUnreachable, RemoteUntrusted)
 """Failures that a new mirror would meet again."""
@@ -65,6 +68,8 @@ class Mirror:
         self._fetching = Lock()
         self._fetched: tuple[float, Mapping[str, str]] = (-math.inf, {})  # when the last fetch began, what it found
         self.lines: Final = Lines(lambda tip: self.started(*LINE, tip, "--"))
+        self.bases: Final[Kept[str | None]] = Kept(_MOST_BASES)
+        """Two commits → their best common ancestor."""
         self._reader: ObjectReader | None = None
         self._reader_of: tuple[int, int] | None = None
 
