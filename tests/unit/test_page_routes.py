@@ -25,6 +25,7 @@ from tidegate.server.pages.events import OpenPage, board_events, fingerprint
 from tidegate.server.pages.rendering import Fragments, make_templates, static_files
 from tidegate.server.parts import Parts
 
+
 def stays() -> bool:
     return True
 
