@@ -309,6 +309,22 @@ def test_what_is_kept_of_a_cell_is_not_shown_when_it_has_changed(parts: Parts) -
     assert "2 h" in fragments.cell(parts.board.snapshot.board, key, now + timedelta(hours=2))
 
 
+def test_a_row_is_made_when_it_has_changed_and_once_a_minute(parts: Parts) -> None:
+    fragments = Fragments(make_templates(static_files()))
+    service, now = NEW.service, parts.clock.now().replace(second=10)
+
+    def row(later: int = 0) -> str:
+        return fragments.row(parts.board.snapshot.board, service, now + timedelta(seconds=later))
+
+    first = row()
+    assert row(20) is first
+    assert row(60) is not first
+    before = row(60)
+    renew(parts)
+    assert "9.9.9" not in before
+    assert "9.9.9" in row(60)
+
+
 def test_events_end_when_the_process_is_to_end(parts: Parts, news: News) -> None:
     async def whole() -> list[str]:
         fragments = Fragments(make_templates(static_files()))

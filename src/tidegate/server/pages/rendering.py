@@ -14,7 +14,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tidegate.engine.board import Board, BoardState
+from tidegate.engine.board import Board, BoardCell, BoardState
 from tidegate.model.key import ServiceKey
 from tidegate.server.pages.board_view import CellView, Filter, cell_id, cell_view, counts_of, row_url, strip
 from tidegate.server.pages.coded import coded
@@ -89,10 +89,20 @@ class Fragments:
         self._news = templates.get_template("news.html")
         self._lock = Lock()
         self._kept: dict[tuple[str, bool], tuple[CellView, Markup]] = {}
+        self._rows: dict[str, tuple[tuple[Mapping[str, BoardCell] | None, tuple[str, ...], float], Markup]] = {}
         self._counted: tuple[Board, Mapping[BoardState, int]] | None = None
 
     def row(self, board: Board, service: str, now: datetime) -> Markup:
-        """Return one row of the table."""
+        """Return one row of the table; made anew when it has changed, and once a minute, for its ages."""
+        made_of = board.rows.get(service), board.environments, now.timestamp() // 60
+        kept = self._rows.get(service)
+        if kept is not None and kept[0][0] is made_of[0] and kept[0][1:] == made_of[1:]:
+            return kept[1]
+        made = self._row_now(board, service, now)
+        self._rows[service] = made_of, made
+        return made
+
+    def _row_now(self, board: Board, service: str, now: datetime) -> Markup:
         found = [self.cell(board, ServiceKey(service, each), now) for each in board.environments]
         row = {"service": service, "url": row_url(service)}
         return Markup(self._row.render(row=row, cells=found, names=board.environments))  # noqa: S704 - ours, escaped
