@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 
 import pytest
 
-from tidegate.registry.crew import Crew, at_once
+from tidegate.registry.crew import Crew, at_once, together
 
 
 def _crew(
@@ -90,3 +91,23 @@ def test_at_once_the_first_error_leaves_the_rest_undone() -> None:
     with pytest.raises(KeyError, match="3"):
         at_once(fails, range(100))
     assert len(done) < 20
+
+
+def test_two_things_at_the_same_time_in_the_same_context() -> None:
+    asker: ContextVar[str] = ContextVar("asker", default="nobody")
+    asker.set("a test")
+    met = threading.Barrier(2, timeout=10)
+    assert together(lambda: met.wait() >= 0, lambda: (met.wait() >= 0, asker.get())) == (True, (True, "a test"))
+
+
+def test_the_error_of_what_goes_on_aside_is_raised_when_the_other_has_ended() -> None:
+    ended: list[str] = []
+    failed = threading.Event()
+
+    def aside() -> None:
+        failed.set()
+        raise KeyError("aside")
+
+    with pytest.raises(KeyError):
+        together(lambda: failed.wait(10) and ended.append("here"), aside)
+    assert ended == ["here"]

@@ -60,7 +60,7 @@ def together(here: Callable[[], T], aside: Callable[[], R]) -> tuple[T, R]:
         except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
             errors.append(error)
 
-    helper = threading.Thread(target=work, daemon=True)
+    helper = threading.Thread(target=copy_context().run, args=(work,), daemon=True)
     helper.start()
     mine = here()
     helper.join()
