@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -23,7 +24,7 @@ from tidegate.ports.queue import QueueDepth
 from tidegate.server import hook_routes
 from tidegate.server.app import make_app
 from tidegate.server.board_store import BoardStore
-from tidegate.server.hook_routes import MOST_BYTES
+from tidegate.server.hook_routes import MOST_BYTES, MOST_HELD
 from tidegate.server.logs import JsonLines
 from tidegate.server.metrics import Metrics
 from tidegate.server.parts import Parts
@@ -141,8 +142,8 @@ def test_what_is_too_large_is_not_read(app: FastAPI, parts: Parts, declared: boo
     assert parts.queue.depth().waiting == 0
 
 
-@pytest.mark.parametrize("path", ["/webhooks/gitlab", "/webhooks/registry"])
-def test_a_sender_that_goes_away_is_no_bug_of_ours(app: FastAPI, path: str) -> None:
+@pytest.mark.parametrize(("path", "headers"), [("gitlab", TOKEN), ("registry", {"Authorization": "pushed"})])
+def test_a_sender_that_goes_away_is_no_bug_of_ours(app: FastAPI, path: str, headers: dict[str, str]) -> None:
     async def gone(scope: Scope, receive: Receive, send: Send) -> None:
         async def disconnected() -> Message:
             return {"type": "http.disconnect"}
@@ -150,7 +151,60 @@ def test_a_sender_that_goes_away_is_no_bug_of_ours(app: FastAPI, path: str) -> N
         del receive
         await app(scope, disconnected, send)
 
-    assert ask(gone, "POST", path).status == 400
+    assert ask(gone, "POST", f"/webhooks/{path}", headers=headers).status == 400
+
+
+@pytest.mark.parametrize("path", ["gitlab", "registry"])
+@pytest.mark.parametrize("headers", [{}, {"X-Gitlab-Token": "guess"}, {"Authorization": "guess"}])
+def test_of_who_proves_nothing_no_body_is_read(app: FastAPI, path: str, headers: dict[str, str]) -> None:
+    async def unread(scope: Scope, receive: Receive, send: Send) -> None:
+        async def read() -> Message:
+            pytest.fail("it was read")
+
+        del receive
+        await app(scope, read, send)
+
+    assert ask(unread, "POST", f"/webhooks/{path}", headers=headers).status == 401
+
+
+def test_no_more_bodies_are_kept_at_once_than_there_is_room_for(parts: Parts) -> None:
+    signed = {
+        "webhook-id": "1",
+        "webhook-timestamp": f"{parts.clock.now().timestamp():.0f}",
+        "webhook-signature": "v1,",
+    }
+    app = make_app(replace(parts, gitlab=GitLabProof(signing=b"key")))
+    fields = [(name.encode(), value.encode()) for name, value in signed.items()]
+    scope = {"type": "http", "method": "POST", "path": "/webhooks/gitlab", "query_string": b"", "headers": fields}
+
+    async def sent(go_on: asyncio.Event) -> int:
+        statuses: list[int] = []
+        given = False
+
+        async def receive() -> Message:
+            nonlocal given
+            if given:
+                await go_on.wait()
+            given = not given
+            return {"type": "http.request", "body": b" " * 2**20 if given else b"", "more_body": given}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        await app(dict(scope), receive, send)
+        return statuses[0]
+
+    async def many() -> list[int]:
+        go_on = asyncio.Event()
+        waiting = [asyncio.create_task(sent(go_on)) for _ in range(MOST_HELD // 2**20 + 3)]
+        ended = asyncio.as_completed(waiting)
+        for _ in range(3):
+            await next(ended)
+        go_on.set()
+        return sorted(await asyncio.gather(*waiting, sent(go_on)))
+
+    assert asyncio.run(many()) == [401] * (MOST_HELD // 2**20 + 1) + [503] * 3
 
 
 def test_what_is_no_event_is_the_senders_mistake(app: FastAPI) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable
 from contextlib import suppress
+from dataclasses import dataclass
 from threading import get_ident
 from typing import Final
 
@@ -13,7 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tidegate.errors import TidegateError
-from tidegate.errors.server import WebhookInvalid, WebhookTooLarge
+from tidegate.errors.server import Busy, WebhookInvalid, WebhookTooLarge
 from tidegate.model.key import Key
 from tidegate.ports.queue import KeyQueue
 from tidegate.server.parts import Parts
@@ -23,30 +24,35 @@ from tidegate.server.webhooks.registry import keys_of_registry
 
 MOST_BYTES: Final = 2 * 1024 * 1024
 """GitLab's and registries' events have some kilobytes; a push of many commits some hundred."""
+MOST_HELD: Final = 64 * 1024 * 1024
+"""Bytes of bodies that are held at once. Where a signature is to be checked, anybody may send them."""
 _ACCEPTED: Final = 202
 _PATIENCE_SECONDS: Final = 1.0
 
 
 def hook_routes(parts: Parts) -> list[Route]:
     """Return the routes: plain ones, which cost half of what FastAPI's do. They are no part of the API."""
+    room = _Room(MOST_HELD)
 
     async def gitlab(request: Request) -> JSONResponse:
         """Take an event of GitLab: merge request, push, pipeline or note."""
 
-        def keys(body: bytes) -> frozenset[Key]:
+        async def keys() -> frozenset[Key]:
+            parts.gitlab.check_fields(request.headers, parts.clock.now().timestamp())
+            body = await _body(request, room)
             parts.gitlab.check(request.headers, body, parts.clock.now().timestamp())
             return keys_of_gitlab(body, parts.pipeline())
 
-        return await _answer(parts, "gitlab", request, keys)
+        return await _answer(parts, "gitlab", keys())
 
     async def registry(request: Request) -> JSONResponse:
         """Take a registry's push event: CNCF distribution, Harbor, or Amazon ECR's through EventBridge."""
 
-        def keys(body: bytes) -> frozenset[Key]:
+        async def keys() -> frozenset[Key]:
             parts.registry.check(request.headers)
-            return keys_of_registry(body, parts.pipeline())
+            return keys_of_registry(await _body(request, room), parts.pipeline())
 
-        return await _answer(parts, "registry", request, keys)
+        return await _answer(parts, "registry", keys())
 
     return [
         Route("/webhooks/gitlab", gitlab, methods=["POST"]),
@@ -54,11 +60,16 @@ def hook_routes(parts: Parts) -> list[Route]:
     ]
 
 
-async def _answer(
-    parts: Parts, source: str, request: Request, keys_of: Callable[[bytes], frozenset[Key]]
-) -> JSONResponse:
+@dataclass(slots=True)
+class _Room:
+    """How many bytes of bodies may still be held."""
+
+    left: int
+
+
+async def _answer(parts: Parts, source: str, asked: Awaitable[frozenset[Key]]) -> JSONResponse:
     try:
-        keys = keys_of(await _body(request))
+        keys = await asked
     except TidegateError as error:
         status = status_of(error)
         parts.metrics.webhooks.labels(source, status.value).inc()
@@ -85,10 +96,11 @@ async def _kept(queue: KeyQueue, keys: frozenset[Key]) -> None:
         await asyncio.wait([done], timeout=_PATIENCE_SECONDS)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, room: _Room) -> bytes:
     """Return the body.
 
     Raises:
+        Busy: there is no room for it now.
         WebhookTooLarge: it is too large; the rest of it is not read.
         WebhookInvalid: the sender went away before its end.
     """
@@ -98,12 +110,17 @@ async def _body(request: Request) -> bytes:
         try:
             async for piece in request.stream():
                 body += piece
+                room.left -= len(piece)
+                if room.left < 0:
+                    raise Busy("too many webhooks arrive at once", hint="a resync finds what it told; nothing is lost")
                 if len(body) > MOST_BYTES:
                     break
             else:
                 return bytes(body)
         except ClientDisconnect as gone:
             raise WebhookInvalid("the connection ended before the body") from gone
+        finally:
+            room.left += len(body)
     raise WebhookTooLarge(
         f"the body has more than {MOST_BYTES} bytes", hint="a resync finds what it told; nothing is lost"
     )

@@ -31,6 +31,23 @@ class GitLabProof:
     token: str | None = field(default=None, repr=False)
     signing: bytes | None = field(default=None, repr=False)
 
+    def check_fields(self, headers: Mapping[str, str], now: float) -> None:
+        """Return when it may be GitLab's, as far as can be told before its body is read.
+
+        Args:
+            headers: by name in small letters.
+            now: seconds since 1970.
+
+        Raises:
+            WebhookRefused: it is not, or nothing is configured that it could prove itself with.
+        """
+        if self.token is None and self.signing is None:
+            raise _not_taken("server.webhooks.gitlab_token_env")
+        if self.token is not None and not _same(self.token, headers.get("x-gitlab-token", "")):
+            raise WebhookRefused("the secret token is missing or wrong", hint="compare it with the webhook's settings")
+        if self.signing is not None:
+            _check_time(headers, now)
+
     def check(self, headers: Mapping[str, str], body: bytes, now: float) -> None:
         """Return when it is GitLab's.
 
@@ -42,12 +59,9 @@ class GitLabProof:
         Raises:
             WebhookRefused: it is not, or nothing is configured that it could prove itself with.
         """
-        if self.token is None and self.signing is None:
-            raise _not_taken("server.webhooks.gitlab_token_env")
-        if self.token is not None and not _same(self.token, headers.get("x-gitlab-token", "")):
-            raise WebhookRefused("the secret token is missing or wrong", hint="compare it with the webhook's settings")
+        self.check_fields(headers, now)
         if self.signing is not None:
-            _check_signature(self.signing, headers, body, now)
+            _check_signature(self.signing, headers, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +104,21 @@ def signing_key(secret: str, variable: str) -> bytes:
     return key
 
 
-def _check_signature(key: bytes, headers: Mapping[str, str], body: bytes, now: float) -> None:
-    id_, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    if not id_ or not _TIMESTAMP.fullmatch(at):
+def _check_time(headers: Mapping[str, str], now: float) -> None:
+    at = headers.get("webhook-timestamp", "")
+    if not headers.get("webhook-id") or not _TIMESTAMP.fullmatch(at):
         raise WebhookRefused("the signature is missing", hint="set the signing secret in the webhook's settings")
+    if abs(now - int(at)) > TOLERANCE_SECONDS:
+        raise WebhookRefused("the signature is too old or from the future", hint="compare the clocks of both machines")
+
+
+def _check_signature(key: bytes, headers: Mapping[str, str], body: bytes) -> None:
+    id_, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     content = f"{id_}.{at}.".encode("utf-8", "surrogateescape") + body
     wanted = "v1," + base64.b64encode(hmac.digest(key, content, "sha256")).decode()
     given = headers.get("webhook-signature", "").split(" ")[:_MOST_SIGNATURES]
     if not any(_same(wanted, one) for one in given):
         raise WebhookRefused("the signature is wrong", hint="compare the signing secret with the webhook's settings")
-    if abs(now - int(at)) > TOLERANCE_SECONDS:
-        raise WebhookRefused("the signature is too old or from the future", hint="compare the clocks of both machines")
 
 
 def _same(one: str, other: str) -> bool:
