@@ -18,6 +18,7 @@ from tidegate.errors.git import (
     GitFailed,
     GitMissing,
     GitUnauthorized,
+    LeaseLost,
     PushRefused,
     RemoteUnreachable,
     RepositoryMissing,
@@ -29,7 +30,7 @@ from tidegate.git.fast_import import NewCommit, write_commit
 from tidegate.git.mirror import Mirror
 from tidegate.git.trees import entries, read_files
 from tidegate.gitops import MirroredRepo
-from tidegate.ports import Change
+from tidegate.ports import BranchPush, Change
 
 FILES = {"a.yaml": b"a: 1\n", "deep/er/b.yaml": b"b: 1\n"}
 
@@ -245,6 +246,26 @@ def test_writing_leaves_no_ref_behind_and_no_identical_commit(mirror: Mirror) ->
     assert mirror.run("for-each-ref", "--format=%(refname)").text == "refs/heads/main"
     assert mirror.ask(lambda reader: read_files(reader, written, ["c"])) == {"c": b"1"}
     assert write_commit(mirror, NewCommit(head, dict(FILES), "m\n", ROBOT, ROBOT, START)) == head
+
+
+def test_so_many_branches_go_with_one_push(bare: Path, mirror: Mirror, tmp_path: Path) -> None:
+    log = tmp_path / "pushes"
+    hook = bare / "hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\nwc -l >>{log}\n")
+    hook.chmod(0o755)
+    repo = MirroredRepo(mirror, ROBOT, StandingClock(), branches_at_once=2)
+    repo.refresh()
+    main = main_of(repo)
+    wanted = [BranchPush(f"b{number}", Change({"c": b"%d" % number}, "s"), main, None) for number in range(9)]
+    wanted.insert(3, BranchPush("main", Change({"c": b"9"}, "s"), main, None))  # it is there, and not expected
+    told = {each.branch: moved for each, moved in zip(wanted, repo.push_each(wanted), strict=True)}
+    assert isinstance(told.pop("main"), LeaseLost)
+    assert {name: repo.head(name) for name in told} == told
+    repo.refresh()
+    assert {name: repo.head(name) for name in told} == told
+    assert repo.head("main") == main
+    assert sorted(map(int, log.read_text().split())) == [1, 2, 2, 2, 2]
 
 
 def test_changed_files_are_those_that_git_tells(bare: Path, mirror: Mirror) -> None:

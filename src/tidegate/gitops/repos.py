@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from threading import Lock
+from typing import Final
 
 from tidegate.errors import TidegateError
 from tidegate.git.commits import read_commits
@@ -16,12 +17,14 @@ from tidegate.git.message import compose
 from tidegate.git.mirror import Mirror
 from tidegate.git.mirrors import Mirrors
 from tidegate.git.names import branch_ref
-from tidegate.git.push import RefUpdate
+from tidegate.git.push import Outcome, RefUpdate
 from tidegate.git.remote import ProjectRemotes
 from tidegate.git.trees import list_files, list_links, read_files
 from tidegate.model.merge_request import Commit
 from tidegate.ports.clock import Clock
 from tidegate.ports.gitops import BranchPush, Change
+
+_PUSHES_AT_ONCE: Final = 4
 
 
 class MirroredRepo:
@@ -122,14 +125,23 @@ class MirroredRepo:
             done[ref] = new
             if not isinstance(new, TidegateError):
                 updates.append(RefUpdate(ref, new, each.expected))
-        for start in range(0, len(updates), self._branches_at_once):
-            some = updates[start : start + self._branches_at_once]
-            for update, outcome in zip(some, self._mirror.push_each(some), strict=True):
-                if isinstance(outcome, TidegateError):
-                    done[update.ref] = outcome
-                elif update.new is not None:
-                    self._refs = {**self._refs, update.ref: update.new}
+        for update, outcome in zip(updates, self._moved(updates), strict=True):
+            if isinstance(outcome, TidegateError):
+                done[update.ref] = outcome
+            elif update.new is not None:
+                self._refs = {**self._refs, update.ref: update.new}
         return tuple(done[ref] for ref in refs)
+
+    def _moved(self, updates: Sequence[RefUpdate]) -> list[Outcome | TidegateError]:
+        """Push branches, so many at a time; several such pushes are under way at once."""
+        size = self._branches_at_once
+        parts = [updates[start : start + size] for start in range(0, len(updates), size)]
+        if len(parts) <= 1:
+            return [each for part in parts for each in self._mirror.push_each(part)]
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - costs time, and hardly anybody pushes so much
+
+        with ThreadPoolExecutor(_PUSHES_AT_ONCE) as pool:
+            return [each for moved in pool.map(self._mirror.push_each, parts) for each in moved]
 
     def _commit(self, push: BranchPush) -> NewCommit:
         change = push.change

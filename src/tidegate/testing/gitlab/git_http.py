@@ -29,7 +29,8 @@ def serve_repository(gitlab: FakeGitLab, request: Request) -> Answer:
         declined = _declined(gitlab, request, access.user.username)
         if declined is not None:
             return declined
-        gitlab.pushes += 1
+        with gitlab.lock:
+            gitlab.pushes += 1
         gitlab.pusher = access.user
         gitlab.around_push("received", request)
     environ = {
