@@ -18,7 +18,6 @@ from tidegate.errors.git import (
     GitFailed,
     GitMissing,
     GitUnauthorized,
-    LeaseLost,
     PushRefused,
     RemoteUnreachable,
     RepositoryMissing,
@@ -30,7 +29,7 @@ from tidegate.git.fast_import import NewCommit, write_commit
 from tidegate.git.mirror import Mirror
 from tidegate.git.trees import entries, read_files
 from tidegate.gitops import MirroredRepo
-from tidegate.ports import BranchPush, Change
+from tidegate.ports import Change
 
 FILES = {"a.yaml": b"a: 1\n", "deep/er/b.yaml": b"b: 1\n"}
 
@@ -246,48 +245,6 @@ def test_writing_leaves_no_ref_behind_and_no_identical_commit(mirror: Mirror) ->
     assert mirror.run("for-each-ref", "--format=%(refname)").text == "refs/heads/main"
     assert mirror.ask(lambda reader: read_files(reader, written, ["c"])) == {"c": b"1"}
     assert write_commit(mirror, NewCommit(head, dict(FILES), "m\n", ROBOT, ROBOT, START)) == head
-
-
-def test_so_many_branches_go_with_one_push(bare: Path, mirror: Mirror, tmp_path: Path) -> None:
-    log = tmp_path / "pushes"
-    hook = bare / "hooks/pre-receive"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\nwc -l >>{log}\n")
-    hook.chmod(0o755)
-    repo = MirroredRepo(mirror, ROBOT, StandingClock(), branches_at_once=2)
-    repo.refresh()
-    main = main_of(repo)
-    wanted = [BranchPush(f"b{number}", Change({"c": b"%d" % number}, "s"), main, None) for number in range(9)]
-    wanted.insert(3, BranchPush("main", Change({"c": b"9"}, "s"), main, None))  # it is there, and not expected
-    told = {each.branch: moved for each, moved in zip(wanted, repo.push_each(wanted), strict=True)}
-    assert isinstance(told.pop("main"), LeaseLost)
-    assert {name: repo.head(name) for name in told} == told
-    repo.refresh()
-    assert {name: repo.head(name) for name in told} == told
-    assert repo.head("main") == main
-    assert sorted(map(int, log.read_text().split())) == [1, 2, 2, 2, 2]
-
-
-def test_changed_files_are_those_that_git_tells(bare: Path, mirror: Mirror) -> None:
-    first = (
-        b"commit refs/heads/one\ncommitter P <p@example.com> 1 +0000\ndata 1\nx\nM 100644 inline a\ndata 1\na\n"
-        b"M 100644 inline b/c\ndata 1\nc\nM 100644 inline b/same\ndata 1\ns\nM 100644 inline d/e/f\ndata 1\nf\n"
-        b"M 100644 inline mode\ndata 1\nm\nM 100644 inline link\ndata 1\na\n"
-    )
-    second = (
-        b"commit refs/heads/two\ncommitter P <p@example.com> 1 +0000\ndata 1\ny\nfrom refs/heads/one\nD a\nD b/c\nD d\n"
-        b"M 100644 inline a/b/c\ndata 1\nc\nM 100644 inline d\ndata 1\nd\nM 100755 inline mode\ndata 1\nm\n"
-        b"M 120000 inline link\ndata 1\na\n"
-    )
-    git("fast-import", "--quiet", cwd=bare, data=first + second)
-    repo = repo_on(mirror)
-    one, two = repo.head("one"), repo.head("two")
-    assert one is not None
-    assert two is not None
-    told = git("diff-tree", "-r", "--name-only", "--no-renames", one, two, cwd=bare).splitlines()
-    assert list(repo.changed_files(one, two)) == list(repo.changed_files(two, one)) == sorted(told)
-    assert "d" in told
-    assert "d/e/f" in told
 
 
 def test_a_hook_of_the_remote_may_refuse_and_is_quoted(bare: Path, mirror: Mirror) -> None:

@@ -7,18 +7,9 @@ from fastapi import APIRouter
 from tidegate.engine.documents import delivery_document, merge_request_document, plan_document, promoted_document
 from tidegate.server.api.doing import Doer
 from tidegate.server.api.reads import Iid, Who
+from tidegate.server.api.requests import ApprovalRequest, DeliveryRequest, Promotion, TogetherPromotion
 from tidegate.server.api.router import api_router
-from tidegate.server.api.shapes import (
-    ApprovalRequest,
-    DeliveredShape,
-    DeliveryRequest,
-    MergeRequestShape,
-    PromotedShape,
-    Promotion,
-    QueuedShape,
-    TogetherPromotion,
-    Word,
-)
+from tidegate.server.api.shapes import DeliveredShape, MergeRequestShape, PromotedShape, QueuedShape, Word
 from tidegate.server.parts import Parts
 
 
