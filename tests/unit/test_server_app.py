@@ -21,7 +21,6 @@ from support.engine_world import EngineWorld
 from tidegate.engine.board import BoardCell, BoardState
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey
 from tidegate.ports.queue import QueueDepth
-from tidegate.server import hook_routes
 from tidegate.server.app import make_app
 from tidegate.server.board_store import BoardStore
 from tidegate.server.hook_routes import MOST_BYTES, MOST_HELD
@@ -29,6 +28,7 @@ from tidegate.server.logs import JsonLines
 from tidegate.server.metrics import Metrics
 from tidegate.server.parts import Parts
 from tidegate.server.thread_queue import ThreadQueue
+from tidegate.server.webhooks import keeping
 from tidegate.server.webhooks.proof import GitLabProof, RegistryProof
 from tidegate.testing.clock import FakeClock
 
@@ -115,7 +115,7 @@ def test_a_webhook_is_answered_when_the_queue_has_it_for_good(parts: Parts) -> N
 
 
 def test_a_webhook_waits_for_no_slow_database_for_long(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hook_routes, "_PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(keeping, "_PATIENCE_SECONDS", 0.01)
     queue = SlowQueue()
     assert posted(make_app(replace(parts, queue=queue))).status == 202
     assert queue.depth().waiting == 1

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
-from contextlib import suppress
 from dataclasses import dataclass
-from threading import get_ident
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -16,10 +13,10 @@ from starlette.routing import Route
 from tidegate.errors import TidegateError
 from tidegate.errors.server import Busy, WebhookInvalid, WebhookTooLarge
 from tidegate.model.key import Key
-from tidegate.ports.queue import KeyQueue
 from tidegate.server.parts import Parts
 from tidegate.server.problems import document_of, status_of
 from tidegate.server.webhooks.gitlab import keys_of_gitlab
+from tidegate.server.webhooks.keeping import Keeping
 from tidegate.server.webhooks.registry import keys_of_registry
 
 MOST_BYTES: Final = 2 * 1024 * 1024
@@ -27,11 +24,11 @@ MOST_BYTES: Final = 2 * 1024 * 1024
 MOST_HELD: Final = 64 * 1024 * 1024
 """Bytes of bodies that are held at once. Where a signature is to be checked, anybody may send them."""
 _ACCEPTED: Final = 202
-_PATIENCE_SECONDS: Final = 1.0
 
 
 def hook_routes(parts: Parts) -> list[Route]:
     """Return the routes: plain ones, which cost half of what FastAPI's do. They are no part of the API."""
+    keeping = Keeping(parts.queue)
     room = _Room(MOST_HELD)
 
     async def gitlab(request: Request) -> JSONResponse:
@@ -43,7 +40,7 @@ def hook_routes(parts: Parts) -> list[Route]:
             parts.gitlab.check(request.headers, body, parts.clock.now().timestamp())
             return keys_of_gitlab(body, parts.pipeline())
 
-        return await _answer(parts, "gitlab", keys())
+        return await _answer(parts, keeping, "gitlab", keys())
 
     async def registry(request: Request) -> JSONResponse:
         """Take a registry's push event: CNCF distribution, Harbor, or Amazon ECR's through EventBridge."""
@@ -52,7 +49,7 @@ def hook_routes(parts: Parts) -> list[Route]:
             parts.registry.check(request.headers)
             return keys_of_registry(await _body(request, room), parts.pipeline())
 
-        return await _answer(parts, "registry", keys())
+        return await _answer(parts, keeping, "registry", keys())
 
     return [
         Route("/webhooks/gitlab", gitlab, methods=["POST"]),
@@ -67,33 +64,16 @@ class _Room:
     left: int
 
 
-async def _answer(parts: Parts, source: str, asked: Awaitable[frozenset[Key]]) -> JSONResponse:
+async def _answer(parts: Parts, keeping: Keeping, source: str, asked: Awaitable[frozenset[Key]]) -> JSONResponse:
     try:
         keys = await asked
     except TidegateError as error:
         status = status_of(error)
         parts.metrics.webhooks.labels(source, status.value).inc()
         return JSONResponse(document_of(error), status)
-    await _kept(parts.queue, keys)
+    await keeping.keep(keys)
     parts.metrics.webhooks.labels(source, _ACCEPTED).inc()
     return JSONResponse({"queued": len(keys)}, _ACCEPTED)
-
-
-async def _kept(queue: KeyQueue, keys: frozenset[Key]) -> None:
-    """Return when the queue has the keys for good; where that takes long, when it has them in memory."""
-    loop, here = asyncio.get_running_loop(), get_ident()
-    done = loop.create_future()
-
-    def kept() -> None:
-        if get_ident() == here:
-            done.set_result(None)
-            return
-        with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(done.set_result, None)
-
-    queue.add(keys, kept)
-    if not done.done():
-        await asyncio.wait([done], timeout=_PATIENCE_SECONDS)
 
 
 async def _body(request: Request, room: _Room) -> bytes:

@@ -16,8 +16,8 @@ from tidegate.server.backoff import pause
 _LOG: Final = logging.getLogger(__name__)
 _MOST: Final = 100_000
 _BATCH: Final = 500
-_GATHER_SECONDS: Final = 0.003
-"""So long the first key waits for others: all are one statement."""
+_PACE_SECONDS: Final = 0.005
+"""From one statement to the next, so that in a storm each has many keys. One key alone is written at once."""
 _LONGEST_PAUSE: Final = 5.0
 _EVERYTHING: Final = str(EverythingKey())
 
@@ -80,7 +80,9 @@ class Outbox:
 
     def _work(self) -> None:
         failures = 0
-        while batch := self._next():
+        began = -_PACE_SECONDS
+        while batch := self._next(began + _PACE_SECONDS):
+            began = time.monotonic()
             try:
                 self._write(batch)
             except psycopg.Error as error:
@@ -92,11 +94,11 @@ class Outbox:
                 failures = 0
                 self._settle((), fails=False)
 
-    def _next(self) -> tuple[str, ...]:
-        """Wait for keys, and return them; none when the outbox was closed."""
+    def _next(self, earliest: float) -> tuple[str, ...]:
+        """Wait for keys, and return them at `earliest`, with what came meanwhile; none when the outbox was closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._keys or self._closed)
-        time.sleep(_GATHER_SECONDS)
+        time.sleep(max(0.0, earliest - time.monotonic()))
         with self._changed:
             if self._closed:
                 return ()
