@@ -16,6 +16,7 @@ from tidegate.errors.release import SourceUnknown
 from tidegate.git import Git, Identity, Mirrors, ProjectRemotes, Remote
 from tidegate.gitops import GitVersionTags, MirroredRepos
 from tidegate.model import ImageRef, Service
+from tidegate.model.image import looks_like_host
 from tidegate.ports import Clock, Forge, Reports, VersionTags
 
 if TYPE_CHECKING:
@@ -177,28 +178,32 @@ def _inspect(images: RegistryImages, image: ImageRef) -> ImageNode:
 
 
 def registry_access(
-    configuration: Configuration, environ: Mapping[str, str], names: Sequence[str], *, check: bool
+    accounts: Mapping[str, RegistryAccount], environ: Mapping[str, str], names: Sequence[str], *, check: bool
 ) -> tuple[Access, ...]:
-    """Return how we stand with the configured registry accounts.
+    """Return how we stand with registries.
 
     Args:
+        accounts: the configured accounts, by name.
         environ: environment variables: credentials, proxies, Docker's configuration.
-        names: of the accounts; none means all.
+        names: of the accounts, or hosts; none means all accounts.
         check: ask each registry whether it accepts the credentials.
 
     Raises:
-        RegistryUnknown: there is no account of that name.
+        RegistryUnknown: there is no account of that name, and it can't be a host.
     """
     from tidegate.http import Timeouts
     from tidegate.registry.access import access
+    from tidegate.registry.places import AnyAccounts
     from tidegate.registry.reach import Reach
 
-    accounts = configuration.pipeline.registries
+    hosts = AnyAccounts(accounts)
     for name in names:
-        if name not in accounts:
-            raise RegistryUnknown(f"there is no registry {name!r}", hint=f"known: {', '.join(accounts)}")
+        if name not in accounts and not looks_like_host(name):
+            known = ", ".join(accounts) or "none; name a host, as image references do"
+            raise RegistryUnknown(f"there is no registry {name!r}", hint=f"known: {known}")
+    wanted = [accounts.get(name) or hosts[name] for name in names or accounts]
     with closing(Reach(environ, Path.home(), Timeouts())) as reach:
-        return tuple(access(accounts[name], reach, check=check) for name in names or accounts)
+        return tuple(access(account, reach, check=check) for account in wanted)
 
 
 def version_tags_of(

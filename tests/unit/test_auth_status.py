@@ -178,3 +178,15 @@ def test_a_registry_that_is_not_configured(tmp_path: Path, server: ScriptedServe
     assert ended.code == 2
     assert "config/registry-unknown" in ended.err
     assert "known: dev, prd" in ended.err
+
+
+def test_any_host_may_be_asked_for_without_a_configuration(tmp_path: Path, server: ScriptedServer) -> None:
+    (tmp_path / "docker").mkdir()
+    entry = {"auth": base64.b64encode(b"robot:s3cret-word").decode()}
+    (tmp_path / "docker" / "config.json").write_text(json.dumps({"auths": {server.host: entry}}))
+    environ = {"DOCKER_CONFIG": str(tmp_path / "docker")}
+    ended = tidegate("-C", tmp_path, "auth", "status", server.host, "--check", environ=environ)
+    assert (ended.code, ended.out.splitlines()[1].split()[-2:]) == (0, ["robot", "accepted"])
+    refused = tidegate("-C", tmp_path, "auth", "status", "prd", environ=environ)
+    assert (refused.code, "config/registry-unknown" in refused.err, "name a host" in refused.err) == (2, True, True)
+    assert "config/missing" in tidegate("-C", tmp_path, "auth", "status", environ=environ).err

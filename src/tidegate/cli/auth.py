@@ -21,7 +21,12 @@ def auth() -> None:
 
 
 @auth.command(
-    "status", examples=["tidegate auth status", "tidegate auth status --check", "tidegate auth status prd -o json"]
+    "status",
+    examples=[
+        "tidegate auth status",
+        "tidegate auth status --check",
+        "tidegate auth status registry.example.com -o json",
+    ],
 )
 @click.argument("registries", metavar="[REGISTRY]...", nargs=-1)
 @click.option("--check", is_flag=True, help="Ask each registry whether it accepts them.")
@@ -30,13 +35,18 @@ def auth() -> None:
 def status(invocation: Invocation, *, registries: tuple[str, ...], check: bool, form: Format) -> None:
     """Say where the credentials of each registry come from, and whether it accepts them.
 
+    REGISTRY is a name in tidegate.yaml, or any host; without one, all of tidegate.yaml are shown.
+
     The first that answers is used: `credentials` of the registry in tidegate.yaml, TIDEGATE_REGISTRY_<NAME>_USERNAME
     and _PASSWORD, docker login, AWS's own chain (ECR only), GitLab's CI_REGISTRY_USER and CI_REGISTRY_PASSWORD.
     Exit code 4 when some can't be read or are refused.
     """
     from tidegate.bootstrap import registry_access
+    from tidegate.cli.image.access import has_configuration
 
-    found = registry_access(invocation.configuration, invocation.environ, registries, check=check)
+    configured = not registries or has_configuration(invocation)
+    accounts = invocation.configuration.pipeline.registries if configured else {}
+    found = registry_access(accounts, invocation.environ, registries, check=check)
     table = Table(
         ("REGISTRY", "HOST", "CREDENTIALS", "USER", *(("ANSWER",) if check else ())),
         tuple(_row(each, check=check) for each in found),

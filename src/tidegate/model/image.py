@@ -112,10 +112,17 @@ def _split_tag(name: str) -> tuple[str, str | None]:
     return head, tail
 
 
+def looks_like_host(text: str) -> bool:
+    """Return whether `text`, before the first slash of a reference, is a host and not a part of the repository.
+
+    Follows distribution's `reference/normalize.go`, splitDockerDomain.
+    """
+    return any(mark in text for mark in ".:") or text == "localhost" or text.lower() != text
+
+
 def _split_host(name: str) -> tuple[str, str]:
     first, slash, rest = name.partition("/")
-    looks_like_host = any(mark in first for mark in ".:") or first == "localhost" or first.lower() != first
-    if not slash or not looks_like_host:
+    if not slash or not looks_like_host(first):
         return DOCKER_HUB, name if slash else f"library/{name}"
     if first in {"index.docker.io", DOCKER_HUB}:
         return DOCKER_HUB, rest if "/" in rest else f"library/{rest}"
