@@ -224,6 +224,14 @@ def test_a_provider_that_does_not_answer(stand: Stand, provider: FakeProvider) -
     assert "calls itself" in refused(stand.get("/sign-in/begin"))
 
 
+def test_where_attempts_fail_again_and_again_the_provider_is_not_asked(stand: Stand, provider: FakeProvider) -> None:
+    back, cookie = begun(stand)
+    for _ in range(10):
+        assert stand.get(back.replace("code=", "code=x"), cookie).status == 401
+    assert stand.get(back, cookie).status == 429
+    assert provider.asked, "the code was not handed in"
+
+
 def test_it_is_whole_or_refused_at_the_start(tmp_path: Path) -> None:
     stand = Stand(tmp_path, CONFIG % "https://gitlab.example.com", environ=ENVIRON)
     with pytest.raises(SessionKeyMissing), open_provider(stand.parts.access.settings, {}, stand.town.clock):

@@ -33,13 +33,26 @@ class Attempts:
             TooManyAttempts: there were too many.
         """
         with self._lock:
-            left = self._now(address)
-            if left < 1:
-                raise TooManyAttempts("there were too many attempts", hint=f"wait {_SECONDS_EACH:.0f} seconds")
+            left = self._some(address)
             self._left[address] = (left - 1, self._monotonic())
             self._left.move_to_end(address)
             if len(self._left) > _MOST_ADDRESSES:
                 self._left.popitem(last=False)
+
+    def check(self, address: str) -> None:
+        """Return if another attempt may be made, before one that costs others something: counting comes after it.
+
+        Raises:
+            TooManyAttempts: there were too many that failed.
+        """
+        with self._lock:
+            self._some(address)
+
+    def _some(self, address: str) -> float:
+        left = self._now(address)
+        if left < 1:
+            raise TooManyAttempts("there were too many attempts", hint=f"wait {_SECONDS_EACH:.0f} seconds")
+        return left
 
     def _now(self, address: str) -> float:
         left, at = self._left.get(address, (_BURST, 0.0))

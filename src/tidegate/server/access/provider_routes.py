@@ -70,6 +70,7 @@ def _end(access: Access, request: Request, back: _Back) -> Response:
         raise SignInRefused("the answer belongs to another sign-in", hint="sign in again")
     if back.error or not back.code or back.iss not in {"", access.settings.oidc.issuer}:
         raise SignInRefused(f"the provider has refused: {back.error[:80] or 'no code'}", hint="sign in again")
+    access.attempts.check(address_of(request))  # whose attempts fail does not have the provider asked again and again
     person = access.provider.person(flow, back.code)
     answer = RedirectResponse(safe_path(flow.there), SEE_OTHER)
     answer.headers.append("Set-Cookie", access.begin(person.user, person.groups, Proof.SESSION))
