@@ -21,7 +21,7 @@ from bench._many_services import DEV, HOOK, commit, make_world, names, push_even
 from tests.support.postgres_server import PostgresServer
 
 SERVICES = 1000
-HOOKS = 1000
+HOOKS = 1050
 HOOK_SECONDS = 10
 KEYS = 50
 READS = 100
