@@ -130,6 +130,17 @@ def wanted(number: int) -> list[Key]:
     return [ServiceKey(f"s{number}-{each}", "e2e") for each in range(100)]
 
 
+def test_the_others_are_woken_for_a_key_whose_turn_it_is_and_for_no_other(url: str) -> None:
+    with closing(Database.open(url, 1)) as database, database.connection() as connection:
+        assert jobs.add(connection, {str(A): 0.0})
+        assert not jobs.add(connection, {str(A): 0.0}), "it waits already"
+        assert not jobs.add(connection, {str(A): 0.0, str(B): 60.0}), "the one waits, the other rests"
+        assert not jobs.add(connection, {str(B): 90.0}), "it rests for no longer than it did"
+        assert jobs.depth(connection) == QueueDepth(1, 0, 1)
+        assert jobs.add(connection, {str(B): 0.0})
+        assert jobs.depth(connection) == QueueDepth(2, 0, 0)
+
+
 def test_who_adds_while_the_database_is_away_is_told_that_it_waits_in_memory(
     url: str, postgres: PostgresServer
 ) -> None:

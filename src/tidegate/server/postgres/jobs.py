@@ -34,8 +34,9 @@ SELECT %(queue)s, %(task)s, key, key, jsonb_build_object('key', key),
  ORDER BY place
 ON CONFLICT (queueing_lock) WHERE status = 'todo'
 DO UPDATE SET scheduled_at = EXCLUDED.scheduled_at
- WHERE procrastinate_jobs.scheduled_at > coalesce(EXCLUDED.scheduled_at, '-infinity'))
-SELECT pg_notify(%(channel)s, '{}')
+ WHERE procrastinate_jobs.scheduled_at > coalesce(EXCLUDED.scheduled_at, '-infinity')
+RETURNING scheduled_at)
+SELECT pg_notify(%(channel)s, '{}') WHERE EXISTS (SELECT FROM added WHERE scheduled_at IS NULL)
 """
 """One statement, since each is a way to the database and back: who sent a webhook waits for it. Nor is the disk waited
 for: when PostgreSQL itself crashes, all lose their connections, and look at everything."""
@@ -108,8 +109,10 @@ def beat(connection: Connection, worker: int) -> bool:
     return connection.execute(_BEAT, {"worker": worker}).fetchone() is not None
 
 
-def add(connection: Connection, keys: Mapping[str, float]) -> None:
+def add(connection: Connection, keys: Mapping[str, float]) -> bool:
     """Have each key wait; one that waits after a pause waits no longer for that than it is to rest.
+
+    Return whether it is the turn of one that did not wait already; then the others are told.
 
     Args:
         connection: to the queue's tables.
@@ -123,7 +126,7 @@ def add(connection: Connection, keys: Mapping[str, float]) -> None:
         "rests": list(keys.values()),
         "channel": JOBS_CHANNEL,
     }
-    connection.execute(_ADD, values)
+    return connection.execute(_ADD, values).fetchone() is not None
 
 
 def take(connection: Connection, worker: int) -> Taken | None:

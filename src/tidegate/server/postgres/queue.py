@@ -158,11 +158,11 @@ class PostgresQueue:
         self._woken.set()
 
     def _write(self, keys: Sequence[str]) -> None:
+        wanted = {key: self._rests.rest(key) if self._rests else 0.0 for key in keys}
         with self._database.connection() as connection:
-            jobs.add(
-                connection, {key: self._rests.rest(key) for key in keys} if self._rests else dict.fromkeys(keys, 0.0)
-            )
-        self._woken.set()
+            is_new = jobs.add(connection, wanted)
+        if is_new:
+            self._woken.set()
 
     def _work(self, handle: Handle) -> None:
         while (taken := self._take()) is not None:
