@@ -69,8 +69,9 @@ def test_what_is_new_is_told_on_the_whole_road(tmp_path: Path, room: MessageRoom
         hook.parent.mkdir(exist_ok=True)
         hook.write_text("#!/bin/sh\n! grep -q refs/heads/main || { echo no room >&2; exit 1; }\n")
         hook.chmod(0o755)
-        for person in ("sam", "ann"):
-            world.tidegate("mr", "approve", f"{STAGING}!2", "--as", person)
+        world.tidegate("mr", "approve", f"{STAGING}!2", "--as", "sam")
+        room.until(lambda: "inventory 1.1.4 to staging: waiting for approval" in room.titles)
+        world.tidegate("mr", "approve", f"{STAGING}!2", "--as", "ann")
         room.until(lambda: "inventory 1.1.4 to staging: failed" in room.titles)
         failed = room.got[-1]
         (code,) = {line["code"] for line in server.events("handled") if line["outcome"] == "failed"}
