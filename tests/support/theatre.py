@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from difflib import unified_diff
-from itertools import product
+from itertools import count, product
 from pprint import pformat
 
 from support.end_state import end_state
@@ -59,10 +59,14 @@ class Theatre:
         self._kept = world.folder.rename(world.folder.with_name("kept"))
         self._call = ("-C", str(world.folder), *arguments)
         self._reset = reset
+        self._numbers = count()
 
     def begin(self) -> RoadWorld:
         """Return the prepared world anew."""
-        shutil.rmtree(self._world.folder, ignore_errors=True)
+        if self._world.folder.exists():
+            # Renamed first: what a killed run has left running may write in it a moment longer.
+            gone = self._world.folder.rename(self._world.folder.with_name(f"gone-{next(self._numbers)}"))
+            shutil.rmtree(gone, ignore_errors=True)
         shutil.copytree(self._kept, self._world.folder)
         self._reset()
         return self._world
@@ -83,8 +87,8 @@ class Theatre:
             f"a second whole run changes something: {self._end(world)}"
         )
         self._survive(Kill(whole.effects[0], 1, "before"), expected)
-        for kind, count in Counter(whole.effects).items():
-            for number, moment in product(range(1, count + 1), self._moments[kind]):
+        for kind, times in Counter(whole.effects).items():
+            for number, moment in product(range(1, times + 1), self._moments[kind]):
                 self._survive(Kill(kind, number, moment), expected)
         return whole.effects
 
