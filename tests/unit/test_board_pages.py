@@ -50,6 +50,12 @@ def test_a_command_leads_to_where_the_same_is_done_and_is_never_taken_apart() ->
     assert links("inventory", "e2e") == [("`tidegate deliver inventory --to e2e`", "/services/inventory/e2e")]
 
 
+def test_why_a_command_would_be_refused_leads_to_the_plan_that_shows_it() -> None:
+    command, refusal = links("orders", "production")
+    assert refusal[0].startswith("prd.example/orders:3.0.1 holds ")
+    assert refusal[1] == command[1] == "/services/orders/production/promote"
+
+
 def test_a_sentence_of_one_clause_leads_to_the_cell() -> None:
     (link,) = links("orders", "staging")
     assert link[0].startswith("staging's orders 3.0.1 holds")

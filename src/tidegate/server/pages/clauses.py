@@ -12,6 +12,7 @@ from tidegate.model import Answer, Reason
 
 _COMMAND: Final = re.compile(r"(`tidegate [^`]*`)")
 _PROMOTE: Final = "`tidegate promote "
+_REFUSED: Final = " would be refused: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ def pieces(cell: BoardCell) -> tuple[Piece, ...]:
 
     A clause that says what a gate found leads to the merge request, when that is its evidence and has a page, else to
     the gate on the cell's own page. Elsewhere the merge request's name leads to its page. A command line leads to where
-    the same is done; a sentence without any of them, to the cell's page, which has its evidence.
+    the same is done, and why that would be refused to the plan, which shows it; a sentence without any of them, to the
+    cell's page, which has its evidence.
     """
     links = [
         (reason.text, _evidence_url(cell, reason))
@@ -52,6 +54,8 @@ def pieces(cell: BoardCell) -> tuple[Piece, ...]:
     if cell.merge_request is not None and cell.merge_request.url is not None:
         links.append((cell.merge_request.ref, cell.merge_request.url))
     found = _commands(cell)
+    if (refusal := cell.sentence.partition(_REFUSED)[2]) and "`" not in refusal:
+        links.append((refusal, f"{cell_url(cell.service, cell.environment)}/promote"))
     for text, url in links:
         found = tuple(part for piece in found for part in linked(piece, text, url))
     if any(piece.url for piece in found):
