@@ -41,9 +41,23 @@ def test_config_and_layers_are_blobs_and_foreign_layers_are_not() -> None:
 
 @pytest.mark.parametrize("kind", [OCI_INDEX, DOCKER_INDEX])
 def test_an_index_lists_manifests(kind: str) -> None:
-    contents = _manifest({"mediaType": kind, "manifests": [CONFIG]}, kind).contents()
-    assert contents.manifests == (Descriptor("application/c", Digest.parse(DIGEST), 1),)
-    assert contents.blobs == ()
+    old = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+    for listed in (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX, old):
+        contents = _manifest({"mediaType": kind, "manifests": [{**CONFIG, "mediaType": listed}]}, kind).contents()
+        assert contents.manifests == (Descriptor(listed, Digest.parse(DIGEST), 1),)
+        assert contents.blobs == ()
+
+
+def test_an_index_may_list_blobs_as_buildkits_cache_does() -> None:
+    image = {**LAYER, "mediaType": OCI_MANIFEST}
+    contents = _manifest({"mediaType": OCI_INDEX, "manifests": [CONFIG, image]}, OCI_INDEX).contents()
+    assert contents.blobs == (Descriptor("application/c", Digest.parse(DIGEST), 1),)
+    assert contents.manifests == (Descriptor(OCI_MANIFEST, Digest.of(b"y"), 2),)
+
+
+def test_a_list_that_go_left_empty_is_null() -> None:
+    assert len(_manifest({"config": CONFIG, "layers": None}).contents().blobs) == 1
+    assert not _manifest({"manifests": None}, OCI_INDEX).contents().manifests
 
 
 @pytest.mark.parametrize(

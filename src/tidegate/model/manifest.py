@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -46,7 +46,7 @@ class Contents:
 
     Args:
         manifests: the manifests that an index lists.
-        blobs: config and layers that the registry holds.
+        blobs: config and layers that the registry holds. An index may list blobs, too, as BuildKit's cache does.
         foreign: layers that lie elsewhere and are not to be copied.
     """
 
@@ -90,11 +90,16 @@ class Manifest:
         """
         document = _document(self)
         if self.is_index:
-            return Contents(manifests=_descriptors(self, document.get("manifests", [])))
-        layers = _descriptors(self, document.get("layers", []))
+            listed = _descriptors(self, document.get("manifests"))
+            manifests = tuple(each for each in listed if is_manifest_type(each.media_type))
+            return _contents(manifests, (each for each in listed if not is_manifest_type(each.media_type)))
         config = _descriptor(self, document.get("config"))
-        foreign = tuple(layer for layer in layers if layer.media_type.startswith(FOREIGN_LAYER_TYPES))
-        return Contents(blobs=(config, *(layer for layer in layers if layer not in foreign)), foreign=foreign)
+        return _contents((), (config, *_descriptors(self, document.get("layers"))))
+
+
+def is_manifest_type(media_type: str) -> bool:
+    """Return whether it is a manifest's media type, also one that is too old, or too new, to be read here."""
+    return media_type in MANIFEST_TYPES or ".manifest." in media_type
 
 
 def media_type_of(data: bytes) -> str | None:
@@ -140,7 +145,18 @@ def _document(manifest: Manifest) -> Mapping[str, object]:
     return document
 
 
+def _contents(manifests: tuple[Descriptor, ...], parts: Iterable[Descriptor]) -> Contents:
+    held: list[Descriptor] = []
+    foreign: list[Descriptor] = []
+    for part in parts:
+        (foreign if part.media_type.startswith(FOREIGN_LAYER_TYPES) else held).append(part)
+    return Contents(manifests, tuple(held), tuple(foreign))
+
+
 def _descriptors(manifest: Manifest, values: object) -> tuple[Descriptor, ...]:
+    """Return the descriptors in a list; Go writes `null` for one that it left empty."""
+    if values is None:
+        return ()
     if not isinstance(values, list):
         raise _invalid(manifest, "has something else where a list of descriptors should be")
     return tuple(_descriptor(manifest, value) for value in values)
