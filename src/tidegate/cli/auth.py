@@ -9,7 +9,8 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Group
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Cell, Format, Json, Report, Style, Table
+from tidegate.cli.output import Format, Json
+from tidegate.cli.report import Cell, Report, Style, Table
 
 if TYPE_CHECKING:
     from tidegate.registry.access import Access

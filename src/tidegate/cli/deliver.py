@@ -13,8 +13,9 @@ from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.merge_request_names import MergeRequestName
 from tidegate.cli.options import as_option, output_option
-from tidegate.cli.output import Cell, Format, Report, Table
+from tidegate.cli.output import Format
 from tidegate.cli.plans import show_planned, verdict_of, verdict_rows
+from tidegate.cli.report import Cell, Report, Table
 from tidegate.errors import Blocked, Pending, TidegateError
 
 _OBSTRUCTED: Final = frozenset({"waits", "refused"})

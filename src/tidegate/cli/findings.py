@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from tidegate import __version__
-from tidegate.cli.output import Cell, Json, Report, Style, Table
+from tidegate.cli.output import Json
+from tidegate.cli.report import Cell, Report, Style, Table
 from tidegate.engine.findings import Severity
 
 if TYPE_CHECKING:

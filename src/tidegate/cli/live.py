@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tidegate.cli.document import Document
-from tidegate.cli.output import Cell, Style
+from tidegate.cli.report import Cell, Style
 
 _WORDS: Final = {
     "live": ("live", None),

@@ -11,7 +11,8 @@ from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Group
 from tidegate.cli.merge_request_names import MergeRequestName, named
 from tidegate.cli.options import as_option, output_option
-from tidegate.cli.output import Format, Json, Report, Table, printable
+from tidegate.cli.output import Format, Json, printable
+from tidegate.cli.report import Report, Table
 from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:

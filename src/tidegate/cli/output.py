@@ -6,13 +6,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from tidegate.cli.manner import wants_colour
 from tidegate.model.json import Json as Json  # noqa: PLC0414 - every command has it from here
 
+if TYPE_CHECKING:  # a copy or a retag has no table
+    from tidegate.cli.report import Report, Table
+
 SCHEMA_VERSION: Final = 1
-_WIDE: Final = 200  # columns where nothing tells the width
 
 
 class Format(Enum):
@@ -22,60 +24,6 @@ class Format(Enum):
     JSON = "json"
     YAML = "yaml"
     NAME = "name"
-
-
-class Style(Enum):
-    """What a cell's colour says; the value is rich's name of it."""
-
-    PLAIN = ""
-    GOOD = "green"
-    WAIT = "yellow"
-    BAD = "red"
-    DIM = "dim"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a table with a style. A plain `str` does where no style is wanted."""
-
-    text: str
-    style: Style = Style.PLAIN
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table for people.
-
-    Args:
-        columns: headings.
-        rows: as many cells each as there are columns.
-        empty: the sentence for people when there are no rows; it goes to stderr.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str | Cell, ...], ...]
-    empty: str
-
-    def lines(self) -> list[str]:
-        """Return the table as aligned plain text."""
-        grid = [self.columns, *(tuple(map(_text, row)) for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
-        return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in grid]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One answer in every form that it can be printed in.
-
-    Args:
-        table: for people.
-        document: for programs; `schemaVersion` is added when it is printed.
-        names: for shell loops, one a line.
-    """
-
-    table: Table
-    document: Mapping[str, Json]
-    names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +65,7 @@ class Output:
         if not table.rows:
             self.say(table.empty)
         elif self.colour:
-            _print_coloured(table, self.data)
+            table.print_coloured(self.data)
         else:
             for line in table.lines():
                 self.line(line)
@@ -164,19 +112,3 @@ def _plain(value: Json) -> Json:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(item) for item in value]
     return value
-
-
-def _text(cell: str | Cell) -> str:
-    return printable(cell.text if isinstance(cell, Cell) else cell)
-
-
-def _print_coloured(table: Table, stream: TextIO) -> None:
-    from rich.console import Console
-    from rich.table import Table as Grid
-    from rich.text import Text
-
-    grid = Grid(*table.columns, box=None, pad_edge=False, header_style="bold")
-    for row in table.rows:
-        grid.add_row(*(Text(_text(cell), cell.style.value if isinstance(cell, Cell) else "") for cell in row))
-    width = None if stream.isatty() else _WIDE
-    Console(file=stream, force_terminal=True, width=width, highlight=False).print(grid)

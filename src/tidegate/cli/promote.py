@@ -10,9 +10,10 @@ from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, output_option
-from tidegate.cli.output import Format, Output, Report, Table
+from tidegate.cli.output import Format, Output
 from tidegate.cli.plans import show_all_planned, show_planned
 from tidegate.cli.progress import told
+from tidegate.cli.report import Report, Table
 from tidegate.errors import TidegateError
 from tidegate.errors.release import NothingDeclared
 

@@ -10,7 +10,8 @@ from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Group
 from tidegate.cli.lengths import length
 from tidegate.cli.options import as_option, output_option
-from tidegate.cli.output import Cell, Format, Report, Style, Table
+from tidegate.cli.output import Format
+from tidegate.cli.report import Cell, Report, Style, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, Report, Table
+from tidegate.cli.output import Format
 
 if TYPE_CHECKING:
     from tidegate.cli.image.course import Course
@@ -73,7 +73,10 @@ def copy(
         raise click.UsageError("name SRC and DST, or give a list with --from FILE")
     wish = Wish(Referrers(referrers), replace=replace, foreign=foreign)
     if platform is not None:
-        invocation.output.say(f"only {platform} is copied: its digest is not the one of the whole image")
+        invocation.output.say(
+            f"only {platform} is copied: its digest is not the one of the whole image, "
+            "and what is attached to the whole stays behind"
+        )
     with open_places(invocation) as places:
         pairs = _pairs(invocation, places, source, target, file)
         results = _run(invocation, places, pairs, wish=wish, platform=platform, jobs=jobs, form=form)
@@ -84,13 +87,14 @@ def copy(
 
 
 def _show(invocation: Invocation, form: Format, results: list[Copied]) -> None:
-    from tidegate.cli.image.events import copy_records
-
     if form is Format.TABLE:
         for each in results:
             if each.report is not None:
                 invocation.output.line(f"{each.pair.written}  {each.report.digest}")
     elif form is not Format.JSON:
+        from tidegate.cli.image.events import copy_records
+        from tidegate.cli.report import Report, Table
+
         names = tuple(f"{each.pair.written}" for each in results if each.report is not None)
         documents = {"copies": copy_records(results)}
         invocation.output.show(form, Report(Table(("IMAGE",), (), empty=""), documents, names))
@@ -99,11 +103,12 @@ def _show(invocation: Invocation, form: Format, results: list[Copied]) -> None:
 def _pairs(
     invocation: Invocation, places: Places, source: str | None, target: str | None, file: str | None
 ) -> list[Pair]:
-    from tidegate.cli.image.pairs import read_pairs
-    from tidegate.registry.batch import Pair
-
     if source is not None and target is not None:
+        from tidegate.registry.batch import Pair
+
         return [Pair(places.parse(source), places.parse(target))]
+    from tidegate.cli.image.pairs import read_pairs
+
     return read_pairs(file or "", invocation.directory, places)
 
 
@@ -156,9 +161,9 @@ def _events(invocation: Invocation, course: Course) -> CopyEvents:
 
 
 def _fail(results: list[Copied]) -> None:
-    from tidegate.errors.image import CopiesFailed
-
     errors = [each.error for each in results if each.error is not None]
     if errors:
+        from tidegate.errors.image import CopiesFailed
+
         hint = "the lines above say why; run it again: what was copied is not copied again"
         raise CopiesFailed(f"{len(errors)} of {len(results)} images were not copied", where=errors[0].where, hint=hint)

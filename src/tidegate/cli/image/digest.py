@@ -7,7 +7,7 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, Report, Table
+from tidegate.cli.output import Format
 
 
 @click.command(
@@ -36,5 +36,7 @@ def digest(invocation: Invocation, *, image: str, platform: str | None, form: Fo
     if form is Format.TABLE:
         invocation.output.line(found)
         return
+    from tidegate.cli.report import Report, Table
+
     report = Report(Table(("DIGEST",), ((found,),), empty=""), {"image": image, "digest": found}, (found,))
     invocation.output.show(form, report)

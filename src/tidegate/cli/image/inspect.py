@@ -10,7 +10,8 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, Json, Report, Table, printable
+from tidegate.cli.output import Format, Json, printable
+from tidegate.cli.report import Report, Table
 
 if TYPE_CHECKING:
     from tidegate.model.image_node import ImageNode
@@ -51,13 +52,13 @@ def inspect(invocation: Invocation, *, image: str, form: Format) -> None:
 
 def _lines(node: ImageNode, indent: str, role: str = "") -> Iterator[str]:
     what = "  ".join(part for part in (role, node.platform, node.artifact_type, *node.predicates, node.tag) if part)
-    kind = "index" if node.children else "manifest"
+    first, others, kind = ("blob", "blob", "index") if node.is_index else ("config", "layer", "manifest")
     yield f"{indent}{kind} {node.manifest.digest}  {_size(node.size)} in all{f'  {what}' if what else ''}"
     inner = f"{indent}  "
     for name, value in sorted(node.labels.items()):
         yield f"{inner}label {name}={value}"
     for number, blob in enumerate(node.blobs):
-        yield f"{inner}{'layer' if number else 'config'} {_blob(blob)}"
+        yield f"{inner}{others if number else first} {_blob(blob)}"
     for layer in node.foreign:
         yield f"{inner}layer {_blob(layer)}  lies elsewhere"
     for child in node.children:

@@ -7,7 +7,7 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, Json, Report, Table
+from tidegate.cli.output import Format, Json
 
 
 @click.command(
@@ -45,6 +45,8 @@ def tag(invocation: Invocation, *, image: str, tags: tuple[str, ...], replace: b
                 f"{place.with_tag(each.tag)}  {each.digest}{'' if each.written else '  (was there)'}"
             )
         return
+    from tidegate.cli.report import Report, Table
+
     documents: list[Json] = [
         {"image": str(place.with_tag(each.tag)), "digest": str(each.digest), "adopted": not each.written}
         for each in results
