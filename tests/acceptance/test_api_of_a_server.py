@@ -9,7 +9,8 @@ from pathlib import Path
 from support.access import write_token
 from support.road_texts import STAGING, Settings
 from support.road_world import RoadWorld, world_with_release
-from support.server_process import PATIENCE, ServerProcess
+from support.server_process import ServerProcess
+from support.until import PATIENCE
 from tidegate.model.role import Role
 
 PROMOTIONS = "/api/v1/promotions"

@@ -20,7 +20,8 @@ from playwright.sync_api import expect
 from support.browser import chromium, faults
 from support.oidc_provider import SECRET, FakeProvider
 from support.road_world import RoadWorld, world_with_release
-from support.server_process import PATIENCE, Answered, ServerProcess
+from support.server_process import Answered, ServerProcess
+from support.until import PATIENCE
 
 CONFIG = """\
 server:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
+from support.until import until
 from tidegate.model.notice import Message, Tone
 
 SECRET = "s3cr3t-t0ken"
-PATIENCE = 30.0
 
 
 @dataclass
@@ -44,10 +43,7 @@ class MessageRoom:
 
     def until(self, holds: Callable[[], object]) -> None:
         """Wait until `holds` returns something true."""
-        end = time.monotonic() + PATIENCE
-        while not holds():
-            assert time.monotonic() < end, f"it did not come to hold; it got: {self.got}"
-            time.sleep(0.02)
+        until(holds, told=lambda: f"it got: {self.got}")
 
     def take(self, body: dict[str, str]) -> int:
         """Return the answer's status."""
