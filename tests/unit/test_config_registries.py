@@ -68,7 +68,7 @@ def test_how_repositories_are_made(tmp_path: Path) -> None:
     assert account(tmp_path, keys).repository == RepositorySettings(
         {"cost center": "42"}, encryption=Encryption.KMS_DSSE, kms_key="alias/r"
     )
-    assert account(tmp_path, "create_repositories: true").repository == RepositorySettings()
+    assert account(tmp_path, "create_repositories: true").repository is None
 
 
 @pytest.mark.parametrize(

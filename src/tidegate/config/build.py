@@ -99,7 +99,7 @@ def _account(name: str, section: RegistrySection, folder: Path) -> RegistryAccou
         requests=section.requests,
         follow=tuple(section.follow),
         credentials=None if section.credentials is None else _credentials(section.credentials, folder),
-        repository=RepositorySettings() if section.repository is None else _repository(section.repository),
+        repository=None if section.repository is None else _repository(section.repository),
     )
 
 

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
         Rewrite,
         Service,
     )
-    from tidegate.model.registry_account import AwsIdentity, Encryption, Login, RegistryAccount, RepositorySettings
+    from tidegate.model.registry_account import RegistryAccount
+    from tidegate.model.registry_identity import AwsIdentity, Login
     from tidegate.model.report import Report, ReportState
+    from tidegate.model.repository_settings import Encryption, RepositorySettings
     from tidegate.model.verdict import Answer, Reason, Verdict
     from tidegate.model.version import Version
 else:
@@ -65,8 +67,10 @@ else:
                 "Rewrite",
                 "Service",
             ),
-            "registry_account": ("AwsIdentity", "Encryption", "Login", "RegistryAccount", "RepositorySettings"),
+            "registry_account": ("RegistryAccount",),
+            "registry_identity": ("AwsIdentity", "Login"),
             "report": ("Report", "ReportState"),
+            "repository_settings": ("Encryption", "RepositorySettings"),
             "verdict": ("Answer", "Reason", "Verdict"),
             "version": ("Version",),
         },

@@ -16,7 +16,8 @@ from typing import Final, Protocol, cast
 from tidegate import __version__
 from tidegate.errors.aws import AwsDenied, AwsExtraMissing, AwsRefused
 from tidegate.model.ecr import EcrHost
-from tidegate.model.registry_account import AwsIdentity, RegistryAccount
+from tidegate.model.registry_account import RegistryAccount
+from tidegate.model.registry_identity import AwsIdentity
 from tidegate.registry.aws_errors import spoken_with_aws
 from tidegate.registry.credentials import Credentials, Question, has_boto3, variable
 

@@ -10,7 +10,8 @@ from tidegate.errors.registry import RepositoryMissing
 from tidegate.http import Origin, Retry, Sender
 from tidegate.model.ecr import EcrHost
 from tidegate.model.manifest import Descriptor, Manifest
-from tidegate.model.registry_account import RegistryAccount, RepositorySettings
+from tidegate.model.registry_account import RegistryAccount
+from tidegate.model.repository_settings import RepositorySettings
 from tidegate.registry.authorization import Authorizer
 from tidegate.registry.aws import EcrApi, ecr_api, place_of
 from tidegate.registry.aws_errors import error_code, spoken_with_aws
@@ -53,7 +54,7 @@ class EcrRepositories:
     def _create(self, repository: str) -> None:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - the extra `aws`, which `ecr_api` asks for
 
-        settings = create_settings(self._account.repository, repository, self._host)
+        settings = create_settings(self._account.repository or RepositorySettings(), repository, self._host)
         for is_last in (False, True):
             if self._api is None:
                 self._api = ecr_api(self._account, self._host, self._environment)

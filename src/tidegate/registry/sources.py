@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from tidegate.errors.registry import CredentialsUnreadable
-from tidegate.model.registry_account import Login, RegistryAccount
+from tidegate.model.registry_account import RegistryAccount
+from tidegate.model.registry_identity import Login
 from tidegate.registry.aws import ecr_credentials
 from tidegate.registry.credentials import Credentials, Question, variable, variable_prefix
 from tidegate.registry.docker_config import DockerConfig
