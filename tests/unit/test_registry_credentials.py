@@ -54,9 +54,25 @@ def test_variables_come_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", [HOST, f"https://{HOST}", f"http://{HOST}/v1/", "127.0.0.1:5000"])
 def test_docker_logins_by_host(tmp_path: Path, key: str) -> None:
-    assert _find(tmp_path, {"auths": {key: {"auth": AUTH}}}) == Credentials(
-        "me", "s3:cret", str(tmp_path / "config.json")
-    )
+    found = _find(tmp_path, {"auths": {key: {"auth": AUTH}}})
+    assert found == Credentials("me", "s3:cret", str(tmp_path / "config.json"), life=900)
+
+
+def test_a_login_by_the_very_name_comes_before_an_older_spelling(tmp_path: Path) -> None:
+    old = base64.b64encode(b"me:old").decode()
+    entries = [(f"https://{HOST}/v1/", {"auth": old}), (HOST, {"auth": AUTH})]
+    for order in (entries, entries[::-1]):
+        found = _find(tmp_path, {"auths": dict(order)})
+        assert found is not None
+        assert found.secret == "s3:cret"
+
+
+def test_an_empty_helper_keeps_a_host_from_the_store(tmp_path: Path) -> None:
+    path = _helper(tmp_path, "all", """echo '{"Username":"all","Secret":"s"}'""")
+    store = {"credsStore": "all"}
+    assert _find(tmp_path, store, path) is not None
+    assert _find(tmp_path, {**store, "credHelpers": {HOST: ""}}, path) is None
+    assert _find(tmp_path, {**store, "credHelpers": {"elsewhere.example": ""}}, path) is not None
 
 
 def test_other_spellings_of_a_login(tmp_path: Path) -> None:
@@ -104,7 +120,7 @@ def test_a_helper_is_asked_by_standard_input(tmp_path: Path) -> None:
 def test_a_helper_may_give_an_identity_token_or_nothing(tmp_path: Path) -> None:
     path = _helper(tmp_path, "token", """echo '{"Username":"<token>","Secret":"tok"}'""")
     found = _find(tmp_path, {"credHelpers": {HOST: "token"}}, path)
-    assert found == Credentials("", "tok", "docker-credential-token", is_identity_token=True)
+    assert found == Credentials("", "tok", "docker-credential-token", is_identity_token=True, life=900)
     path = _helper(tmp_path, "empty", "echo credentials not found in native keychain; exit 1")
     assert _find(tmp_path, {"credsStore": "empty", "auths": {HOST: {}}}, path) is None
 

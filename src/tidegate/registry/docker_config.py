@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,12 @@ _HELPER_SECONDS: Final = 30
 _HELPER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NOT_FOUND: Final = "credentials not found in native keychain"
 """What a helper prints when it has none: the protocol's own way to say it."""
+_LIFE: Final = 900.0
+"""Seconds until a login is looked up again.
+
+What is kept there may be a token that ends, and nobody says when: a helper of ECR's gives one with hours left, and ECR
+answers 403, not 401, once it is over. A server that runs for days asks in time.
+"""
 _TOKEN_USER: Final = "<token>"  # noqa: S105 - the user name that marks an identity token
 _DOCKER_HUB_KEYS: Final = ("https://index.docker.io/v1/", "index.docker.io", "docker.io")
 
@@ -63,17 +70,26 @@ class DockerConfig:
             CredentialsUnreadable: an entry or a helper is broken.
         """
         names = [_keys(host) for host in hosts]
-        entries = {_bare(name): entry for name, entry in _table(self._config, "auths").items()}
+        for found in chain(self._written(names), self._asked(names)):
+            yield replace(found, life=_LIFE)
+
+    def _written(self, names: list[tuple[str, ...]]) -> Iterator[Credentials]:
+        """Yield what stands in the file; an entry by the very name comes before one that only means the same host."""
+        entries = _table(self._config, "auths")
+        alike = {_bare(name): entry for name, entry in entries.items()}
         for key in chain.from_iterable(names):
-            entry = entries.get(_bare(key))
+            entry = entries.get(key, alike.get(_bare(key)))
             if isinstance(entry, dict):
                 yield from self._entry(entry, key)
+
+    def _asked(self, names: list[tuple[str, ...]]) -> Iterator[Credentials]:
+        """Yield what helpers give. A host's helper that is "" is Docker's way to keep that host from the store."""
         helpers, store = _table(self._config, "credHelpers"), self._config.get("credsStore")
-        for key in chain.from_iterable(names):
-            helper = helpers.get(key)
-            if isinstance(helper, str):
-                yield from self._ask(helper, key)
-        if isinstance(store, str) and store:
+        own = [(key, helpers[key]) for key in chain.from_iterable(names) if isinstance(helpers.get(key), str)]
+        for key, helper in own:
+            if helper:
+                yield from self._ask(str(helper), key)
+        if isinstance(store, str) and store and not any(helper == "" for _, helper in own):
             for key, *_ in names:
                 yield from self._ask(store, key)
 
