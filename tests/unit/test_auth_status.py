@@ -138,6 +138,9 @@ def test_what_is_configured_and_can_not_be_read(tmp_path: Path, server: Scripted
     assert what in ended.err
     assert "✗ unreadable" in ended.out
     assert "s3cret-word" not in ended.out + ended.err
+    asked = status(tmp_path, server, "prd", "--check", keys=keys, environ=environ)
+    assert (asked.code, asked.out.splitlines()[1].split()[2:]) == (4, ["✗", "unreadable", "not", "asked"])
+    assert server.requests == []
 
 
 def test_a_registry_that_asks_nobody(tmp_path: Path, gate: Gate, server: ScriptedServer) -> None:

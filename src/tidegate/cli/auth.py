@@ -70,7 +70,7 @@ def _row(access: Access, *, check: bool) -> tuple[str | Cell, ...]:
     elif access.source is not None:
         source = access.source
     else:
-        source = Cell("✗ unreadable", Style.BAD) if access.fault and not check else Cell("none", Style.DIM)
+        source = Cell("none", Style.DIM) if access.is_readable else Cell("✗ unreadable", Style.BAD)
     user = "(token)" if access.username == "" else access.username or ""
     if not check:
         return (access.account.name, access.account.host, source, user)

@@ -39,6 +39,7 @@ class Access:
         is_folder: it is a folder: there is nothing to log in to.
         source: where credentials were found; None when there are none.
         username: the user name; None without credentials, "" with an identity token.
+        is_readable: whether credentials could be looked for; where not, nobody is asked.
         standing: what the registry says.
         fault: why credentials can't be read, or why the registry does not accept them.
     """
@@ -48,6 +49,7 @@ class Access:
     is_folder: bool = False
     source: str | None = None
     username: str | None = None
+    is_readable: bool = True
     standing: Standing = Standing.NOT_ASKED
     fault: TidegateError | None = None
 
@@ -66,14 +68,17 @@ def access(account: RegistryAccount, reach: Reach, *, check: bool) -> Access:
     found = Access(account, place)
     try:
         credentials = reach.credentials(account, place)
-        if credentials is not None:
-            found = replace(found, source=credentials.source, username=credentials.username)
-        if check:
-            found = replace(found, standing=_ask(account, reach, place, credentials))
+    except TidegateError as error:
+        return replace(found, is_readable=False, fault=error)
+    if credentials is not None:
+        found = replace(found, source=credentials.source, username=credentials.username)
+    if not check:
+        return found
+    try:
+        return replace(found, standing=_ask(account, reach, place, credentials))
     except TidegateError as error:
         refused = Standing.REFUSED if isinstance(error, AuthenticationError) else Standing.UNKNOWN
-        found = replace(found, standing=refused if check else Standing.NOT_ASKED, fault=error)
-    return found
+        return replace(found, standing=refused, fault=error)
 
 
 def _ask(account: RegistryAccount, reach: Reach, base: str, credentials: Credentials | None) -> Standing:
