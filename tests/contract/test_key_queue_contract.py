@@ -12,13 +12,13 @@ from contextlib import ExitStack
 import pytest
 
 from support.postgres_server import PostgresServer
+from support.until import PATIENCE, until
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
 from tidegate.ports.queue import Handle, KeyQueue, QueueDepth
 from tidegate.server.postgres.shared import open_shared
 from tidegate.server.thread_queue import ThreadQueue
 
 A, B, C = (ServiceKey(name, "e2e") for name in ("a", "b", "c"))
-PATIENCE = 10.0
 
 
 def in_memory(stack: ExitStack, request: pytest.FixtureRequest) -> KeyQueue:
@@ -72,13 +72,6 @@ class Hands:
         return [key for key, _ in self.got]
 
 
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end, "it did not come to hold"
-        time.sleep(0.005)
-
-
 def idle(queue: KeyQueue) -> Callable[[], bool]:
     return lambda: queue.depth() == QueueDepth(0, 0, 0)
 
@@ -109,11 +102,9 @@ def test_a_key_added_while_it_is_handled_is_handled_once_more_after_that(queue: 
 
 def test_a_key_that_failed_comes_back_after_its_pause_with_its_count(queue: KeyQueue) -> None:
     hands = Hands(0.3)
-    queue.start(hands, workers=1)
     began = time.monotonic()
-    queue.add([A])
-    until(lambda: queue.depth().later == 1)
-    queue.add([B])
+    queue.add([A, B])
+    queue.start(hands, workers=1)
     until(idle(queue))
     assert hands.got == [(A, 0), (B, 0), (A, 1)]
     assert time.monotonic() - began >= 0.3
