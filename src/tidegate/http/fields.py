@@ -7,14 +7,15 @@ from typing import Final
 
 from tidegate.http.messages import Response
 
-_LINK: Final = re.compile(r"<([^<>]*)>\s*;([^,<]*)")
-_IS_NEXT: Final = re.compile(r"\brel\s*=\s*\"?next\b", re.IGNORECASE)
+_LINK: Final = r"<([^<>]*)>\s*;([^,<]*)"
+_IS_NEXT: Final = r"\brel\s*=\s*\"?next\b"
+"""Both are compiled when they are first used: most commands read one page, if any."""
 
 
 def next_link(response: Response) -> str | None:
     """Return the address of the next page as Link has it (RFC 8288; absolute or relative), or None."""
-    links = (link for field in response.headers("Link") for link in _LINK.finditer(field))
-    return next((link[1] for link in links if _IS_NEXT.search(link[2])), None)
+    links = (link for field in response.headers("Link") for link in re.finditer(_LINK, field))
+    return next((link[1] for link in links if re.search(_IS_NEXT, link[2], re.IGNORECASE)), None)
 
 
 def retry_after(response: Response) -> float | None:

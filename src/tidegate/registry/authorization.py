@@ -9,36 +9,27 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode
 
-from tidegate.errors.http import AddressRefused, ResponseTooLarge
-from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
-from tidegate.http import Origin, Request, Response, Sender
+from tidegate.errors.http import AddressRefused
+from tidegate.errors.registry import RegistryUnauthorized
+from tidegate.http import Origin, Sender
 from tidegate.http.url import is_link_local
 from tidegate.registry.answers import failure
 
 if TYPE_CHECKING:
     from tidegate.registry.challenge import Challenge
     from tidegate.registry.credentials import Credentials
+    from tidegate.registry.tokens import Token
 
-_LARGEST_TOKEN: Final = 256 * 1024
 _SHORTEST_LIFE: Final = 60
 """Seconds a token lives when the server does not say (token spec), or says less; clocks may differ."""
-_LONGEST_LIFE: Final = 24 * 3600
 _MARGIN: Final = 0.25
 """The part of its life before the end in which a token is not used for new requests."""
-_CLIENT_ID: Final = "tidegate"
 
 Scopes = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    value: str = field(repr=False)
-    fresh_until: float
 
 
 class Authorizer:
@@ -73,7 +64,7 @@ class Authorizer:
         self._credentials: Credentials | None = None
         self._fresh_until = -math.inf
         self._challenge: Challenge | None = None
-        self._tokens: dict[Scopes, _Token] = {}
+        self._tokens: dict[Scopes, Token] = {}
 
     def field(self, scopes: Scopes) -> str | None:
         """Return what to send for `scopes`, e.g. `repository:inventory:pull`; None when nothing was asked for yet."""
@@ -136,7 +127,7 @@ class Authorizer:
             self._fresh_until = started + life * (1 - _MARGIN)
         return self._credentials
 
-    def _fetch(self, challenge: Challenge, scopes: Scopes) -> _Token:
+    def _fetch(self, challenge: Challenge, scopes: Scopes) -> Token:
         credentials = self._look_up()
         try:
             return self._fetch_as(credentials, challenge, scopes)
@@ -146,18 +137,20 @@ class Authorizer:
                 raise
         return self._fetch_as(self._credentials, challenge, scopes)
 
-    def _fetch_as(self, credentials: Credentials | None, challenge: Challenge, scopes: Scopes) -> _Token:
+    def _fetch_as(self, credentials: Credentials | None, challenge: Challenge, scopes: Scopes) -> Token:
+        from tidegate.registry.tokens import Token, token_in, token_request  # noqa: PLC0415 - as above
+
         realm = self._realm(challenge)
         service = challenge.parameters.get("service", "")
         started = self._monotonic()
-        request = replace(_token_request(realm, service, scopes, credentials), allowed=self._follow)
+        request = replace(token_request(realm, service, scopes, credentials), allowed=self._follow)
         with self._client.send(request) as response:
             if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
                 raise self._unauthorized("the registry's token server does not accept these credentials")
             if response.status != HTTPStatus.OK:
                 raise failure(response)
-            value, life = _token_in(response)
-        return _Token(value, started + max(life, _SHORTEST_LIFE) * (1 - _MARGIN))
+            value, life = token_in(response)
+        return Token(value, started + max(life, _SHORTEST_LIFE) * (1 - _MARGIN))
 
     def _realm(self, challenge: Challenge) -> str:
         realm = challenge.parameters.get("realm", "")
@@ -174,34 +167,3 @@ class Authorizer:
         found = self._credentials
         hint = f"check {found.source}; the credentials were found there" if found else self._hint()
         return RegistryUnauthorized(what, where=str(self._origin), hint=hint)
-
-
-def _token_request(realm: str, service: str, scopes: Scopes, credentials: Credentials | None) -> Request:
-    if credentials is not None and credentials.is_identity_token:
-        form = {
-            "grant_type": "refresh_token",
-            "service": service,
-            "client_id": _CLIENT_ID,
-            "scope": " ".join(scopes),
-            "refresh_token": credentials.secret,
-        }
-        kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        return Request("POST", realm, kind, urlencode(form).encode(), given_by_server=True)
-    query = urlencode([*([("service", service)] if service else []), *(("scope", scope) for scope in scopes)])
-    url = f"{realm}{'&' if '?' in realm else '?'}{query}"
-    fields = {"Authorization": credentials.basic} if credentials else {}
-    return Request("GET", url, fields, given_by_server=True)
-
-
-def _token_in(response: Response) -> tuple[str, float]:
-    import json  # noqa: PLC0415 - as above
-
-    try:
-        answer: object = json.loads(response.read(_LARGEST_TOKEN))
-    except (ValueError, RecursionError, ResponseTooLarge):
-        answer = None  # it may hold a secret: it is not part of the error
-    table = answer if isinstance(answer, dict) else {}
-    value, life = table.get("token") or table.get("access_token"), table.get("expires_in")
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-        raise RegistryFailed("the registry's token server answered without a token", where=str(response.request))
-    return value, float(min(life, _LONGEST_LIFE)) if isinstance(life, int | float) and life > 0 else 0.0

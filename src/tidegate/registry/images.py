@@ -12,7 +12,6 @@ from tidegate.errors.model import InvalidImageRef
 from tidegate.errors.registry import HostNotConfigured
 from tidegate.http import Retry, Timeouts
 from tidegate.model.digest import Digest
-from tidegate.model.ecr import EcrHost
 from tidegate.model.image import ImageRef
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.endpoint import locate
@@ -22,6 +21,7 @@ from tidegate.registry.remote import RemoteRegistry
 from tidegate.registry.tree import Home
 
 if TYPE_CHECKING:
+    from tidegate.model.ecr import EcrHost
     from tidegate.ports.images import CopyReport
     from tidegate.ports.registry import Registry
     from tidegate.registry.copy import Copier
@@ -138,7 +138,7 @@ class RegistryImages:
             from tidegate.registry.layout import LayoutRegistry  # noqa: PLC0415 - for folders only
 
             return LayoutRegistry(place, must_exist=True)
-        ecr = EcrHost.of(account.host)
+        ecr = _ecr(account.host)
         usual = _MOST_REQUESTS if ecr is None else _MOST_AT_GALLERY if ecr.is_public else _MOST_AT_ECR
         pace = self._paces[account.host] = Pace(account.requests or usual, sleep=self._retry.sleep)
         client, authorizer = Paced(self._reach.client(account), pace), self._reach.authorizer(account, place)
@@ -148,3 +148,12 @@ class RegistryImages:
             repositories = EcrRepositories(account, ecr, self._environment, self._retry)
             return EcrRegistry(place, client, authorizer, self._retry, repositories, follow=follow(account))
         return RemoteRegistry(place, client, authorizer, self._retry, follow(account))
+
+
+def _ecr(host: str) -> EcrHost | None:
+    """Return what `host` says of itself when it is one of Amazon ECR."""
+    if "ecr" not in host.lower():  # it is a part of each of their names
+        return None
+    from tidegate.model.ecr import EcrHost  # noqa: PLC0415 - for ECR only
+
+    return EcrHost.of(host)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tidegate import __version__
 from tidegate.http import Client, Origin, Proxies, Sender, Timeouts, Trust
-from tidegate.model.ecr import EcrHost
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.authorization import Authorizer
 
@@ -104,7 +103,8 @@ def follow(account: RegistryAccount) -> frozenset[Origin]:
 
 def _hint(account: RegistryAccount, authority: str) -> str:
     """Return where credentials would have to be put."""
-    from tidegate.registry.credentials import has_boto3, variable_prefix  # noqa: PLC0415 - as in `Reach.credentials`
+    from tidegate.model.ecr import EcrHost  # noqa: PLC0415 - as in `Reach.credentials`
+    from tidegate.registry.credentials import has_boto3, variable_prefix  # noqa: PLC0415 - likewise
 
     prefix = variable_prefix(account.name)
     hint = f"run docker login {authority}, or set {prefix}_USERNAME and {prefix}_PASSWORD"
