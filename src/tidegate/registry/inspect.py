@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
+from tidegate.model.digest import Digest
 from tidegate.model.image_node import ImageNode
-from tidegate.model.manifest import Descriptor, Manifest, json_object
+from tidegate.model.manifest import Manifest, json_object
 from tidegate.registry.places import ImagePlace
-from tidegate.registry.platforms import platform_of, platforms
+from tidegate.registry.platforms import platform_of, platforms, read_config
 from tidegate.registry.referrers import Attached, ReferrerSearch
 from tidegate.registry.tree import Home, Tree, read_tree
 
-_LARGEST_CONFIG: Final = 4 * 1024 * 1024
 _PREDICATE: Final = ("dev.sigstore.bundle.predicateType", "in-toto.io/predicate-type", "predicateType")
 """Annotations that name a predicate: of a Sigstore bundle, of BuildKit's attestations, of those by cosign."""
 
@@ -33,36 +34,48 @@ class _Inspection:
         self._attached = attached
         trees = (tree, *(each.tree for each in attached))
         self._manifests = {manifest.digest: manifest for each in trees for manifest in each.manifests}
+        self._seen: dict[Digest, ImageNode] = {}
 
     def node(self, manifest: Manifest, platform: str | None = None, tag: str | None = None) -> ImageNode:
-        contents = manifest.contents()
+        """Return the node of `manifest`. What is below it and attached to it is in the first of its nodes only.
+
+        By a cosign tag an image can be attached to itself, and indexes that list one another twice would unfold to
+        more than any memory holds.
+        """
+        digest = manifest.digest
+        if digest in self._seen:
+            known = self._seen[digest]
+            return replace(known, platform=platform or known.platform, tag=tag)
+        bare = self._seen[digest] = self._bare(manifest)
         named = {digest: name for name, digest in platforms(manifest)}
+        return replace(
+            bare,
+            platform=platform or bare.platform,
+            tag=tag,
+            children=tuple(
+                self.node(self._manifests[child.digest], named.get(child.digest))
+                for child in manifest.contents().manifests
+            ),
+            referrers=tuple(
+                self.node(each.tree.root, tag=each.tag) for each in self._attached if each.subject == digest
+            ),
+        )
+
+    def _bare(self, manifest: Manifest) -> ImageNode:
+        """Return the node of `manifest` without what is below it and attached to it."""
+        contents = manifest.contents()
         document = json_object(manifest.data) or {}
         artifact_type = document.get("artifactType")
-        config = self._config(contents.blobs[0]) if contents.blobs else {}
+        config = {} if manifest.is_index else read_config(self._home, contents.blobs[0])
         return ImageNode(
             manifest.descriptor,
-            platform or platform_of(config),
+            platform_of(config),
             artifact_type if isinstance(artifact_type, str) else None,
             _labels(config),
             contents.blobs,
             contents.foreign,
-            tuple(self.node(self._manifests[child.digest], named.get(child.digest)) for child in contents.manifests),
-            tuple(
-                self.node(each.tree.root, tag=each.tag) for each in self._attached if each.subject == manifest.digest
-            ),
-            tag,
-            tuple(dict.fromkeys(_predicates(document))),
+            predicates=tuple(dict.fromkeys(_predicates(document))),
         )
-
-    def _config(self, config: Descriptor) -> Mapping[str, object]:
-        """Return an image's config; nothing when it is another kind of config."""
-        if not config.media_type.endswith((".image.config.v1+json", "container.image.v1+json")):
-            return {}
-        if config.size > _LARGEST_CONFIG:
-            return {}
-        with self._home.registry.read_blob(self._home.repository, config.digest) as pieces:
-            return json_object(b"".join(pieces)) or {}
 
 
 def _labels(config: Mapping[str, object]) -> Mapping[str, str]:

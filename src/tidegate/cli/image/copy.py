@@ -33,7 +33,9 @@ _REFERRERS = ("with-image", "always", "never")
 @click.argument("source", metavar="[SRC]", required=False)
 @click.argument("target", metavar="[DST]", required=False)
 @click.option("--from", "file", metavar="FILE", help="Copy many: a line of FILE is SRC DST; - for stdin.")
-@click.option("--platform", metavar="OS/ARCH", help="Only one platform of an index: the copy has another digest.")
+@click.option(
+    "--platform", metavar="OS/ARCH[/VARIANT]", help="Only one platform of an index: the copy has another digest."
+)
 @click.option(
     "--referrers",
     type=click.Choice(_REFERRERS),

@@ -19,7 +19,7 @@ from tidegate.cli.output import Format
     ],
 )
 @click.argument("image")
-@click.option("--platform", metavar="OS/ARCH", help="The manifest of one platform of an index.")
+@click.option("--platform", metavar="OS/ARCH[/VARIANT]", help="The manifest of one platform of an index.")
 @output_option
 @pass_invocation
 def digest(invocation: Invocation, *, image: str, platform: str | None, form: Format) -> None:
