@@ -296,29 +296,6 @@ def test_what_is_allowed_is_followed_without_credentials(monkeypatch: pytest.Mon
         assert "Authorization" not in there.requests[0].fields
 
 
-def test_a_proxy_that_wants_a_password_gets_it_and_one_that_refuses_is_named() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        asked: list[bytes] = []
-
-        def refuse() -> None:
-            here, _ = listener.accept()
-            with here:
-                asked.append(here.recv(1000))
-                here.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-
-        thread = threading.Thread(target=refuse)
-        thread.start()
-        proxies = Proxies.of({"https_proxy": f"http://me:pw@127.0.0.1:{listener.getsockname()[1]}"})
-        with (
-            Client("test/1", proxies=proxies) as client,
-            pytest.raises(HostUnreachable, match=r"through the proxy 127\.0\.0\.1: it answered 407"),
-        ):
-            client.send(Request("GET", "https://registry.example.com/a", SECRET))
-        thread.join()
-    assert b"\r\nProxy-Authorization: Basic bWU6cHc=\r\n" in asked[0]
-    assert b"c2VjcmV0" not in asked[0]
-
-
 def _wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 5
     while not condition() and time.monotonic() < deadline:

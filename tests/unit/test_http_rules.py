@@ -1,4 +1,4 @@
-"""Pure rules of HTTP: proxies, URLs, retries."""
+"""Pure rules of HTTP: URLs, retries, links."""
 
 from __future__ import annotations
 
@@ -10,46 +10,10 @@ import pytest
 from tidegate.errors import TidegateError
 from tidegate.errors.http import InvalidUrl
 from tidegate.errors.registry import ManifestMissing, RegistryThrottled, RegistryUnreachable
-from tidegate.http import Origin, Proxies, Request, Response, Retry, next_link
+from tidegate.http import Origin, Request, Response, Retry, next_link
 from tidegate.http.inflow import Body, Inflow
 from tidegate.http.url import resolve, without_secrets
 from tidegate.http.wire import Head
-
-
-@pytest.mark.parametrize(
-    ("exempt", "url", "proxied"),
-    [
-        ("", "http://registry.example.com/", True),
-        ("", "http://localhost:5000/", False),
-        ("", "http://127.0.0.9/", False),
-        ("", "http://[::1]:5000/", False),
-        ("*", "http://registry.example.com/", False),
-        ("other.org, example.com", "http://registry.example.com/", False),
-        (".example.com", "http://registry.example.com/", False),
-        ("example.com", "http://notexample.com/", True),
-        ("registry.example.com:5000", "http://registry.example.com/", True),
-        ("registry.example.com:5000", "http://registry.example.com:5000/", False),
-        ("10.0.0.0/8", "http://10.1.2.3/", False),
-        ("10.0.0.0/8", "http://11.1.2.3/", True),
-        ("nonsense/99", "http://10.1.2.3/", True),
-    ],
-)
-def test_what_goes_through_a_proxy(exempt: str, url: str, *, proxied: bool) -> None:
-    proxies = Proxies.of({"HTTP_PROXY": "proxy:3128", "NO_PROXY": exempt})
-    assert (proxies.find(Origin.of(url)) is not None) == proxied
-    assert proxies.find(Origin.of(url.replace("http", "https", 1))) is None
-
-
-@pytest.mark.parametrize("text", ["https://proxy:3128", "socks5://proxy", "http://proxy:port"])
-def test_proxies_that_are_not_supported_are_refused(text: str) -> None:
-    with pytest.raises(InvalidUrl):
-        Proxies.of({"HTTPS_PROXY": text})
-
-
-def test_a_proxys_password_is_not_shown() -> None:
-    proxies = Proxies.of({"HTTP_PROXY": "http://me:c2VjcmV0@proxy:3128"})
-    assert "c2VjcmV0" not in repr(proxies)
-    assert "Basic" not in repr(proxies)
 
 
 @pytest.mark.parametrize(

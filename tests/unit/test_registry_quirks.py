@@ -16,6 +16,7 @@ import pytest
 
 from support.scripted_http import Received, Reply, Script, ScriptedServer, by_line
 from tidegate.errors import TidegateError
+from tidegate.errors.http import ProxyRefused
 from tidegate.errors.registry import (
     NotAManifest,
     RegistryDenied,
@@ -281,6 +282,14 @@ def test_error_bodies_of_every_kind(status: int, body: bytes, kind: str, error: 
     with _registry(by_line({PUT: reply})) as (registry, _), pytest.raises(error, match=text) as caught:
         registry.put_manifest("app", "1.0.0", ROOT)
     assert str(caught.value).isprintable()
+
+
+def test_a_proxy_that_wants_a_password_is_no_registry() -> None:
+    reply = Reply(407, b"<html>", {"Content-Type": "text/html", "Proxy-Authenticate": 'Basic realm="p"'})
+    with _registry(by_line({PUT: reply})) as (registry, _), pytest.raises(ProxyRefused) as caught:
+        registry.put_manifest("app", "1.0.0", ROOT)
+    assert caught.value.what == "the proxy answered 407"
+    assert "HTTP_PROXY=" in (caught.value.hint or "")
 
 
 # Throttling, as of the public gallery

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidegate.errors import Place, TidegateError, UsageError
+from tidegate.errors import AuthenticationError, Place, TidegateError, UsageError
 
 
 class HostUnreachable(TidegateError):
@@ -23,6 +23,12 @@ class ServerNotTrusted(TidegateError):
     """The server's certificate can't be verified."""
 
     code = "http/not-trusted"
+
+
+class ProxyRefused(AuthenticationError):
+    """A proxy does not let us through: it wants other credentials, or forbids the address."""
+
+    code = "http/proxy-refused"
 
 
 class AddressRefused(TidegateError):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
 from tidegate.errors.http import InvalidUrl
 from tidegate.http.url import Origin
+
+_WITH_PORT: Final = re.compile(r"(\[[^]]*\]|[^:]*):([0-9]{1,5})")
+_SPELLING: Final = "write http://[USER:PASSWORD@]HOST[:PORT]; what is no letter or digit in a password as %XX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Proxy:
         url = text if "://" in text else f"http://{text}"
         origin = Origin.of(url)
         if origin.scheme != "http":
-            raise InvalidUrl("only http proxies are supported", where=str(origin), hint="http://proxy.example.com:3128")
+            raise InvalidUrl("only http proxies are supported", where=str(origin), hint=_SPELLING)
         parts = urlsplit(url)
         if parts.username is None:
             return cls(origin)
@@ -60,14 +64,21 @@ class Proxies:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Self:
-        """Return what HTTP_PROXY, HTTPS_PROXY and NO_PROXY (upper or lower case) say."""
+        """Return what HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY (upper or lower case) say.
 
-        def value(name: str) -> str:
-            return environment.get(name) or environment.get(name.lower()) or ""
+        ALL_PROXY holds for a scheme that has no proxy of its own, as for curl and git. It often names a SOCKS proxy,
+        for other programs: that one is passed over.
 
-        http, https = value("HTTP_PROXY"), value("HTTPS_PROXY")
-        exempt = tuple(entry.strip().lower() for entry in value("NO_PROXY").split(",") if entry.strip())
-        return cls(Proxy.parse(http) if http else None, Proxy.parse(https) if https else None, exempt)
+        Raises:
+            InvalidUrl: HTTP_PROXY or HTTPS_PROXY names no http proxy.
+        """
+        both = next((text for name in ("ALL_PROXY", "all_proxy") if _is_http(text := environment.get(name, ""))), "")
+        exempt = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
+        return cls(
+            _named(environment, "HTTP_PROXY", both),
+            _named(environment, "HTTPS_PROXY", both),
+            tuple(entry.strip().lower() for entry in exempt.split(",") if entry.strip()),
+        )
 
     def find(self, origin: Origin) -> Proxy | None:
         """Return the proxy for requests to `origin`, or None. Loopback is never asked through a proxy."""
@@ -77,20 +88,38 @@ class Proxies:
         return proxy
 
 
+def _named(environment: Mapping[str, str], name: str, otherwise: str) -> Proxy | None:
+    name = name if environment.get(name) else name.lower()
+    text = environment.get(name) or otherwise
+    try:
+        return Proxy.parse(text) if text else None
+    except InvalidUrl:  # its text may hold a password
+        name = name if environment.get(name) else "ALL_PROXY"
+        raise InvalidUrl(f"{name} is not the address of an http proxy", hint=_SPELLING) from None
+
+
+def _is_http(text: str) -> bool:
+    return bool(text) and (text.lower().startswith("http://") or "://" not in text)
+
+
 def _is_loopback(host: str) -> bool:
     address = _address(host)
     return host == "localhost" or (address is not None and address.is_loopback)
 
 
 def _covers(entry: str, origin: Origin) -> bool:
-    if entry in {"*", origin.host, f"{origin.host}:{origin.port}"}:
+    if entry == "*":
         return True
+    with_port = _WITH_PORT.fullmatch(entry)
+    name = with_port[1] if with_port else entry
+    if with_port and int(with_port[2]) != origin.port:
+        return False
     address = _address(origin.host)
     if address is None:
-        domain = entry.removeprefix("*").removeprefix(".")
-        return bool(domain) and origin.host.endswith(f".{domain}")
+        domain = name.removeprefix("*").removeprefix(".")
+        return name == origin.host or (bool(domain) and origin.host.endswith(f".{domain}"))
     try:
-        return address in ipaddress.ip_network(entry, strict=False)
+        return address in ipaddress.ip_network(name.strip("[]"), strict=False)
     except ValueError:
         return False
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tidegate.errors.http import AddressRefused, ServerNotTrusted
+from tidegate.errors.http import AddressRefused, ProxyRefused, ServerNotTrusted
 from tidegate.http.inflow import Inflow
 from tidegate.http.messages import reason
 from tidegate.http.proxies import Proxy
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import ssl
 
 _SUCCESS: Final = range(200, 300)
+_WHO: Final = frozenset({401, 407})
+_NOT_THERE: Final = frozenset({403, 405})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def tunnel(sock: socket.socket, origin: Origin, proxy: Proxy) -> None:
     """Have `proxy` connect `sock` to `origin` (RFC 9110, 9.3.6).
 
     Raises:
-        NotHttp: it does not.
+        ProxyRefused: it wants other credentials, or forbids the address: another attempt gets the same answer.
+        NotHttp: it does not, e.g. because it finds nobody there.
         OSError: the connection broke.
     """
     there = f"{f'[{origin.host}]' if ':' in origin.host else origin.host}:{origin.port}"
@@ -129,5 +132,11 @@ def tunnel(sock: socket.socket, origin: Origin, proxy: Proxy) -> None:
     sock.sendall(request_head("CONNECT", there, there, fields))
     inflow = Inflow(sock, whole=False)
     status = inflow.head().status
+    if status in _WHO or status in _NOT_THERE:
+        hint = "ask who runs it to let us connect there, or name the host in NO_PROXY to go without it"
+        if status in _WHO:
+            wrong = "does not accept these" if proxy.authorization else "wants some"
+            hint = f"HTTPS_PROXY=http://USER:PASSWORD@{proxy.origin.authority} says who we are; the proxy {wrong}"
+        raise ProxyRefused(f"the proxy {proxy.origin.host} answered {status}", where=str(origin), hint=hint)
     if status not in _SUCCESS or not inflow.is_empty:
         raise NotHttp(f"it answered {status}")

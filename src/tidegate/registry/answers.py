@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final
 
 from tidegate.errors import TidegateError
-from tidegate.errors.http import ConnectionBroken, HostUnreachable, ResponseTooLarge
+from tidegate.errors.http import ConnectionBroken, HostUnreachable, ProxyRefused, ResponseTooLarge
 from tidegate.errors.registry import (
     BlobMissing,
     DigestMismatch,
@@ -49,7 +49,11 @@ _HINTS: Final[Mapping[type[TidegateError], str]] = {
     BlobMissing: "push the image again: the registry has lost a part of it",
     DigestMismatch: "something changed the bytes on the way: try again; if it stays, look for a proxy in between",
     ManifestMissing: "was it pushed, and to this registry account?",
-    RegistryDenied: "these credentials may not do this here: ask for the permission, or use others",
+    ProxyRefused: "HTTP_PROXY=http://USER:PASSWORD@HOST:PORT says who we are to the proxy",
+    RegistryDenied: (
+        "these credentials may not do this here, or are too old (ECR): ask for the permission, or use others; "
+        "`tidegate auth status` shows where they are from"
+    ),
     RegistryRefused: "the registry's own words say why; its log may say more",
     RegistryFailed: "try again; if it stays, ask who runs the registry",
     RegistryThrottled: "try again later, or ask for a higher limit",
@@ -62,9 +66,10 @@ _HINTS: Final[Mapping[type[TidegateError], str]] = {
 def failure(response: Response) -> TidegateError:
     """Return the error that `response`, which is not what was hoped for, stands for. Reads its body."""
     code, text = _said(response)
-    what = f"the registry answered {response.status}{f' {code}' if code else ''}{f': {text}' if text else ''}"
-    where = str(response.request)
     kind = _kind(response.status, code, text)
+    who = "proxy" if kind is ProxyRefused else "registry"
+    what = f"the {who} answered {response.status}{f' {code}' if code else ''}{f': {text}' if text else ''}"
+    where = str(response.request)
     hint = _HINTS.get(kind)
     if issubclass(kind, RegistryThrottled | RegistryFailed):
         return kind(what, where=where, hint=hint, retry_after=retry_after(response))
@@ -74,6 +79,8 @@ def failure(response: Response) -> TidegateError:
 def _kind(status: int, code: str, text: str) -> type[TidegateError]:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RegistryThrottled
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return ProxyRefused
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAILED} and _IMMUTABLE in text.lower():
         return TagExists
     if status == HTTPStatus.FORBIDDEN:
