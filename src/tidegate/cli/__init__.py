@@ -10,7 +10,6 @@ def main() -> None:
     """Run the command line with this process's arguments and environment; ends the process with its exit code."""
     import contextlib
     import gc
-    import io
     import os
     import sys
 
@@ -23,13 +22,14 @@ def main() -> None:
             sys.stdout.write(f"tidegate {__version__}\n")
             sys.stdout.flush()
             return
-    from tidegate.cli.frame import INTERRUPTED, run
+    from tidegate.cli.interrupts import INTERRUPTED, Interrupts
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal that can't show → gets an escape, not a UnicodeEncodeError.
-            stream.reconfigure(errors="backslashreplace")
-    code = run(sys.argv[1:], os.environ)
+    try:
+        Interrupts().hear()
+        code = _run()
+    except KeyboardInterrupt:  # before the frame stood that says so, or behind it
+        sys.stderr.write("interrupted\n")
+        code = INTERRUPTED
     gc.freeze()  # else the end of the process, too, looks for garbage among all that was imported
     if code == INTERRUPTED:
         # Threads that wait for a registry would hold the exit up for as long as it is silent. All that they write is
@@ -39,3 +39,17 @@ def main() -> None:
                 stream.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _run() -> int:
+    import io
+    import os
+    import sys
+
+    from tidegate.cli.frame import run
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that can't show → gets an escape, not a UnicodeEncodeError.
+            stream.reconfigure(errors="backslashreplace")
+    return run(sys.argv[1:], os.environ)

@@ -13,11 +13,11 @@ import click
 
 from tidegate import __version__
 from tidegate.cli.commands import AT_SERVERS, COMMANDS, SECTIONS
+from tidegate.cli.interrupts import INTERRUPTED
 from tidegate.cli.lazy import HelpShown, LazyGroup
 from tidegate.cli.manner import Manner
 from tidegate.errors import TidegateError
 
-INTERRUPTED: Final = 130
 _NARROWEST: Final = 52
 _USUAL: Final = 80
 _WIDEST: Final = 110
