@@ -9,12 +9,13 @@ from typing import Final
 
 from tidegate.errors.model import InvalidDigest
 
-_GRAMMAR: Final = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+")
+_GRAMMAR: Final = r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+"
 _LONGEST: Final = 200
 _HEX_LENGTH: Final = {"sha256": 64, "sha384": 96, "sha512": 128}
+_HEX_DIGITS: Final = frozenset("0123456789abcdef")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Digest:
     """A content digest such as `sha256:9f86…`.
 
@@ -33,15 +34,9 @@ class Digest:
         Raises:
             InvalidDigest: not `algorithm:hex`, an unknown algorithm, or the wrong length.
         """
-        if len(text) > _LONGEST or not _GRAMMAR.fullmatch(text):
-            raise InvalidDigest(f"{text[:80]!r} is not a digest", hint="write sha256: and 64 hexadecimal digits")
         algorithm, _, hexadecimal = text.partition(":")
-        length = _HEX_LENGTH.get(algorithm)
-        if length is None or not re.fullmatch(rf"[0-9a-f]{{{length}}}", hexadecimal):
-            raise InvalidDigest(
-                f"{text[:80]!r} is not a digest that a registry would accept",
-                hint="write sha256: and 64 lower-case hexadecimal digits",
-            )
+        if len(hexadecimal) != _HEX_LENGTH.get(algorithm) or not _HEX_DIGITS.issuperset(hexadecimal):
+            raise _invalid(text)
         return cls(algorithm, hexadecimal)
 
     @classmethod
@@ -54,5 +49,15 @@ class Digest:
         """The first 12 hexadecimal digits, for people."""
         return self.hex[:12]
 
+    def __lt__(self, other: Digest) -> bool:
+        return (self.algorithm, self.hex) < (other.algorithm, other.hex)
+
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.hex}"
+
+
+def _invalid(text: str) -> InvalidDigest:
+    if len(text) > _LONGEST or not re.fullmatch(_GRAMMAR, text):
+        return InvalidDigest(f"{text[:80]!r} is not a digest", hint="write sha256: and 64 hexadecimal digits")
+    what = f"{text[:80]!r} is not a digest that a registry would accept"
+    return InvalidDigest(what, hint="write sha256: and 64 lower-case hexadecimal digits")

@@ -9,11 +9,11 @@ from typing import Final
 from tidegate.errors.model import InvalidDigest, InvalidImageRef
 from tidegate.model.digest import Digest
 
-_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
-_LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
-_HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?", re.ASCII)
-_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
+_REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:(?:[/._]|__|-+)[a-z0-9]+)*")
+"""reference.go's path components and what joins them, in one: a slash is a separator like the others."""
+_HOST: Final = re.compile(r"(?:[a-zA-Z0-9]+(?:(?:\.|-+)[a-zA-Z0-9]+)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?")
+"""Its domain components likewise, an IPv6 address, and a port."""
+_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _LONGEST_REPOSITORY: Final = 255
 _LONGEST_TEXT: Final = 1024
 
@@ -35,7 +35,7 @@ def is_host(text: str) -> bool:
     return bool(_HOST.fullmatch(text))
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class ImageRef:
     """Which image: `host/repository[:tag][@digest]`.
 
