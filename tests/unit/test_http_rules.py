@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tidegate.errors import TidegateError
-from tidegate.errors.http import InvalidUrl
+from tidegate.errors.http import AddressRefused, InvalidUrl
 from tidegate.errors.registry import ManifestMissing, RegistryThrottled, RegistryUnreachable
 from tidegate.http import Origin, Request, Response, Retry, next_link
 from tidegate.http.inflow import Body, Inflow
@@ -41,6 +41,14 @@ def test_what_is_shown_of_a_url() -> None:
 def test_locations_keep_their_query() -> None:
     assert resolve("http://h:1/v2/a/blobs/uploads/", "/x?_state=a%2Fb&n=1") == "http://h:1/x?_state=a%2Fb&n=1"
     assert resolve("http://h:1/v2/", "https://other/x") == "https://other/x"
+
+
+@pytest.mark.parametrize(("location", "hint"), [("http://h/x", "X-Forwarded-Proto"), ("http://store/x", "changed on")])
+def test_what_leads_from_https_to_http_says_what_to_do(location: str, hint: str) -> None:
+    with pytest.raises(AddressRefused, match="points from https") as caught:
+        resolve("https://h/v2/a/blobs/uploads/", location)
+    assert hint in (caught.value.hint or "")
+    assert resolve("https://h/v2/", location, frozenset({Origin.of(location)})) == location
 
 
 class _Calls:

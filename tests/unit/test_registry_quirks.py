@@ -231,6 +231,24 @@ def test_the_next_page_in_all_spellings(link: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("link", "what", "requests"),
+    [
+        ("</v2/app/tags/list?n=1000>; rel=next", "in a circle", 1),
+        ("</v2/app/tags/list?last=a>; rel=next", "in a circle", 2),
+        ("<http://registry.internal:5000/v2/app/tags/list?last=a>; rel=next", "another host, http://registry.in", 1),
+    ],
+)
+def test_pages_that_lead_nowhere_are_not_asked_for_again(link: str, what: str, requests: int) -> None:
+    waits: list[float] = []
+    page = Reply(200, b'{"tags":["a"]}', {"Link": link})
+    with _registry(lambda _: page, retry=_patient(waits)) as (registry, server):
+        with pytest.raises(RegistryFailed, match=what) as caught:
+            list(registry.tags("app"))
+        assert len(server.requests) == requests
+    assert (waits, bool(caught.value.hint)) == ([], True)
+
+
+@pytest.mark.parametrize(
     "reply", [Reply(404, _error("NAME_UNKNOWN", "")), Reply(404, b"404 page not found"), Reply(200, b'{"tags":null}')]
 )
 def test_no_repository_and_no_tags_are_the_same(reply: Reply) -> None:

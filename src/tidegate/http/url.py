@@ -18,6 +18,10 @@ _PARTS: Final = re.compile(
     r"(/[^?# ]*)?(\?[^# ]*)?(?:#[^ ]*)?"
 )
 """Scheme, host, port, path, and query with its mark; what is before @ and behind # is not for a request line."""
+_BEHIND_A_PROXY: Final = (
+    "the server does not know that it is asked by https: set its external address there, or have the proxy before it "
+    "send X-Forwarded-Proto"
+)
 _METADATA_SERVICE: Final = ipaddress.ip_address("fd00:ec2::254")
 """AWS's instance metadata over IPv6: not link-local by its number, but it is what link-local is refused for."""
 
@@ -81,7 +85,12 @@ def resolve(base: str, location: str, allowed: frozenset[Origin] = frozenset()) 
     if there in allowed:
         return url
     if here.scheme == "https" and there.scheme != "https":
-        raise AddressRefused(f"the server points from https to {there}", where=without_secrets(base))
+        same = there.host == here.host
+        raise AddressRefused(
+            f"the server points from https to {there}",
+            where=without_secrets(base),
+            hint=_BEHIND_A_PROXY if same else "what is read there may be changed on the way; ask who runs this server",
+        )
     if there.host != here.host and is_link_local(there.host):
         raise AddressRefused(
             f"the server points to {there}, an address of its own network",

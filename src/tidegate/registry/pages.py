@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from tidegate.errors.http import ResponseTooLarge
 from tidegate.errors.registry import RegistryFailed, RepositoryMissing
 from tidegate.http import Origin, Response, Retry, next_link
-from tidegate.http.url import resolve
+from tidegate.http.url import resolve, without_secrets
 from tidegate.model.manifest import OCI_INDEX
 from tidegate.model.referrers import ReferrerList
 from tidegate.registry.answers import failure, unreachable
@@ -51,27 +51,36 @@ def referrers_of(first: str, ask: Ask, retry: Retry) -> ReferrerList | None:
 
 
 def _pages(first: str, ask: Ask, retry: Retry, read: Callable[[Response], T]) -> Iterator[T]:
-    def page(address: str) -> tuple[T, str | None]:
+    def page(address: str) -> tuple[T, str, str | None]:
         with ask(address) as response:
-            return read(response), _following(response)
+            return (
+                read(response),
+                response.request.url,
+                next_link(response) if response.status == HTTPStatus.OK else None,
+            )
 
     url: str | None = first
-    for _ in range(_MOST_PAGES):
-        if url is None:
-            return
-        found, url = retry.call(partial(page, url))
+    read_already = set[str]()
+    while url is not None:
+        if url in read_already:
+            what, hint = "the list of pages goes round in a circle", "ask who runs the registry, or the proxy before it"
+            raise RegistryFailed(what, where=without_secrets(url), hint=hint)
+        if len(read_already) == _MOST_PAGES:
+            raise RegistryFailed("the list does not end", where=without_secrets(url))
+        read_already.add(url)
+        found, here, link = retry.call(partial(page, url))
         yield found
-    raise RegistryFailed("the list does not end", where=first.partition("?")[0])
+        url = None if link is None else _following(here, link)
 
 
-def _following(response: Response) -> str | None:
-    address = next_link(response) if response.status == HTTPStatus.OK else None
-    if address is None:
-        return None
-    here = response.request.url
-    url = resolve(here, address)
+def _following(here: str, link: str) -> str:
+    """Return where a list goes on. What is wrong here stays wrong: it is not tried again."""
+    url = resolve(here, link)
     if Origin.of(url) != Origin.of(here):
-        raise RegistryFailed("the list goes on at another host", where=str(response.request))
+        hint = "the registry, or a proxy before it, takes itself for another: its external address has to be set there"
+        raise RegistryFailed(
+            f"the list goes on at another host, {Origin.of(url)}", where=without_secrets(here), hint=hint
+        )
     return url
 
 
