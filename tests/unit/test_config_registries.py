@@ -63,6 +63,15 @@ def test_where_a_registry_may_send_us(tmp_path: Path) -> None:
         assert "pw" not in str(found)
 
 
+def test_an_authority_is_relative_to_the_configuration_and_means_that_certificates_are_verified(tmp_path: Path) -> None:
+    assert account(tmp_path, "insecure: false").ca_file is None
+    assert account(tmp_path, "ca_file: tls/ca.pem").ca_file == tmp_path / "tls" / "ca.pem"
+    (found,) = findings(tmp_path, "ca_file: ca.pem, insecure: true")
+    assert (found.key, "verifies nothing" in found.what) == ("registries.prd.ca_file", True)
+    (found,) = findings(tmp_path, "ca_file: ''")
+    assert found.what == "the file is missing"
+
+
 def test_how_repositories_are_made(tmp_path: Path) -> None:
     keys = "create_repositories: true, repository: {tags: {cost center: '42'}, encryption: KMS_DSSE, kms_key: alias/r}"
     assert account(tmp_path, keys).repository == RepositorySettings(

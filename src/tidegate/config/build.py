@@ -95,6 +95,7 @@ def _account(name: str, section: RegistrySection, folder: Path) -> RegistryAccou
         host=section.host,
         endpoint=endpoint,
         insecure=section.insecure,
+        ca_file=None if section.ca_file is None else (folder / section.ca_file).absolute(),
         create_repositories=section.create_repositories,
         requests=section.requests,
         follow=tuple(section.follow),

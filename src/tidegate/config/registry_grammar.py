@@ -50,6 +50,11 @@ def password_file(text: str) -> Wrong | None:
     return None if text.strip() and "\0" not in text else Wrong("the file is missing", "e.g. /run/secrets/prd-password")
 
 
+def ca_file(text: str) -> Wrong | None:
+    """A file with certificates."""
+    return None if text.strip() and "\0" not in text else Wrong("the file is missing", "e.g. /etc/ssl/example-ca.pem")
+
+
 def role(text: str) -> Wrong | None:
     """An IAM role's ARN."""
     if _ROLE.fullmatch(text):

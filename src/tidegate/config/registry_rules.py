@@ -60,6 +60,16 @@ def aws_for_ecr(tree: Block) -> Iterator[Finding]:
             yield Finding(place, key, what, "delete it")
 
 
+def authority_is_asked(tree: Block) -> Iterator[Finding]:
+    """An authority has a meaning where certificates are verified."""
+    for name, registry in tree.blocks("registries"):
+        insecure = registry.entries.get("insecure")
+        if "ca_file" in registry.entries and isinstance(insecure, Leaf) and insecure.value is True:
+            path = ("registries", name, "ca_file")
+            what = "insecure: true verifies nothing, with this authority or without"
+            yield Finding(key_place(tree, path), dotted(path), what, "delete insecure, or ca_file")
+
+
 def repository_is_made(tree: Block) -> Iterator[Finding]:
     """How a repository is made has a meaning where repositories are made; a key where keys are used."""
     for name, registry in tree.blocks("registries"):
@@ -91,5 +101,6 @@ REGISTRY_RULES: Final[tuple[Callable[[Block], Iterator[Finding]], ...]] = (
     credentials_complete,
     role_complete,
     aws_for_ecr,
+    authority_is_asked,
     repository_is_made,
 )

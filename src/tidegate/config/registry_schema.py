@@ -75,6 +75,11 @@ class RegistrySection(Section):
         examples=["http://127.0.0.1:5000", "oci-layout:./registries/dev"],
     )
     insecure: bool = Field(default=False, description="Allow plain HTTP and TLS that can't be verified.")
+    ca_file: Annotated[str, checked(registry_grammar.ca_file)] | None = Field(
+        default=None,
+        description="Certificates (PEM) of its authority, beside the system's; relative to this file.",
+        examples=["/etc/ssl/example-ca.pem"],
+    )
     credentials: CredentialsSection | None = Field(
         default=None, description="Who we are to it. Left out: see the order in docs/reference/registries.md."
     )

@@ -20,6 +20,7 @@ from tidegate.http.wire import NotHttp, request_head
 if TYPE_CHECKING:
     import ssl
 
+_AUTHORITIES: Final = "SSL_CERT_FILE, or ca_file of a registry, names a PEM file with certificates"
 _SUCCESS: Final = range(200, 300)
 _WHO: Final = frozenset({401, 407})
 _NOT_THERE: Final = frozenset({403, 405})
@@ -64,7 +65,7 @@ class Trust:
                 context.load_verify_locations(cafile=str(self.ca_file))
             except OSError as error:
                 what = f"the file of certificate authorities can't be used ({reason(error)})"
-                raise ServerNotTrusted(what, where=str(self.ca_file), hint="a PEM file; see SSL_CERT_FILE") from error
+                raise ServerNotTrusted(what, where=str(self.ca_file), hint=_AUTHORITIES) from error
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

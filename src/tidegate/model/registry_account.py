@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # few accounts have these, and a copy between two hosts has no account at all
+    from pathlib import Path
+
     from tidegate.model.registry_identity import AwsIdentity, Login
     from tidegate.model.repository_settings import RepositorySettings
 
@@ -20,6 +22,7 @@ class RegistryAccount:
         endpoint: where the bytes are when not at `https://host`: `http://…`, `https://…` or `oci-layout:FOLDER`
             (absolute by the time it stands here).
         insecure: plain HTTP or unverified TLS is allowed.
+        ca_file: certificates (PEM) of the authority that it is certified by, absolute; None for those of the system.
         create_repositories: a missing repository is created.
         requests: requests at once at most; None for what is usual for this kind of registry.
         follow: `scheme://host[:port]` where it may send us (redirects, uploads, token servers) although that is plain
@@ -32,6 +35,7 @@ class RegistryAccount:
     host: str
     endpoint: str | None = None
     insecure: bool = False
+    ca_file: Path | None = None
     create_repositories: bool = False
     requests: int | None = None
     follow: tuple[str, ...] = ()

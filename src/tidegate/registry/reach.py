@@ -37,7 +37,7 @@ class Reach:
         self._timeouts = timeouts
         self._wrap = wrap
         self._lock = threading.Lock()
-        self._clients: dict[bool, Client] = {}
+        self._clients: dict[Trust, Client] = {}
 
     def client(self, account: RegistryAccount) -> Sender:
         """Return what sends the account's requests; accounts of the same trust share connections."""
@@ -45,17 +45,17 @@ class Reach:
         return self._wrap(account, client) if self._wrap else client
 
     def _client(self, account: RegistryAccount) -> Client:
-        verify = not account.insecure
+        authorities = account.ca_file or self._environment.get("SSL_CERT_FILE")
+        trust = Trust(Path(authorities) if authorities else None, verify=not account.insecure)
         with self._lock:
-            if verify not in self._clients:
-                authorities = self._environment.get("SSL_CERT_FILE")
-                self._clients[verify] = Client(
+            if trust not in self._clients:
+                self._clients[trust] = Client(
                     f"tidegate/{__version__}",
                     timeouts=self._timeouts,
-                    trust=Trust(Path(authorities) if authorities else None, verify=verify),
+                    trust=trust,
                     proxies=Proxies.of(self._environment),
                 )
-            return self._clients[verify]
+            return self._clients[trust]
 
     def authorizer(
         self, account: RegistryAccount, base: str, find: Callable[[], Credentials | None] | None = None
