@@ -19,6 +19,7 @@ from support.configs import SMALL
 from support.docker_registry import CERTIFICATES, DockerRegistry
 from support.fault_proxy import Fault, FaultProxy
 from support.road_world import release_image, world_with_release
+from support.until import PATIENCE
 from tidegate.model.digest import Digest
 from tidegate.model.referrers import cosign_tags
 from tidegate.registry.layout import LayoutFolder

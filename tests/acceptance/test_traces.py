@@ -91,7 +91,7 @@ def test_a_collector_that_never_answers_does_not_keep_it_from_ending(tmp_path: P
         server.ready()
         began = time.monotonic()
         assert server.stop(signal.SIGTERM) == 0
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 20
         assert all(line["event"] != "text" for line in server.log if "event" in line), "the log stays JSON"
 
 

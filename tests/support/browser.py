@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from support.until import PATIENCE
 
 _TESTS = Path(__file__).parent.parent
 SCREENSHOTS = _TESTS / "screenshots"
@@ -18,9 +20,13 @@ _SERIOUS = {"serious", "critical"}
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Give a browser; where tests run as root, as in a container, Chromium can't have its sandbox."""
+    """Give a browser; where tests run as root, as in a container, Chromium can't have its sandbox.
+
+    What is expected of its pages may take as long as the machine takes.
+    """
     program = shutil.which("chromium")
     assert program is not None, "there is no chromium: make test installs it"
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
         try:
