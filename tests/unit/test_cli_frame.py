@@ -134,6 +134,15 @@ def test_both_entry_points(call: list[str]) -> None:
     assert ended.stdout == f"tidegate {package.__version__}\n"
 
 
+@pytest.mark.parametrize(("arguments", "code"), [(["image", "--help"], 0), (["image", "digest", "UPPER"], 2)])
+def test_the_process_ends_without_taking_itself_apart(arguments: list[str], code: int) -> None:
+    program = f"import atexit, sys; atexit.register(print, 'taken apart'); sys.argv[1:] = {arguments}; "
+    program += "from tidegate.cli import main; main()"
+    ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+    said = tidegate(*arguments)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (code, said.out, said.err)
+
+
 def test_the_version_among_other_options() -> None:
     assert tidegate("-q", "--version").out == f"tidegate {package.__version__}\n"
 

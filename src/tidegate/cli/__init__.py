@@ -30,15 +30,13 @@ def main() -> None:
     except KeyboardInterrupt:  # before the frame stood that says so, or behind it
         sys.stderr.write("interrupted\n")
         code = INTERRUPTED
-    gc.freeze()  # else the end of the process, too, looks for garbage among all that was imported
-    if code == INTERRUPTED:
-        # Threads that wait for a registry would hold the exit up for as long as it is silent. All that they write is
-        # such that it can be killed at any moment.
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError):
-                stream.flush()
-        os._exit(code)
-    sys.exit(code)
+    # All is done and said, so Python need not take itself apart: that takes longer than a retag's requests, and threads
+    # that wait for a registry would hold it up for as long as it is silent. All that they write is such that it can be
+    # killed at any moment.
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it was closed from the start
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def _run() -> int:
