@@ -131,7 +131,7 @@ def _run(
 
     batch = Batch(RETRY, jobs)
     course = Course(len(pairs), batch.sent, places.pauses)
-    talk = CopyTalk(invocation.output, course)
+    talk = CopyTalk(invocation.output, course, moves=_may_move(invocation, form))
     events = _events(invocation, course) if form is Format.JSON else None
 
     def tick() -> None:
@@ -154,6 +154,12 @@ def _run(
     if events:
         events.finish(interrupted=False)
     return course.results
+
+
+def _may_move(invocation: Invocation, form: Format) -> bool:
+    """Return whether a line may be drawn over and over: on a terminal that erases, and without events between."""
+    mixed = form is Format.JSON and invocation.output.data.isatty()
+    return invocation.environ.get("TERM") != "dumb" and not mixed
 
 
 def _events(invocation: Invocation, course: Course) -> CopyEvents:

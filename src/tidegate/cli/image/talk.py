@@ -18,12 +18,13 @@ class CopyTalk:
     Args:
         output: where talk goes; the moving line only to a terminal.
         course: how far the run is; told of each event before `see`.
+        moves: whether a terminal gets the moving line: one that can take it away again, and shows no events besides.
     """
 
-    def __init__(self, output: Output, course: Course) -> None:
+    def __init__(self, output: Output, course: Course, *, moves: bool = True) -> None:
         self._output = output
         self._course = course
-        self._moves = output.talk.isatty() and not output.quiet
+        self._moves = moves and output.talk.isatty() and not output.quiet
 
     def see(self, event: Event) -> None:
         """Say how a copy ended."""
