@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -174,7 +175,7 @@ def find(account: RegistryAccount, folder: Path, environment: dict[str, str] | N
 
 def test_awss_own_chain_gives_a_token_that_ends(cloud: Ecr, tmp_path: Path) -> None:
     found = find(RegistryAccount("prd", cloud.host), tmp_path)
-    assert (found.username, found.source) == ("AWS", "AWS")
+    assert (found.username, found.source) == ("AWS", "AWS: env")
     assert found.life is not None
     assert found.life > 3600
     assert find(RegistryAccount("hub", "registry.example.com"), tmp_path) is None
@@ -189,7 +190,7 @@ def test_nobody_there_is_no_error_unless_somebody_was_named(
         assert find(RegistryAccount("prd", cloud.host), tmp_path) is None
         with pytest.raises(AwsCredentialsUnusable, match="finds no credentials"):
             find(RegistryAccount("prd", cloud.host, credentials=AwsIdentity(role_arn=ROLE)), tmp_path)
-        with pytest.raises(AwsCredentialsUnusable, match="ProfileNotFound"):
+        with pytest.raises(AwsCredentialsUnusable, match="no profile nowhere"):
             find(RegistryAccount("prd", cloud.host, credentials=AwsIdentity("nowhere")), tmp_path)
 
 
@@ -256,7 +257,7 @@ def test_the_public_gallery_is_read_with_a_token_of_its_own(
             assert profile_name is None
 
         def get_credentials(self) -> object:
-            return object()
+            return SimpleNamespace(method="sso")
 
         def client(self, name: str, *, region_name: str, config: object) -> Gallery:
             assert (name, region_name) == ("ecr-public", "us-east-1")
@@ -271,6 +272,7 @@ def test_the_public_gallery_is_read_with_a_token_of_its_own(
         return
     found = find(account, tmp_path)
     assert (found and found.secret) == expected, "who may not log in reads as nobody"
+    assert found is None or found.source == "AWS: sso"
 
 
 def test_a_fips_registry_is_asked_at_a_fips_address(cloud: Ecr) -> None:
@@ -374,7 +376,7 @@ services: {{}}
     assert [cell.strip() for cell in checked.out.splitlines()[1].split("  ") if cell] == [
         "prd",
         cloud.host,
-        "AWS",
+        "AWS: env",
         "AWS",
         "accepted",
     ]

@@ -28,7 +28,8 @@ def answer(code: str, message: str = "s3cret", status: int = 400) -> aws.ClientE
         (aws.EndpointConnectionError(endpoint_url="https://s3cret"), AwsUnreachable, "EndpointConnectionError"),
         (aws.ReadTimeoutError(endpoint_url="https://s3cret"), AwsUnreachable, "ReadTimeoutError"),
         (aws.NoCredentialsError(), AwsCredentialsUnusable, "finds no credentials"),
-        (aws.ProfileNotFound(profile="x"), AwsCredentialsUnusable, "ProfileNotFound"),
+        (aws.ProfileNotFound(profile="live\x1b"), AwsCredentialsUnusable, "AWS's own files have no profile live$"),
+        (aws.SSLError(endpoint_url="https://s3cret", error="s3cret"), AwsUnreachable, "SSLError"),
         (aws.UnauthorizedSSOTokenError(), AwsCredentialsUnusable, "UnauthorizedSSOTokenError"),
         (
             aws.CredentialRetrievalError(provider="custom-process", error_msg="s3cret"),
@@ -47,6 +48,20 @@ def test_what_becomes_of_an_exception(raised: Exception, expected: type[Tidegate
     assert caught.value.what.isprintable()
     assert "s3cret" not in f"{caught.value} {caught.value.hint}"
     assert caught.value.__suppress_context__, "a traceback must not show botocore's text"
+
+
+@pytest.mark.parametrize(
+    ("raised", "hint"),
+    [
+        (aws.SSLError(endpoint_url="https://sts.example", error="self-signed"), "AWS_CA_BUNDLE"),
+        (aws.EndpointConnectionError(endpoint_url="https://sts.example"), "proxy needed"),
+        (aws.ProfileNotFound(profile="live"), "list-profiles"),
+    ],
+)
+def test_what_to_do_is_said(raised: Exception, hint: str) -> None:
+    with pytest.raises(TidegateError) as caught, spoken_with_aws("registries.prd"):
+        raise raised
+    assert hint in (caught.value.hint or "")
 
 
 def test_other_exceptions_pass() -> None:

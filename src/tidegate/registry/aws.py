@@ -35,8 +35,12 @@ class EcrApi(Protocol):
         """Make a repository."""
 
 
+class _Found(Protocol):
+    method: str
+
+
 class _Session(Protocol):
-    def get_credentials(self) -> object | None: ...
+    def get_credentials(self) -> _Found | None: ...
 
     def client(self, name: str, **settings: object) -> object: ...
 
@@ -63,16 +67,20 @@ def ecr_credentials(question: Question) -> Credentials | None:
     if host is None or not (named or has_boto3()):
         return None
     session = _session(account)
+    source = _source(_identity(account))
     try:
         with spoken_with_aws(place_of(account)):
-            if not named and session.get_credentials() is None:
-                return None
+            if not named:
+                found = session.get_credentials()
+                if found is None:
+                    return None
+                source = f"AWS: {found.method}"  # as `aws configure list` calls it: env, sso, iam-role
             answer = _client(session, account, host, question.environment).get_authorization_token()
     except AwsDenied:
         if host.is_public and not named:
             return None  # whoever may not log in to the gallery can still read it as nobody
         raise
-    return _credentials(answer, question)
+    return _credentials(answer, question, source)
 
 
 def ecr_api(account: RegistryAccount, host: EcrHost, environment: Mapping[str, str]) -> EcrApi:
@@ -165,7 +173,7 @@ def _unsigned() -> object:
     return botocore.UNSIGNED
 
 
-def _credentials(answer: Mapping[str, object], question: Question) -> Credentials:
+def _credentials(answer: Mapping[str, object], question: Question, source: str) -> Credentials:
     """Return what GetAuthorizationToken gives: ECR a list of one, the public gallery the one itself."""
     account = question.account
     data = answer.get("authorizationData")
@@ -179,13 +187,11 @@ def _credentials(answer: Mapping[str, object], question: Question) -> Credential
     if not colon:
         raise AwsRefused("AWS gave a token that is not base64 of user:password", where=place_of(account))
     life = ends.timestamp() - question.now() if isinstance(ends, datetime) else None
-    return Credentials(username, secret, _source(_identity(account)), life=life)
+    return Credentials(username, secret, source, life=life)
 
 
 def _source(identity: AwsIdentity) -> str:
-    if identity.role_arn:
-        return f"AWS: {identity.role_arn}"
-    return f"AWS: profile {identity.profile}" if identity.profile else "AWS"
+    return f"AWS: {identity.role_arn or f'profile {identity.profile}'}"
 
 
 def _table(value: object) -> Mapping[str, object]:

@@ -12,6 +12,12 @@ from tidegate.errors.aws import AwsBusy, AwsCredentialsUnusable, AwsDenied, AwsR
 
 _LONGEST_TEXT: Final = 300
 _WHO: Final = "`aws sts get-caller-identity` shows who you are to AWS"
+_PROFILES: Final = (
+    "`aws configure list-profiles` shows those that there are; credentials, or AWS_PROFILE, named this one"
+)
+_AUTHORITIES: Final = (
+    "boto3 can't verify the certificate: AWS_CA_BUNDLE names the file of your authority's certificates"
+)
 
 _BUSY: Final = frozenset(
     {
@@ -70,10 +76,14 @@ def spoken_with_aws(where: str) -> Iterator[None]:
         raise _of_answer(error, where) from None
     except (aws.HTTPClientError, aws.ConnectionError) as error:
         what = f"AWS's API can't be reached ({type(error).__name__})"
-        raise AwsUnreachable(what, where=where, hint="is the network open, or a proxy needed?") from None
+        hint = _AUTHORITIES if isinstance(error, aws.SSLError) else "is the network open, or a proxy needed?"
+        raise AwsUnreachable(what, where=where, hint=hint) from None
     except aws.NoCredentialsError:
         hint = f"log in to AWS, or give the job a role; {_WHO}"
         raise AwsCredentialsUnusable("AWS's own chain finds no credentials", where=where, hint=hint) from None
+    except aws.ProfileNotFound as error:
+        what = f"AWS's own files have no profile {_printable(str(error.kwargs.get('profile', '')))}"
+        raise AwsCredentialsUnusable(what, where=where, hint=_PROFILES) from None
     except aws.BotoCoreError as error:
         what = f"AWS's own chain of credentials breaks ({type(error).__name__})"
         raise AwsCredentialsUnusable(what, where=where, hint=_WHO) from None
