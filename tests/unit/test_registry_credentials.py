@@ -48,8 +48,12 @@ def test_variables_come_first(tmp_path: Path) -> None:
     assert found == Credentials("me", "pw", "TIDEGATE_REGISTRY_MY_DEV_USERNAME")
     assert found.basic == f"Basic {base64.b64encode(b'me:pw').decode()}"
     assert "pw" not in repr(found)
-    with pytest.raises(CredentialsUnreadable, match="MY_DEV_PASSWORD is not set"):
-        _find(tmp_path, None, {"TIDEGATE_REGISTRY_MY_DEV_USERNAME": "me"})
+    for half in ({}, {"TIDEGATE_REGISTRY_MY_DEV_PASSWORD": ""}):
+        with pytest.raises(CredentialsUnreadable, match="MY_DEV_PASSWORD is not set"):
+            _find(tmp_path, None, {"TIDEGATE_REGISTRY_MY_DEV_USERNAME": "me", **half})
+    nobody = _find(tmp_path, None, dict.fromkeys(names, ""))
+    assert nobody is not None
+    assert nobody.source == str(tmp_path / "config.json"), "an empty variable is none: nobody is called nothing"
 
 
 @pytest.mark.parametrize("key", [HOST, f"https://{HOST}", f"http://{HOST}/v1/", "127.0.0.1:5000"])

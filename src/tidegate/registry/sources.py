@@ -45,10 +45,10 @@ def own_variables(question: Question) -> Credentials | None:
     prefix = variable_prefix(question.account.name)
     username = question.environment.get(f"{prefix}_USERNAME")
     password = question.environment.get(f"{prefix}_PASSWORD")
-    if username is None and password is None:
+    if not username and not password:
         return None
-    if username is None or password is None:
-        missing = "USERNAME" if username is None else "PASSWORD"
+    if not username or not password:
+        missing = "PASSWORD" if username else "USERNAME"
         raise CredentialsUnreadable(f"{prefix}_{missing} is not set", hint="set both _USERNAME and _PASSWORD")
     return Credentials(username, password, f"{prefix}_USERNAME")
 
