@@ -7,9 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any, Final
 
 import pytest
@@ -23,6 +21,7 @@ from tidegate.ports import NewMergeRequest
 from tidegate.server.webhooks.gitlab import keys_of_gitlab
 from tidegate.server.webhooks.proof import GitLabProof, signing_key
 from tidegate.testing.gitlab import Hook, deliver
+from tidegate.testing.loopback import LoopbackHandler, LoopbackServer
 
 HOME: Final = "platform/gitops-staging"
 TOKEN: Final = "hook-t0ken"
@@ -54,23 +53,14 @@ class Listener:
 def listener() -> Iterator[Listener]:
     listener = Listener()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            listener.told.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(listener.status)
-            self.end_headers()
+    class Handler(LoopbackHandler):
+        def respond(self) -> None:
+            listener.told.append(({name.lower(): value for name, value in self.headers.items()}, self.body()))
+            self.send(listener.status)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        listener.port = server.server_address[1]
+    with LoopbackServer(Handler) as server:
+        listener.port = server.port
         yield listener
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -6,18 +6,17 @@ import base64
 import os
 import shutil
 import subprocess
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from types import TracebackType
-from typing import IO, ClassVar, Self
+from typing import ClassVar
 from urllib.parse import quote
 
+from tidegate.testing.loopback import LoopbackHandler, LoopbackServer
 
-class GitServer:
+
+class GitServer(LoopbackServer):
     """Serves the bare repositories below a folder at `url`/PATH. A context manager.
 
-    Any ref may be pushed. With credentials, every request needs them.
+    Any ref may be pushed. With credentials, every request needs them; `url` is without.
 
     Args:
         root: folder of the repositories.
@@ -25,15 +24,8 @@ class GitServer:
     """
 
     def __init__(self, root: Path, credentials: tuple[str, str] | None = None) -> None:
-        handler = type("Handler", (_Handler,), {"root": root, "expected": _authorization(credentials)})
-        self._server = _Server(("127.0.0.1", 0), handler)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        super().__init__(_Handler, given={"root": root, "expected": _authorization(credentials)})
         self._credentials = credentials
-
-    @property
-    def url(self) -> str:
-        """The address, without credentials."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def url_with_credentials(self) -> str:
@@ -41,53 +33,15 @@ class GitServer:
         user = ":".join(quote(part, safe="") for part in self._credentials) + "@" if self._credentials else ""
         return self.url.replace("http://", f"http://{user}")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 64
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a test that kills a client in the middle of a request means it."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(LoopbackHandler):
     root: ClassVar[Path]
     expected: ClassVar[str | None]
 
-    def do_GET(self) -> None:
-        self._serve(b"")
-
-    def do_POST(self) -> None:
-        self._serve(self._body())
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        pieces = []
-        while size := int(self.rfile.readline().partition(b";")[0], 16):
-            pieces.append(self.rfile.read(size))
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
-        return b"".join(pieces)
-
-    def _serve(self, body: bytes) -> None:
+    def respond(self) -> None:
+        body = self.body()
         if self.expected is not None and self.headers.get("Authorization") != self.expected:
-            self._answer(401, {"WWW-Authenticate": 'Basic realm="git"', "Content-Type": "text/plain"}, b"no\n")
+            self.send(401, {"WWW-Authenticate": 'Basic realm="git"', "Content-Type": "text/plain"}, b"no\n")
             return
         path, _, query = self.path.partition("?")
         git = shutil.which("git")
@@ -102,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
         head, _, content = finished.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode("latin-1").split("\r\n") if ": " in line)
         status = int(headers.pop("Status", "200").split()[0]) if head else 500
-        self._answer(status, headers, content)
+        self.send(status, headers, content)
 
     def _environ(self, path: str, query: str, length: int) -> dict[str, str]:
         return {
@@ -122,16 +76,6 @@ class _Handler(BaseHTTPRequestHandler):
             "CONTENT_LENGTH": str(length),
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
         }
-
-    def _answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            if name.lower() != "content-length":
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        out: IO[bytes] = self.wfile
-        out.write(content)
 
 
 def _authorization(credentials: tuple[str, str] | None) -> str | None:

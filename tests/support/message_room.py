@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 from support.until import until
 from tidegate.model.notice import Message, Tone
+from tidegate.testing.loopback import LoopbackHandler, LoopbackServer
 
 SECRET = "s3cr3t-t0ken"
 
@@ -55,31 +54,17 @@ class MessageRoom:
         return 204
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     room: ClassVar[MessageRoom]
 
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        status = self.room.take(json.loads(self.rfile.read(length)))
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+    def respond(self) -> None:
+        self.send(self.room.take(json.loads(self.body())))
 
 
 @contextmanager
 def message_room() -> Iterator[MessageRoom]:
     """Give a room that is there until the end."""
     room = MessageRoom()
-    handler = type("Handler", (_Handler,), {"room": room})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        room.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield room
-        finally:
-            server.shutdown()
-            thread.join()
+    with LoopbackServer(_Handler, given={"room": room}) as server:
+        room.port = server.port
+        yield room

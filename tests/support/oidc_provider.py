@@ -6,16 +6,16 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
+from tidegate.testing.loopback import LoopbackHandler, LoopbackServer
 
 CLIENT, SECRET = "tidegate", "cl1ent s3cret/+"
 
@@ -83,31 +83,21 @@ class FakeProvider:
     @contextmanager
     def serving(self) -> Iterator[FakeProvider]:
         """Answer requests until the end."""
-
-        class Handler(_Handler):
-            provider = self
-
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            self.url = f"http://127.0.0.1:{server.server_address[1]}"
-            thread = threading.Thread(target=server.serve_forever)
-            thread.start()
-            try:
-                yield self
-            finally:
-                server.shutdown()
-                thread.join()
+        with LoopbackServer(_Handler, given={"provider": self}) as server:
+            self.url = server.url
+            yield self
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     provider: ClassVar[FakeProvider]
 
-    def do_GET(self) -> None:
+    def respond(self) -> None:
         path, _, query = self.path.partition("?")
         provider = self.provider
-        if path == "/authorization_endpoint":
-            self.send_response(302)
-            self.send_header("Location", provider.authorize(_fields(query)))
-            self.end_headers()
+        if self.command == "POST":
+            self._answer(*provider.token(_fields(self.body().decode()), self.headers.get("Authorization", "")))
+        elif path == "/authorization_endpoint":
+            self.send(302, {"Location": provider.authorize(_fields(query))})
         elif path == "/userinfo_endpoint":
             assert self.headers["Authorization"] == "Bearer acc3ss"
             self._answer(200, {**provider.person, **provider.info})
@@ -116,19 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(200, provider.discovery())
 
-    def do_POST(self) -> None:
-        form = _fields(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        self._answer(*self.provider.token(form, self.headers.get("Authorization", "")))
-
     def _answer(self, status: int, document: object) -> None:
-        data = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
+        self.send(status, {"Content-Type": "application/json"}, json.dumps(document).encode())
 
 
 def _fields(text: str) -> dict[str, str]:

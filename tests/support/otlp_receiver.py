@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from typing import ClassVar
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+
+from tidegate.testing.loopback import LoopbackHandler, LoopbackServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,43 +27,14 @@ class Seen:
     resource: Mapping[str, str | int]
 
 
-class OtlpReceiver:
+class OtlpReceiver(LoopbackServer):
     """A context manager. `spans` lists what has come, `bodies` its bytes, `headers` the fields of each request."""
 
     def __init__(self) -> None:
+        super().__init__(_Handler, given={"receiver": self})
         self.spans: list[Seen] = []
         self.bodies: list[bytes] = []
         self.headers: list[Mapping[str, str]] = []
-
-    def __enter__(self) -> Self:
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                data = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.take(self.path, dict(self.headers), data)
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_arguments: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def take(self, path: str, headers: Mapping[str, str], data: bytes) -> None:
         """Take what was posted."""
@@ -82,6 +52,14 @@ class OtlpReceiver:
     def named(self, name: str) -> list[Seen]:
         """Return the spans of that name."""
         return [span for span in list(self.spans) if span.name == name]
+
+
+class _Handler(LoopbackHandler):
+    receiver: ClassVar[OtlpReceiver]
+
+    def respond(self) -> None:
+        self.receiver.take(self.path, dict(self.headers), self.body())
+        self.send(200)
 
 
 def _values(pairs: list[KeyValue]) -> dict[str, str | int]:

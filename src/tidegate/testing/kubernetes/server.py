@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import ClassVar, Final
 from urllib.parse import parse_qs, urlsplit
 
 from tidegate.model.json import Json
 from tidegate.ports.cluster import Cluster, ClusterRelease
 from tidegate.testing.kubernetes.documents import failure, helm_release_list
+from tidegate.testing.loopback import LoopbackHandler, LoopbackServer
 
 _PATH: Final = re.compile(r"/apis/helm\.toolkit\.fluxcd\.io/(v2[a-z0-9]*)/(?:namespaces/([a-z0-9-]+)/)?helmreleases")
 _WHERE: Final = 'resource "helmreleases" in API group "helm.toolkit.fluxcd.io"'
@@ -84,47 +82,16 @@ def serve(kubernetes: FakeKubernetes, certificate: str | None = None) -> Iterato
         kubernetes: what answers.
         certificate: a PEM file with certificate and key, for HTTPS; None: plain HTTP.
     """
-    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"kubernetes": kubernetes}))
-    if certificate is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http{'s' if certificate else ''}://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with LoopbackServer(_Handler, certificate=certificate, given={"kubernetes": kubernetes}) as server:
+        yield server.url
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that does not trust us hangs up."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Handler(LoopbackHandler):
     kubernetes: ClassVar[FakeKubernetes]
 
-    def handle(self) -> None:
-        with contextlib.suppress(OSError):  # the client went away
-            super().handle()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        """Answer."""
+    def respond(self) -> None:
+        """Answer as the API of a cluster."""
         status, body = self.kubernetes.respond(self.path, self.headers.get("Authorization"))
         is_text = isinstance(body, str)
         data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/plain; charset=utf-8" if is_text else "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        self.send(status, {"Content-Type": "text/plain; charset=utf-8" if is_text else "application/json"}, data)
