@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from tidegate.errors.registry import ManifestInvalid, RegistryFailed
+from tidegate.errors.registry import ManifestInvalid, RegistryDenied, RegistryFailed
 from tidegate.http import Retry
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import OCI_INDEX, Manifest
@@ -139,6 +139,26 @@ def test_an_index_that_another_writer_overwrites_is_written_again(losses: int, *
             list_at(target, image.digest, [sbom.root])
 
 
+def test_a_writer_that_read_before_us_and_writes_after_us_is_found_out() -> None:
+    """Its write comes while we wait: the look right after ours saw nothing of it."""
+    target, image = _home(), build_image("inventory")
+    image.push(target.registry, REPOSITORY, "1.0.0")
+    ours, theirs = (build_referrer(image.root.descriptor, name) for name in ("ours", "theirs"))
+    for each in (ours, theirs):
+        each.push(target.registry, REPOSITORY, str(each.digest))
+    late = [ReferrerList().with_entries([entry_of(theirs.root)]).manifest()]
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if late:
+            target.registry.put_manifest(REPOSITORY, fallback_tag(image.digest), late.pop())
+
+    list_at(target, image.digest, [ours.root], sleep=sleep, monotonic=itertools.count().__next__)
+    assert _listed(target, image.digest) == (theirs.digest, ours.digest)
+    assert waits[0] >= 2  # the clock counts one for reading and writing
+
+
 def test_a_signature_that_differs_at_the_target_is_left_alone_and_told() -> None:
     source, target, image = _home(), _home(), build_image("inventory")
     image.push(source.registry, REPOSITORY, "1.0.0")
@@ -167,13 +187,59 @@ def test_what_a_list_names_wrongly_is_passed_over() -> None:
     assert ReferrerSearch().find(source, read_tree(source, "1.0.0")) == ()
 
 
-def test_a_chain_without_end_is_an_error() -> None:
-    source, image = _home(), build_image("inventory")
-    image.push(source.registry, REPOSITORY, "1.0.0")
-    for number in range(12):
-        image = _attach(source, build_referrer(image.root.descriptor, str(number)))
-    with pytest.raises(ManifestInvalid, match="attached"):
+def _chain(home: Home, length: int) -> None:
+    image = build_image("inventory")
+    image.push(home.registry, REPOSITORY, "1.0.0")
+    for number in range(length):
+        image = _attach(home, build_referrer(image.root.descriptor, str(number)))
+
+
+def test_a_chain_of_eight_moves_and_one_without_end_is_an_error() -> None:
+    source = _home()
+    _chain(source, 8)
+    assert COPIER.copy(source, "1.0.0", _home(), "1.0.0").referrers == 8
+    _chain(source, 9)
+    with pytest.raises(ManifestInvalid, match="attached") as caught:
         COPIER.copy(source, "1.0.0", _home(), "1.0.0")
+    assert "--referrers never" in (caught.value.hint or "")
+
+
+def test_of_too_many_none_is_left_behind_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidegate.registry.referrers._MOST", 2)
+    source, image = _home(lists=True), build_image("inventory")
+    image.push(source.registry, REPOSITORY, "1.0.0")
+    for number in range(2):
+        _attach(source, build_referrer(image.root.descriptor, str(number)))
+    assert len(ReferrerSearch().find(source, read_tree(source, "1.0.0"))) == 2
+    _attach(source, build_referrer(image.root.descriptor, "one more"))
+    with pytest.raises(ManifestInvalid, match="attached"):
+        ReferrerSearch().find(source, read_tree(source, "1.0.0"))
+
+
+def test_who_may_pull_and_not_list_tags_gets_all_the_same() -> None:
+    """AmazonEC2ContainerRegistryPullOnly does not allow ecr:ListImages."""
+
+    class PullOnly(FakeRegistry):
+        def tags(self, repository: str) -> Iterator[str]:
+            raise RegistryDenied(f"not authorized to list {repository}")
+
+    source, target, image = Home(PullOnly(), "dev", REPOSITORY), _home(), build_image("inventory")
+    image.push(source.registry, REPOSITORY, "1.0.0")
+    sbom = _attach(source, build_referrer(image.root.descriptor, "sbom"))
+    build_image("cosign").push(source.registry, REPOSITORY, cosign_tags(image.digest)[0])
+    assert COPIER.copy(source, "1.0.0", target, "1.0.0").referrers == 2
+    assert _listed(target, image.digest) == (sbom.digest,)
+
+
+def test_what_the_targets_list_names_and_has_no_more_does_not_keep_others_from_it() -> None:
+    source, target, image = _home(), _home(), build_image("inventory")
+    image.push(target.registry, REPOSITORY, "0.9.0")
+    kept, gone = (_attach(target, build_referrer(image.root.descriptor, name)) for name in ("kept", "gone"))
+    target.registry.delete(REPOSITORY, str(gone.digest))
+    image.push(source.registry, REPOSITORY, "1.0.0")
+    sbom = _attach(source, build_referrer(image.root.descriptor, "sbom"))
+    COPIER.copy(source, "1.0.0", target, "1.0.0")
+    assert _listed(target, image.digest) == (kept.digest, sbom.digest)
 
 
 def test_a_fallback_tag_that_is_no_index_is_told_not_overwritten() -> None:

@@ -7,7 +7,7 @@ and cosign's older convention of tags (sigstore/cosign, `pkg/oci/remote/remote.g
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,7 +74,9 @@ class ReferrerList:
             ManifestInvalid: it is no index; `where` says which.
         """
         document = dict(json_object(data) or {})
-        entries = document.pop("manifests", None)
+        entries = document.pop("manifests", "")
+        if entries is None:  # as Go writes a list that it left empty
+            entries = []
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             hint = "see what another tool wrote there; delete the tag if it is nothing"
             raise ManifestInvalid("the list of referrers is no index", where=where, hint=hint)
@@ -91,6 +93,12 @@ class ReferrerList:
         known = set(self.digests)
         new = tuple(entry for entry in entries if _digest(entry) not in known)
         return ReferrerList((*self.entries, *new), self.rest) if new else self
+
+    def only(self, there: Callable[[Digest], bool]) -> ReferrerList:
+        """Return the list without the referrers that are not `there`; itself when all are."""
+        gone = {digest for digest in self.digests if not there(digest)}
+        kept = tuple(entry for entry in self.entries if _digest(entry) not in gone)
+        return ReferrerList(kept, self.rest) if gone else self
 
     def manifest(self) -> Manifest:
         """Return the index for the fallback tag."""

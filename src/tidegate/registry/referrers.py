@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import random
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tidegate.errors.registry import ManifestInvalid, ManifestMissing, RegistryFailed
+from tidegate.errors.registry import (
+    BlobMissing,
+    ManifestInvalid,
+    ManifestMissing,
+    RegistryDenied,
+    RegistryFailed,
+    RegistryRefused,
+)
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Manifest
 from tidegate.model.referrers import Entry, ReferrerList, cosign_tags, entry_of, fallback_tag, subject_of
@@ -21,6 +30,8 @@ _MOST: Final = 1000
 _MOST_TAGS: Final = 2000
 """Beyond so many tags (two pages), asking for the few that matter costs less than reading all."""
 _MERGES: Final = 8
+_PATIENCE: Final = 2
+"""How many times as long as our own reading and writing took others get to end theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +67,25 @@ class ReferrerSearch:
         found: list[Attached] = []
         seen = {manifest.digest for manifest in image.manifests}
         level = list(seen)
-        for _ in range(_DEEPEST):
-            below: list[Digest] = []
+        for depth in range(_DEEPEST + 1):
             first, *rest = level  # the first one tells for all which way the registry lists referrers
             lists = [self._of(home, first), *at_once(lambda subject: self._of(home, subject), rest)]
-            for attached in itertools.chain.from_iterable(lists):
-                found.append(attached)
-                below += [each.digest for each in attached.tree.manifests if each.digest not in seen]
-                seen.update(below)
-                if len(seen) > _MOST:
-                    break
-            if not below:
-                return tuple(found)
-            level = below
-        raise ManifestInvalid(
-            "more is attached to the image than to any image", where=home.shown, hint="--no-referrers"
-        )
+            found += itertools.chain.from_iterable(lists)
+            manifests = (each for attached in found for each in attached.tree.manifests)
+            level = [digest for digest in dict.fromkeys(each.digest for each in manifests) if digest not in seen]
+            seen.update(level)
+            if (level and depth == _DEEPEST) or len(found) > _MOST:
+                raise _too_much(home)
+            if not level:
+                break
+        return tuple(found)
 
     def _of(self, home: Home, subject: Digest) -> list[Attached]:
-        found: list[Attached] = []
-        for digest in self._listed(home, subject):
-            tree = _tree(home, str(digest))
-            if tree is not None and subject_of(tree.root) == subject:
-                found.append(Attached(subject, tree))
+        listed = self._listed(home, subject)
+        if len(listed) > _MOST:
+            raise _too_much(home)
+        trees = at_once(lambda digest: _tree(home, str(digest)), listed)
+        found = [Attached(subject, tree) for tree in trees if tree is not None and subject_of(tree.root) == subject]
         for tag in cosign_tags(subject):
             tree = _tree(home, tag) if self._may_have(home, tag) else None
             if tree is not None:
@@ -93,20 +100,34 @@ class ReferrerSearch:
         return listed.digests
 
     def _may_have(self, home: Home, tag: str) -> bool:
-        """Return whether the repository has `tag`, or has too many tags to tell."""
+        """Return whether the repository has `tag`, or can't tell."""
         with self._lock:
             if home.key not in self._tags:
-                tags = frozenset(itertools.islice(home.registry.tags(home.repository), _MOST_TAGS + 1))
-                self._tags[home.key] = tags if len(tags) <= _MOST_TAGS else None
+                self._tags[home.key] = _tags(home)
             known = self._tags[home.key]
         return known is None or tag in known
 
 
-def list_at(target: Home, subject: Digest, referrers: Iterable[Manifest]) -> None:
+def list_at(
+    target: Home,
+    subject: Digest,
+    referrers: Iterable[Manifest],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> None:
     """See that `target` lists `referrers` among those of `subject`: by itself, or in the index at the fallback tag.
 
-    The index is read, merged and written, then read again: a registry has no conditional write, so someone else's
-    write may have taken the place of ours. Entries that are there stay.
+    The index is read, merged and written. A registry has no conditional write: who has read it before our write
+    takes our entries away by theirs. So it is read again when they have had the time for that, and written again
+    when they did. Entries that are there stay, but for those of manifests that are gone.
+
+    Args:
+        target: the repository.
+        subject: what they are attached to.
+        referrers: the manifests; they are there already.
+        sleep: waits for so many seconds.
+        monotonic: a clock in seconds.
 
     Raises:
         RegistryFailed: others change the index all the time.
@@ -115,13 +136,25 @@ def list_at(target: Home, subject: Digest, referrers: Iterable[Manifest]) -> Non
         return
     tag = fallback_tag(subject)
     entries: list[Entry] = [entry_of(each) for each in referrers]
-    for _ in range(_MERGES):
+    for attempt in range(_MERGES):
+        began = monotonic()
         held = _fallback(target, tag)
-        merged = held.with_entries(entries)
-        if merged is held:
+        if held.with_entries(entries) is held:
             return
-        target.registry.put_manifest(target.repository, tag, merged.manifest())
+        _put_list(target, tag, held, entries)
+        others = _PATIENCE + attempt * random.random()  # noqa: S311 - so that writers in step fall out of it
+        sleep((monotonic() - began) * others)
     raise RegistryFailed("the list of referrers is changed by others all the time", where=f"{target.shown}:{tag}")
+
+
+def _put_list(target: Home, tag: str, held: ReferrerList, entries: Iterable[Entry]) -> None:
+    try:
+        target.registry.put_manifest(target.repository, tag, held.with_entries(entries).manifest())
+    except BlobMissing:  # registries refuse an index of what they don't have: something was deleted and still is listed
+        there = held.only(lambda digest: target.registry.resolve(target.repository, str(digest)) is not None)
+        if there is held:
+            raise
+        target.registry.put_manifest(target.repository, tag, there.with_entries(entries).manifest())
 
 
 def _fallback(home: Home, tag: str) -> ReferrerList:
@@ -130,6 +163,20 @@ def _fallback(home: Home, tag: str) -> ReferrerList:
     except ManifestMissing:
         return ReferrerList()
     return ReferrerList.parse(held.data, f"{home.shown}:{tag}")
+
+
+def _tags(home: Home) -> frozenset[str] | None:
+    """Return the repository's tags; None when there are too many, or who may pull here may not list them."""
+    try:
+        tags = frozenset(itertools.islice(home.registry.tags(home.repository), _MOST_TAGS + 1))
+    except (RegistryDenied, RegistryRefused):
+        return None
+    return tags if len(tags) <= _MOST_TAGS else None
+
+
+def _too_much(home: Home) -> ManifestInvalid:
+    hint = "copy it with --referrers never, and find out what attaches so much"
+    return ManifestInvalid("more is attached to the image than to any image", where=home.shown, hint=hint)
 
 
 def _tree(home: Home, reference: str) -> Tree | None:
