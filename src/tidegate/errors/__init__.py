@@ -6,26 +6,16 @@ leaves live in the module named after their subject, e.g. `tidegate.errors.regis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from tidegate.lazy_names import names_of
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a file something stands.
+if TYPE_CHECKING:
+    from tidegate.errors.place import Place
+else:
+    __getattr__ = names_of(__name__, {"place": ("Place",)})
 
-    Args:
-        file: path as a person would open it (relative to the repository or the working directory).
-        line: line, counted from 1; None when the whole file is meant.
-        column: column in characters, counted from 1; None when the whole line is meant.
-    """
-
-    file: str
-    line: int | None = None
-    column: int | None = None
-
-    def __str__(self) -> str:
-        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+__all__ = ["AuthenticationError", "Blocked", "Pending", "Place", "TidegateError", "UsageError"]
 
 
 class TidegateError(Exception):

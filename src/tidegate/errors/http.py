@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tidegate.errors import AuthenticationError, Place, TidegateError, UsageError
+from typing import TYPE_CHECKING
+
+from tidegate.errors import AuthenticationError, TidegateError, UsageError
+
+if TYPE_CHECKING:
+    from tidegate.errors import Place
 
 
 class HostUnreachable(TidegateError):

@@ -6,7 +6,7 @@ import functools
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urljoin
 
 from tidegate.errors.http import AddressRefused, InvalidUrl
@@ -110,8 +110,7 @@ def is_link_local(address: str) -> bool:
     return (mapped or number).is_link_local or number == _METADATA_SERVICE
 
 
-@dataclass(frozen=True, slots=True)
-class _Url:
+class _Url(NamedTuple):
     origin: Origin
     path: str
     target: str

@@ -6,7 +6,6 @@ and cosign's older convention of tags (sigstore/cosign, `pkg/oci/remote/remote.g
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -102,6 +101,8 @@ class ReferrerList:
 
     def manifest(self) -> Manifest:
         """Return the index for the fallback tag."""
+        import json  # noqa: PLC0415 - as in `tidegate.model.manifest`
+
         head = self.rest if self.rest is not None else {"schemaVersion": 2, "mediaType": OCI_INDEX}
         return Manifest(OCI_INDEX, json.dumps({**head, "manifests": self.entries}, separators=(",", ":")).encode())
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tidegate.errors.registry import ManifestInvalid
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor, Manifest
-from tidegate.ports.registry import Registry
 from tidegate.registry.crew import at_once
+
+if TYPE_CHECKING:
+    from tidegate.ports.registry import Registry
 
 _DEEPEST: Final = 16
 _MOST_MANIFESTS: Final = 1000
