@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
-from tidegate.cli.manner import Manner
 from tidegate.cli.output import Json, Output, as_json, printable
 from tidegate.errors import Place, TidegateError, UsageError
 from tidegate.errors.config import ConfigInvalid, Finding
@@ -147,13 +146,13 @@ def end_with(faults: Sequence[TidegateError], output: Output) -> None:
         raise faults[0]
 
 
-def show(failure: Failure, manner: Manner, stream: TextIO) -> int:
-    """Write `failure` to `stream` and return the exit code."""
-    if manner.json:
+def show(failure: Failure, stream: TextIO, *, json: bool, colour: bool) -> int:
+    """Write `failure` to `stream`, as JSON or in lines, and return the exit code."""
+    if json:
         stream.write(f"{as_json(failure.document())}\n")
     else:
         head, *rest = failure.lines()
-        if manner.colour:
+        if colour:
             head = click.style("error:", fg="red", bold=True) + head.removeprefix("error:")
         stream.writelines(f"{line}\n" for line in (head, *rest))
     return failure.exit_code

@@ -7,7 +7,7 @@ import os
 import select
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,8 +15,11 @@ from tidegate import __version__
 from tidegate.cli.commands import AT_SERVERS, COMMANDS, SECTIONS
 from tidegate.cli.interrupts import INTERRUPTED
 from tidegate.cli.lazy import HelpShown, LazyGroup
-from tidegate.cli.manner import Manner
+from tidegate.cli.manner import wants_colour, wants_debug, wants_json
 from tidegate.errors import TidegateError
+
+if TYPE_CHECKING:
+    from tidegate.cli.failures import Failure
 
 _NARROWEST: Final = 52
 _USUAL: Final = 80
@@ -71,8 +74,8 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         The exit code: 0 done; 1 failure; 2 usage or configuration; 4 authentication; 8 pending; 10 changes;
         11 blocked; 12 drift; 130 interrupted.
     """
-    manner = Manner.asked(arguments, environ, sys.stderr)
-    with _debug_log(environ) if manner.debug else contextlib.nullcontext():
+    debug = wants_debug(arguments, environ)
+    with _debug_log(environ) if debug else contextlib.nullcontext():
         try:
             return _call(arguments, environ)
         except (KeyboardInterrupt, click.Abort):
@@ -81,12 +84,15 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         except HelpShown as shown:
             sys.stderr.write(f"{shown.format_message()}\n")
             return shown.exit_code
-        except Exception as error:  # noqa: BLE001 # the boundary: even a bug ends in lines with a code, see `_fail`
+        except Exception as error:  # noqa: BLE001 # the boundary: even a bug ends in lines with a code, see `_failure`
             if isinstance(error, BrokenPipeError) and _reader_left():
                 return TidegateError.exit_code
             if isinstance(error, OSError):
                 _forget_unwritten()
-            return _fail(error, manner, environ)
+            from tidegate.cli.failures import show
+
+            failure = _failure(error, environ, debug=debug)
+            return show(failure, sys.stderr, json=wants_json(arguments), colour=wants_colour(sys.stderr, environ))
 
 
 def _call(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -111,22 +117,22 @@ def _width(environ: Mapping[str, str]) -> int:
     return max(_NARROWEST, min(columns or _USUAL, _WIDEST)) - 2
 
 
-def _fail(error: Exception, manner: Manner, environ: Mapping[str, str]) -> int:
-    """Show `error` on stderr and return the exit code."""
+def _failure(error: Exception, environ: Mapping[str, str], *, debug: bool) -> Failure:
+    """Return how `error` is shown; with `debug`, its traceback is written to stderr."""
     from tidegate.cli.debug import Scrubber, write_traceback
-    from tidegate.cli.failures import Failure, show
+    from tidegate.cli.failures import Failure
 
     if isinstance(error, click.ClickException):
         global_options = frozenset(name for parameter in root.params for name in parameter.opts)
-        return show(Failure.of_usage(error, global_options), manner, sys.stderr)
+        return Failure.of_usage(error, global_options)
     scrubber = Scrubber.of(environ)
-    if manner.debug:
+    if debug:
         write_traceback(error, sys.stderr, scrubber)
     if isinstance(error, TidegateError):
-        return show(Failure.of(error), manner, sys.stderr)
+        return Failure.of(error)
     if isinstance(error, OSError):
-        return show(Failure.of_system(error), manner, sys.stderr)
-    return show(Failure.of_bug(error, scrubber.clean), manner, sys.stderr)
+        return Failure.of_system(error)
+    return Failure.of_bug(error, scrubber.clean)
 
 
 def _forget_unwritten() -> None:

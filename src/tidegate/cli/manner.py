@@ -1,38 +1,24 @@
-"""In what manner a call wants its output: with colour, as JSON, with tracebacks."""
+"""In what manner a call wants its output: with colour, as JSON, with tracebacks.
+
+JSON and tracebacks are read from the raw command line, because they must hold for a line that can't be parsed, too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TextIO
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How errors are to be shown.
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Return whether errors are to be shown as JSON (`-o json`)."""
+    apart = any(pair in {("-o", "json"), ("--output", "json")} for pair in pairwise(arguments))
+    return apart or "-ojson" in arguments or "--output=json" in arguments
 
-    It is read from the raw command line, because it must hold for a line that can't be parsed, too.
 
-    Args:
-        json: as JSON (`-o json`).
-        debug: with the traceback (`--debug`, TIDEGATE_DEBUG).
-        colour: with colour.
-    """
-
-    json: bool = False
-    debug: bool = False
-    colour: bool = False
-
-    @classmethod
-    def asked(cls, arguments: Sequence[str], environ: Mapping[str, str], stream: TextIO) -> Manner:
-        """Return what the command line asks for."""
-        json = any(pair in {("-o", "json"), ("--output", "json")} for pair in pairwise(arguments))
-        return cls(
-            json=json or "-ojson" in arguments or "--output=json" in arguments,
-            debug="--debug" in arguments or environ.get("TIDEGATE_DEBUG", "0") not in {"", "0"},
-            colour=wants_colour(stream, environ),
-        )
+def wants_debug(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Return whether the log and tracebacks are to be shown (`--debug`, TIDEGATE_DEBUG)."""
+    return "--debug" in arguments or environ.get("TIDEGATE_DEBUG", "0") not in {"", "0"}
 
 
 def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
