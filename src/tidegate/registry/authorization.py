@@ -9,12 +9,12 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from tidegate.errors.http import AddressRefused
-from tidegate.errors.registry import RegistryUnauthorized
+from tidegate.errors.http import AddressRefused, InvalidUrl
+from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
 from tidegate.http import Origin, Sender
 from tidegate.http.url import is_link_local
 from tidegate.registry.answers import failure
@@ -32,8 +32,18 @@ _MARGIN: Final = 0.25
 Scopes = tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found when credentials were looked up, and until when it is used."""
+
+    credentials: Credentials | None
+    fresh_until: float
+
+
 class Authorizer:
     """What to send as Authorization to one registry. Safe for use by many threads.
+
+    Who needs the same token waits for one request; tokens of different repositories are asked for side by side.
 
     Args:
         origin: the registry.
@@ -61,15 +71,16 @@ class Authorizer:
         self._follow = follow
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._credentials: Credentials | None = None
-        self._fresh_until = -math.inf
+        self._finding = threading.Lock()
+        self._found: _Found | None = None
         self._challenge: Challenge | None = None
         self._tokens: dict[Scopes, Token] = {}
+        self._turns: dict[Scopes, threading.Lock] = {}
 
     def field(self, scopes: Scopes) -> str | None:
         """Return what to send for `scopes`, e.g. `repository:inventory:pull`; None when nothing was asked for yet."""
-        with self._lock:
-            return self._field(scopes) if self._challenge else None
+        challenge = self._challenge
+        return self._field(challenge, scopes) if challenge else None
 
     def answer(self, fields: Iterable[str], scopes: Scopes, sent: str | None) -> str:
         """Return what to send after a 401.
@@ -89,53 +100,66 @@ class Authorizer:
         if challenge is None:
             raise self._unauthorized("the registry asks for credentials in a way that is not known (Bearer, Basic)")
         with self._lock:
+            self._challenge = challenge
             known = self._tokens.get(scopes)
             if known and sent == f"Bearer {known.value}":
                 del self._tokens[scopes]
-            self._challenge = challenge
-            field = self._field(scopes)
-            if field == sent:  # what was found before may be over: a helper, a file or AWS may have newer ones
-                self._fresh_until = -math.inf
-                field = self._field(scopes)
+        field = self._field(challenge, scopes, sent)
         if field == sent:
             raise self.refused()
         return field
 
     def refused(self) -> RegistryUnauthorized:
         """Return the error for a 401 to what `answer` gave."""
-        if self._credentials is None:
+        if self._found is None or self._found.credentials is None:
             return self._unauthorized("the registry asks for credentials and there are none")
         return self._unauthorized("the registry does not accept these credentials")
 
-    def _field(self, scopes: Scopes) -> str:
-        challenge = self._challenge
-        if challenge is not None and challenge.scheme == "bearer":
-            token = self._tokens.get(scopes)
-            if token is None or token.fresh_until <= self._monotonic():
-                token = self._tokens[scopes] = self._fetch(challenge, scopes)
-            return f"Bearer {token.value}"
-        credentials = self._look_up()
-        if credentials is None:
+    def _field(self, challenge: Challenge, scopes: Scopes, refused: str | None = None) -> str:
+        if challenge.scheme == "bearer":
+            return f"Bearer {self._token(challenge, scopes).value}"
+        found = self._look_up()
+        if found.credentials is not None and found.credentials.basic == refused:
+            found = self._look_up(refused=found)
+        if found.credentials is None:
             raise self._unauthorized("the registry asks for credentials and there are none")
-        return credentials.basic
+        return found.credentials.basic
 
-    def _look_up(self) -> Credentials | None:
-        started = self._monotonic()
-        if self._fresh_until <= started:
-            found = self._credentials = self._find()
-            life = math.inf if found is None or found.life is None else max(found.life, _SHORTEST_LIFE)
-            self._fresh_until = started + life * (1 - _MARGIN)
-        return self._credentials
+    def _look_up(self, refused: _Found | None = None) -> _Found:
+        """Return what was found; it is looked for anew before it ends, or when it is `refused`, once for all threads.
+
+        What was found before may be over: a helper, a file or AWS may have newer ones.
+        """
+        with self._finding:
+            found, started = self._found, self._monotonic()
+            if found is None or found is refused or found.fresh_until <= started:
+                credentials = self._find()
+                said = credentials.life if credentials else None
+                life = math.inf if said is None else max(said, _SHORTEST_LIFE)
+                found = self._found = _Found(credentials, started + life * (1 - _MARGIN))
+            return found
+
+    def _token(self, challenge: Challenge, scopes: Scopes) -> Token:
+        with self._lock:
+            turn = self._turns.setdefault(scopes, threading.Lock())
+        with turn:
+            with self._lock:
+                token = self._tokens.get(scopes)
+            if token is None or token.fresh_until <= self._monotonic():
+                token = self._fetch(challenge, scopes)
+                with self._lock:
+                    self._tokens[scopes] = token
+            return token
 
     def _fetch(self, challenge: Challenge, scopes: Scopes) -> Token:
-        credentials = self._look_up()
+        found = self._look_up()
         try:
-            return self._fetch_as(credentials, challenge, scopes)
+            return self._fetch_as(found.credentials, challenge, scopes)
         except RegistryUnauthorized:
-            self._fresh_until = -math.inf  # as in `answer`
-            if self._look_up() == credentials:
+            newer = self._look_up(refused=found)
+            if newer.credentials == found.credentials:
                 raise
-        return self._fetch_as(self._credentials, challenge, scopes)
+        return self._fetch_as(newer.credentials, challenge, scopes)
 
     def _fetch_as(self, credentials: Credentials | None, challenge: Challenge, scopes: Scopes) -> Token:
         from tidegate.registry.tokens import Token, token_in, token_request  # noqa: PLC0415 - as above
@@ -154,7 +178,11 @@ class Authorizer:
 
     def _realm(self, challenge: Challenge) -> str:
         realm = challenge.parameters.get("realm", "")
-        origin = Origin.of(realm)
+        try:
+            origin = Origin.of(realm)
+        except InvalidUrl:
+            what = "the registry asks for a token and does not say where to get one"
+            raise RegistryFailed(what, where=str(self._origin), hint="ask who runs the registry") from None
         if origin in self._follow:
             return realm
         if origin.scheme not in {"https", self._origin.scheme}:
@@ -164,6 +192,6 @@ class Authorizer:
         return realm
 
     def _unauthorized(self, what: str) -> RegistryUnauthorized:
-        found = self._credentials
+        found = self._found.credentials if self._found else None
         hint = f"check {found.source}; the credentials were found there" if found else self._hint()
         return RegistryUnauthorized(what, where=str(self._origin), hint=hint)
