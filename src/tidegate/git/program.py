@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,22 +151,37 @@ class Git:
         Raises:
             TidegateError: a leaf of `tidegate.errors.git`, by the table in `failures.py`.
         """
-        process = self.start(*arguments, folder=folder, remote=remote, inside=inside)
-        try:
-            out, err = process.communicate(data, timeout=seconds or (REMOTE_SECONDS if remote else LOCAL_SECONDS))
-        except subprocess.TimeoutExpired:
-            raise RemoteUnreachable(
-                f"git {arguments[0]} did not end in time",
-                where=remote.url if remote else None,
-                hint="try again; if it stays so, look at the network and the server",
-            ) from None
-        finally:
-            end(process)
-        finished = Finished(process.returncode, out, err.decode("utf-8", "replace"))
-        _LOG.debug("git %s: exit status %d, %d bytes", " ".join(arguments), finished.status, len(out))
-        if finished.status not in fine:
-            raise failure(arguments[0], finished.err, remote)
-        return finished
+
+        def once() -> Finished:
+            process = self.start(*arguments, folder=folder, remote=remote, inside=inside)
+            try:
+                out, err = process.communicate(data, timeout=seconds or (REMOTE_SECONDS if remote else LOCAL_SECONDS))
+            except subprocess.TimeoutExpired:
+                raise RemoteUnreachable(
+                    f"git {arguments[0]} did not end in time",
+                    where=remote.url if remote else None,
+                    hint="try again; if it stays so, look at the network and the server",
+                ) from None
+            finally:
+                end(process)
+            finished = Finished(process.returncode, out, err.decode("utf-8", "replace"))
+            _LOG.debug("git %s: exit status %d, %d bytes", " ".join(arguments), finished.status, len(out))
+            if finished.status not in fine:
+                raise failure(arguments[0], finished.err, remote)
+            return finished
+
+        return self.around(arguments[0], remote, once)
+
+    def around(self, command: str, remote: Remote | None, run: Callable[[], Finished]) -> Finished:
+        """Run a command of `run`'s; a subclass may do something before and after it.
+
+        Args:
+            command: its first argument.
+            remote: what it talks to.
+            run: runs it, and raises what `run` raises.
+        """
+        del command, remote
+        return run()
 
     def start(
         self, *arguments: str, folder: Path | None = None, remote: Remote | None = None, inside: bool = False

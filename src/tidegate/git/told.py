@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final
 
 from tidegate.errors import TidegateError
@@ -25,24 +25,13 @@ class ToldOfGit(Git):
         super().__init__(git.program, git.environ)
         self._telemetry = telemetry
 
-    def run(
-        self,
-        *arguments: str,
-        folder: Path | None = None,
-        remote: Remote | None = None,
-        data: bytes = b"",
-        fine: frozenset[int] = frozenset({0}),
-        inside: bool = False,
-        seconds: float | None = None,
-    ) -> Finished:
-        """Run one command; as `Git.run`."""
+    def around(self, command: str, remote: Remote | None, run: Callable[[], Finished]) -> Finished:
+        """Run a command, and tell of it."""
         details = {"url.full": remote.url} if remote else {}
-        end = self._telemetry.begin(Operation(Kind.GIT, arguments[0], details=details))
+        end = self._telemetry.begin(Operation(Kind.GIT, command, details=details))
         ending = _BROKEN
         try:
-            finished = super().run(
-                *arguments, folder=folder, remote=remote, data=data, fine=fine, inside=inside, seconds=seconds
-            )
+            finished = run()
             ending = Ending("ok", details={"process.exit.code": finished.status})
         except TidegateError as error:
             ending = Ending(error.code, failed=True)
