@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
-import os
 import sys
 from typing import Final
 
@@ -12,13 +10,12 @@ import click
 
 from tidegate.cli.addresses import address
 from tidegate.cli.invocation import Invocation, pass_invocation
+from tidegate.cli.lasting import lasting
 from tidegate.cli.lazy import Command
 from tidegate.cli.lengths import length
 from tidegate.cli.options import as_option
 from tidegate.cli.shared_queue import open_queue, queue_option
 
-_GARBAGE: Final = (700, 10, 10)
-"""CPython's own thresholds: what spares a short run looks for garbage would let one that lasts grow."""
 _TURN_SECONDS: Final = 0.0005
 """How long a thread that looks at keys keeps the interpreter while the one that answers requests waits for it."""
 _PARTS: Final = ("authlib", "cryptography", "fastapi", "httptools", "jinja2", "joserfc", "prometheus_client", "uvicorn")
@@ -62,18 +59,14 @@ def serve(
     `server.notify` names is told what is new.
     """
     _require_extra()
-    gc.set_threshold(*_GARBAGE)
     sys.setswitchinterval(_TURN_SECONDS)
-    from tidegate.bootstrap import message_targets, open_worlds
-    from tidegate.cli.debug import Scrubber
+    from tidegate.bootstrap import message_targets
     from tidegate.server.access.gate import access_of
     from tidegate.server.access.provider import open_provider
     from tidegate.server.call_metrics import CallMetrics
-    from tidegate.server.logs import start_logging
     from tidegate.server.notices.notifier import Notifying
     from tidegate.server.process import Serving
     from tidegate.server.process import serve as serve_until_stopped
-    from tidegate.server.traces import heard_by, open_traces
 
     configuration, environ, clock = invocation.configuration, invocation.environ, invocation.clock
     settings = configuration.server
@@ -85,8 +78,6 @@ def serve(
         resync=length(resync) if resync else settings.resync,
         deadline=length(deadline).total_seconds(),
     )
-    clean = Scrubber.of(environ).clean
-    start_logging(sys.stderr, clean)
     targets = tuple(zip(settings.notify, message_targets(settings.notify, environ), strict=True))
 
     def show(link: str) -> None:
@@ -95,42 +86,24 @@ def serve(
             sys.stdout.flush()
 
     calls = CallMetrics()
-    with (
-        open_traces(environ) as traces,
-        open_provider(settings.access, environ, clock) as provider,
-        open_worlds(
-            configuration,
-            environ,
-            clock,
-            user,
-            partial=True,
-            telemetry=heard_by(calls, traces),
-            lasts=True,
-        ) as new_world,
-    ):
-        if traces is not None:
-            start_logging(sys.stderr, clean, traces.current)
+    with open_provider(settings.access, environ, clock) as provider, lasting(invocation, user, calls) as process:
         access = access_of(configuration, environ, clock, host=host, user=user, show=show, provider=provider)
         with open_queue(queue, serving.workers, len(targets)) as (keys, others, claims):
             ended = serve_until_stopped(
                 serving,
                 configuration,
-                new_world,
+                process.new_world,
                 keys,
                 access,
                 environ=environ,
                 clock=clock,
                 others=others,
                 calls=calls,
-                traces=traces,
-                notifying=Notifying(targets, clean, claims, settings.access.url),
+                traces=process.traces,
+                notifying=Notifying(targets, process.clean, claims, settings.access.url),
             )
         if not ended:
-            if traces is not None:
-                traces.close()
-            # A step is still running. It ends here, as if killed, rather than see its connections close under it.
-            sys.stderr.flush()
-            os._exit(0)
+            process.abandon()
 
 
 def _require_extra() -> None:

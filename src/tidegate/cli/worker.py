@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import sys
-from typing import Final
-
 import click
 
 from tidegate.cli.addresses import address
 from tidegate.cli.invocation import Invocation, pass_invocation
+from tidegate.cli.lasting import lasting
 from tidegate.cli.lazy import Command
 from tidegate.cli.lengths import length
 from tidegate.cli.options import as_option
 from tidegate.cli.shared_queue import open_queue, queue_option
-
-_GARBAGE: Final = (700, 10, 10)
-"""CPython's own thresholds: what spares a short run looks for garbage would let one that lasts grow."""
 
 
 @click.command(
@@ -42,42 +35,17 @@ def worker(
     it had in hand within 30 seconds. SIGTERM and SIGINT end it in order, with exit code 0: the step in hand is
     finished, and the rest handed back.
     """
-    gc.set_threshold(*_GARBAGE)
-    from tidegate.bootstrap import open_worlds
-    from tidegate.cli.debug import Scrubber
     from tidegate.errors.queue import QueueMissing
     from tidegate.server.call_metrics import CallMetrics
-    from tidegate.server.logs import start_logging
-    from tidegate.server.traces import heard_by, open_traces
     from tidegate.server.worker import Working, work_until_stopped
 
     if queue is None:
         raise QueueMissing("nothing says which queue to work on", hint="name it: --queue URL, or TIDEGATE_QUEUE")
-    configuration, environ = invocation.configuration, invocation.environ
     shown_at = address(metrics, "--metrics") if metrics else None
     calls = CallMetrics() if shown_at else None
-    working = Working(workers or configuration.server.workers, length(deadline).total_seconds(), shown_at)
-    clean = Scrubber.of(environ).clean
-    start_logging(sys.stderr, clean)
-    with (
-        open_traces(environ) as traces,
-        open_worlds(
-            configuration,
-            environ,
-            invocation.clock,
-            user,
-            partial=True,
-            telemetry=heard_by(calls, traces),
-            lasts=True,
-        ) as new_world,
-    ):
-        if traces is not None:
-            start_logging(sys.stderr, clean, traces.current)
+    working = Working(workers or invocation.configuration.server.workers, length(deadline).total_seconds(), shown_at)
+    with lasting(invocation, user, calls) as process:
         with open_queue(queue, working.workers) as (keys, others, _):
-            ended = work_until_stopped(working, new_world, keys, others, calls=calls, traces=traces)
+            ended = work_until_stopped(working, process.new_world, keys, others, calls=calls, traces=process.traces)
         if not ended:
-            if traces is not None:
-                traces.close()
-            # A step is still running. It ends here, as if killed, rather than see its connections close under it.
-            sys.stderr.flush()
-            os._exit(0)
+            process.abandon()
