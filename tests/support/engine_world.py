@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Self
 
+from support.raced_repos import RacedRepos
 from tidegate.engine.deliver import Delivery, deliver_merge_request, planned_delivery
 from tidegate.engine.explanation import explain
 from tidegate.engine.plan import Plan
@@ -36,13 +38,16 @@ from tidegate.ports import Change, NewMergeRequest, VersionTags
 from tidegate.ports.cluster import Cluster
 from tidegate.testing.clock import START, FakeClock
 from tidegate.testing.forge import FakeForge
-from tidegate.testing.gitops import FakeRepo, FakeRepos
+from tidegate.testing.gitops import FakeRepos
 from tidegate.testing.images_port import FakeImages
 from tidegate.testing.remotes import FakeRemotes
 from tidegate.testing.reports import FakeReports
 
 DEV, E2E, PRD = (RegistryAccount(name, f"{name}.example") for name in ("dev", "e2e", "prd"))
 GITOPS, STAGING, PRODUCTION = "platform/gitops", "platform/gitops-staging", "platform/gitops-production"
+STAGING_FILE = "apps/inventory/release.yaml"
+E2E_IMAGE, PRD_IMAGE = "e2e.example/team/inventory:1.1.3-rc1", "prd.example/team/inventory:1.1.3"
+E2E_BRANCH, STAGING_BRANCH = "tidegate/inventory/to-e2e", "tidegate/inventory/to-staging"
 GROUPS = {"platform/testers": ("stella", "steve"), "platform/sre": ("rita", "ralf", "alice")}
 
 ENVIRONMENTS = (
@@ -133,33 +138,6 @@ class Told:
         self.races.append(reason)
 
 
-class RacedRepo(FakeRepo):
-    """A repository where somebody else may push just before we do."""
-
-    events: list[Callable[[], object]]
-
-    def push(self, branch: str, change: Change, *, parent: str, expected: str | None) -> str:
-        if self.events:
-            self.events.pop(0)()
-        return super().push(branch, change, parent=parent, expected=expected)
-
-
-class RacedRepos(FakeRepos):
-    """Repositories whose pushes are preceded by events, one each."""
-
-    def __init__(self, remotes: FakeRemotes, clock: FakeClock, events: list[Callable[[], object]]) -> None:
-        super().__init__(remotes, clock)
-        self._events = events
-
-    def repo(self, project: str) -> FakeRepo:
-        if project not in self._repos:
-            repo = RacedRepo(self._remotes.remote(project), self._clock, self._name)
-            repo.events = self._events
-            repo.refresh()
-            self._repos[project] = repo
-        return self._repos[project]
-
-
 def no_source(service: Service) -> VersionTags:
     """Fail as for a service without a source."""
     raise SourceUnknown(f"nothing says where the source of {service.name} is")
@@ -192,6 +170,15 @@ class EngineWorld:
         self.remotes.create(PRODUCTION, {"README.md": b"# Production\n"}, START)
         self.push("dev", "1.1.3")
         self.push("e2e", "2.0.0-rc1", service=BILLING)
+
+    @classmethod
+    def staged(cls) -> Self:
+        """Return a world whose e2e has 1.1.3-rc1, told to nobody."""
+        town = cls()
+        town.bring("e2e")
+        town.told = Told()
+        town.images.calls.clear()
+        return town
 
     def change(self, environment: str, **changes: object) -> None:
         """Configure an environment otherwise."""
@@ -308,6 +295,18 @@ class EngineWorld:
         """Promote inventory."""
         world = self.world(actor)
         return promote(world, world.service("inventory"), world.environment(environment), self.told, version)
+
+    def opened(self, environment: str, version: str | None = None) -> MergeRequest:
+        """Promote, and return the merge request that there is then."""
+        found = self.promote(environment, version).merge_request
+        assert found is not None
+        return found
+
+    def ready(self) -> MergeRequest:
+        """Return an approved merge request to staging."""
+        request = self.opened("staging")
+        self.approve(request, "stella")
+        return request
 
     def cell(self, environment: str) -> Cell:
         """Return what `environment` has of the first service."""

@@ -7,18 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from support.engine_world import (
-    STAGING,
-    EngineWorld,
-    helm_release,
-)
+from support.engine_world import E2E_IMAGE, PRD_IMAGE, STAGING, STAGING_FILE, EngineWorld, helm_release
 from tidegate.engine.deliver import planned_delivery
 from tidegate.errors.registry import RegistryUnreachable
 from tidegate.model import Answer, ApprovalRule, Digest, Gates, ImageRef, MergeRequest
-
-STAGING_FILE = "apps/inventory/release.yaml"
-E2E_IMAGE = "e2e.example/team/inventory:1.1.3-rc1"
-PRD_IMAGE = "prd.example/team/inventory:1.1.3"
 
 
 @pytest.fixture

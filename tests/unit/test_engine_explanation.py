@@ -6,21 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from support.engine_world import (
-    GITOPS,
-    INVENTORY,
-    POLICY,
-    STAGING,
-    EngineWorld,
-    helm_release,
-)
+from support.engine_world import GITOPS, INVENTORY, POLICY, PRD_IMAGE, STAGING, EngineWorld, helm_release
 from tidegate.engine.explanation import explain
 from tidegate.errors.forge import ForgeUnreachable
 from tidegate.errors.release import LaneBroken
 from tidegate.model import MergeRequest
 from tidegate.testing.forge import FakeForge
-
-PRD_IMAGE = "prd.example/team/inventory:1.1.3"
 
 
 @pytest.fixture
@@ -170,8 +161,7 @@ def test_why_tells_of_a_source_that_cannot_be_read(town: EngineWorld) -> None:
 
 def test_why_tells_every_reason_strictest_first(town: EngineWorld) -> None:
     town.bring("e2e")
-    request = town.promote("staging").merge_request
-    assert request is not None
+    request = town.opened("staging")
     town.push("staging", "1.1.3", "in the way")
     told = town.sentence("staging")
     assert told.startswith("1.1.3 is refused: prd.example/team/inventory:1.1.3 exists with another digest")
@@ -181,8 +171,7 @@ def test_why_tells_every_reason_strictest_first(town: EngineWorld) -> None:
 def test_of_several_merge_requests_tidegates_own_is_explained(town: EngineWorld) -> None:
     town.bring("e2e")
     town.open("staging", PRD_IMAGE, "a-by-hand")
-    own = town.promote("staging").merge_request
-    assert own is not None
+    own = town.opened("staging")
     world = town.world()
     assert explain(world, INVENTORY, world.environment("staging")).merge_request == town.forge.merge_request(
         STAGING, own.iid
@@ -228,8 +217,7 @@ def test_the_forge_is_asked_in_full_only_for_merge_requests_that_move_the_servic
     town: EngineWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     town.bring("e2e")
-    opened = town.promote("staging").merge_request
-    assert opened is not None
+    opened = town.opened("staging")
     for number in range(3):
         town.write(STAGING, {f"notes-{number}.md": b"nothing\n"}, f"notes-{number}")
         town.request(STAGING, f"notes-{number}")

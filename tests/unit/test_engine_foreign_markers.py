@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from support.engine_world import GITOPS, MARKER, EngineWorld, helm_release
+from support.engine_world import E2E_IMAGE, GITOPS, MARKER, EngineWorld, helm_release
 from tidegate.model import Answer, ApprovalRule, MergeRequest
 
 FILE = "clusters/e2e/inventory/release.yaml"
 DEV_IMAGE = "dev.example/team/inventory:1.1.3"
-E2E_IMAGE = "e2e.example/team/inventory:1.1.3-rc1"
 OWN = MARKER.replace(":inventory:", ":inventory-e2e:")
 
 

@@ -6,14 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from support.engine_world import STAGING, EngineWorld, helm_release
+from support.engine_world import E2E_IMAGE, PRD_IMAGE, STAGING, EngineWorld, helm_release
 from tidegate.errors.forge import CodeOwnersUnknown
 from tidegate.model import Answer, Approval, ApprovalRule, ForgeRule, MergeRequest
 from tidegate.testing.clock import START
 
 FILE = "apps/inventory/release.yaml"
-E2E_IMAGE = "e2e.example/team/inventory:1.1.3-rc1"
-PRD_IMAGE = "prd.example/team/inventory:1.1.3"
 OWNERS = ApprovalRule(1, code_owners=True)
 
 

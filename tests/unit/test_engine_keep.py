@@ -6,15 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from support.engine_world import INVENTORY, STAGING, EngineWorld, helm_release
+from support.engine_world import E2E_IMAGE, INVENTORY, STAGING, EngineWorld, helm_release
 from tidegate.engine.steps import OpenMergeRequest
 from tidegate.errors.manifest import NotHelmRelease
 from tidegate.flux.kept import not_kept
 from tidegate.model import Answer, Carry
 
 FILE = "apps/inventory/release.yaml"
-E2E_IMAGE = "e2e.example/team/inventory:1.1.3-rc1"
-PRD_IMAGE = "prd.example/team/inventory:1.1.3"
 REPLICAS = ("spec", "values", "replicaCount")
 INGRESS = ("spec", "values", "ingress")
 
@@ -35,8 +33,7 @@ def test_a_first_promotion_says_what_comes_along(town: EngineWorld) -> None:
     assert plan.warnings == (told,)
     (opened,) = (step for step in plan.steps if isinstance(step, OpenMergeRequest))
     assert f"\n- {told}\n" in opened.description
-    request = town.promote("staging").merge_request
-    assert request is not None
+    request = town.opened("staging")
     reason = town.reason(request, "keep")
     assert (reason.answer, reason.text, reason.evidence) == (Answer.GO, told, FILE)
 
@@ -45,8 +42,7 @@ def test_what_is_kept_is_not_worth_a_word(town: EngineWorld) -> None:
     town.push("staging", "1.1.2")
     town.declare("staging", "1.1.2", replicas=9)
     assert town.plan("staging").warnings == ()
-    request = town.promote("staging").merge_request
-    assert request is not None
+    request = town.opened("staging")
     assert town.reasons(request, "keep") == []
 
 

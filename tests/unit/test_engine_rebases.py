@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from support.engine_world import STAGING, EngineWorld
+from support.engine_world import PRD_IMAGE, STAGING, EngineWorld
 from tidegate.engine.rebases import is_rebase
 from tidegate.model import Answer, ApprovalRule, MergeRequest
 from tidegate.ports import Change
 from tidegate.testing.gitops import FakeRepo, FakeRepos
 
-PRD_IMAGE = "prd.example/team/inventory:1.1.3"
 FILE = "apps/inventory/release.yaml"
 
 

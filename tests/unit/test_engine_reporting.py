@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from support.engine_world import PRD, STAGING, EngineWorld, on_approval
+from support.engine_world import PRD, PRD_IMAGE, STAGING, EngineWorld, on_approval
 from tidegate.engine.deliver import show_verdicts
 from tidegate.engine.reporting import verdict_report
 from tidegate.errors import TidegateError
@@ -16,8 +16,6 @@ from tidegate.errors.registry import RegistryRefused, RegistryUnreachable
 from tidegate.model import Answer, Gates, MergeRequestState, Reason, ReportState, Verdict
 from tidegate.model.approval_record import MARK, recorded
 from tidegate.testing.reports import FakeReports
-
-PRD_IMAGE = "prd.example/team/inventory:1.1.3"
 
 
 class Town(EngineWorld):
@@ -39,8 +37,7 @@ def town() -> Town:
 
 
 def test_what_is_promoted_says_what_it_waits_for(town: Town) -> None:
-    opened = town.promote("staging").merge_request
-    assert opened is not None
+    opened = town.opened("staging")
     (report,) = town.shown.told
     assert (report.project, report.iid, report.head) == (STAGING, opened.iid, opened.head)
     assert (report.state, report.summary) == (ReportState.WAITING, "needs 1 approval from platform/testers")
@@ -48,13 +45,11 @@ def test_what_is_promoted_says_what_it_waits_for(town: Town) -> None:
 
 
 def test_a_newer_release_says_it_of_the_new_head(town: Town) -> None:
-    opened = town.promote("staging").merge_request
-    assert opened is not None
+    opened = town.opened("staging")
     town.approve(opened, "stella")
     town.build("1.1.4")
     town.bring("e2e")
-    again = town.promote("staging").merge_request
-    assert again is not None
+    again = town.opened("staging")
     report = town.shown.told[-1]
     assert (report.head, report.is_new) == (town.forge.merge_request(STAGING, again.iid).head, False)
     assert report.head != opened.head
@@ -62,8 +57,7 @@ def test_a_newer_release_says_it_of_the_new_head(town: Town) -> None:
 
 
 def test_a_delivery_copies_says_so_and_then_that_the_image_is_there(town: Town) -> None:
-    opened = town.promote("staging").merge_request
-    assert opened is not None
+    opened = town.opened("staging")
     town.deliver(opened)
     town.approve(opened, "stella")
     town.deliver(opened)
@@ -77,8 +71,7 @@ def test_a_delivery_copies_says_so_and_then_that_the_image_is_there(town: Town) 
 
 
 def test_the_image_is_there_before_the_status_lets_it_be_merged(town: Town) -> None:
-    opened = town.promote("staging").merge_request
-    assert opened is not None
+    opened = town.opened("staging")
     town.approve(opened, "stella")
     honest = town.shown.tell
 
@@ -115,8 +108,7 @@ def test_a_refusal_is_shown_as_failed(town: Town) -> None:
 def test_a_delivery_that_fails_says_why_and_goes_on_later(
     town: Town, monkeypatch: pytest.MonkeyPatch, error: TidegateError, shown: tuple[str, str]
 ) -> None:
-    opened = town.promote("staging").merge_request
-    assert opened is not None
+    opened = town.opened("staging")
     town.approve(opened, "stella")
     honest = town.images.copy
 
@@ -135,8 +127,7 @@ def test_a_delivery_that_fails_says_why_and_goes_on_later(
 def test_what_the_forge_itself_waits_for_leaves_the_image_available(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = town.promote("staging").merge_request
-    assert opened is not None
+    opened = town.opened("staging")
     town.approve(opened, "stella")
 
     def merge(*_: object, **__: object) -> object:
@@ -150,8 +141,7 @@ def test_what_the_forge_itself_waits_for_leaves_the_image_available(
 
 def test_what_cannot_be_shown_stops_nothing_and_is_told(town: Town) -> None:
     town.shown.failure = ForgeForbidden("this token may not do this")
-    opened = town.promote("staging").merge_request
-    assert opened is not None
+    opened = town.opened("staging")
     town.approve(opened, "stella")
     assert town.deliver(opened).delivered
     failed = [text for text in town.told.failures if "does not show its state" in text]
@@ -251,8 +241,7 @@ def test_no_line_of_the_note_begins_with_what_others_wrote(town: Town) -> None:
 
 def test_without_a_way_to_show_it_a_note_of_its_own_tells_of_the_delivery(town: Town) -> None:
     town.reports = None
-    opened = town.promote("staging").merge_request
-    assert opened is not None
+    opened = town.opened("staging")
     town.approve(opened, "stella")
     assert town.deliver(opened).delivered
     (note,) = town.forge.merge_request(STAGING, opened.iid).comments

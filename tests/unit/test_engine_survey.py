@@ -7,13 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from support.engine_world import GITOPS, STAGING, EngineWorld
+from support.engine_world import GITOPS, PRD_IMAGE, STAGING, EngineWorld
 from tidegate.engine.deliver import Delivery
 from tidegate.engine.survey import Looked, survey
 from tidegate.errors import TidegateError
 from tidegate.model import ApprovalRule, Gates, MergeRequest, MergeRequestOptions, MergeRequestState
-
-PRD_IMAGE = "prd.example/team/inventory:1.1.3"
 
 
 @pytest.fixture

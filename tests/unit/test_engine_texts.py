@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from support.engine_world import BILLING, GITOPS, INVENTORY, STAGING, EngineWorld, helm_release, on_approval
+from support.engine_world import (
+    BILLING,
+    GITOPS,
+    INVENTORY,
+    STAGING,
+    STAGING_FILE,
+    EngineWorld,
+    helm_release,
+    on_approval,
+)
 from support.golden import assert_golden
 from tidegate.engine.description import approvals_wanted
 from tidegate.engine.manifests import manifest_diff
@@ -14,8 +23,6 @@ from tidegate.engine.together import planned_together
 from tidegate.engine.world import World
 from tidegate.errors.release import ManifestRefused
 from tidegate.model import ApprovalRule, MergeRequest, PathPattern
-
-STAGING_FILE = "apps/inventory/release.yaml"
 
 
 @pytest.fixture
@@ -105,8 +112,7 @@ def delivered(town: EngineWorld, request: MergeRequest) -> str:
 
 def test_a_delivery(town: EngineWorld) -> None:
     on_approval(town, "staging")
-    request = town.promote("staging").merge_request
-    assert request is not None
+    request = town.opened("staging")
     town.approve(request, "stella", "mallory")
     text = delivered(town, request)
     head = town.forge.merge_request(STAGING, request.iid).head

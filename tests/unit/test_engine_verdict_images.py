@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.engine_world import (
-    GITOPS,
-    STAGING,
-    EngineWorld,
-    helm_release,
-)
+from support.engine_world import E2E_IMAGE, GITOPS, PRD_IMAGE, STAGING, STAGING_FILE, EngineWorld, helm_release
 from tidegate.model import Answer, Digest
-
-STAGING_FILE = "apps/inventory/release.yaml"
-E2E_IMAGE = "e2e.example/team/inventory:1.1.3-rc1"
-PRD_IMAGE = "prd.example/team/inventory:1.1.3"
 
 
 @pytest.fixture
@@ -92,8 +83,7 @@ def test_a_source_tag_that_is_gone_is_refused(town: EngineWorld) -> None:
 
 
 def test_a_source_tag_that_moved_since_it_was_opened_is_refused(town: EngineWorld) -> None:
-    request = town.promote("staging").merge_request
-    assert request is not None
+    request = town.opened("staging")
     moved = town.push("e2e", "1.1.3-rc1", "overwritten")
     reason = town.reason(request, "source image")
     assert (reason.answer, reason.code) == (Answer.NO, "release/tag-moved")
@@ -103,8 +93,7 @@ def test_a_source_tag_that_moved_since_it_was_opened_is_refused(town: EngineWorl
 def test_a_source_tag_that_nobody_delivered_is_held_to_what_the_merge_request_was_opened_for(town: EngineWorld) -> None:
     town.declare("e2e", "1.1.4-rc1")
     town.push("e2e", "1.1.4-rc1")
-    request = town.promote("staging").merge_request
-    assert request is not None
+    request = town.opened("staging")
     town.push("e2e", "1.1.4-rc1", "overwritten")
     reason = town.reason(request, "source image")
     assert (reason.answer, reason.code) == (Answer.NO, "release/tag-moved")
@@ -124,8 +113,7 @@ def test_a_manifest_pinned_to_the_digest_goes(town: EngineWorld) -> None:
 
 def test_of_two_candidates_the_recorded_digest_tells_and_else_the_newest(town: EngineWorld) -> None:
     first = town.held("e2e", "1.1.3-rc1")
-    promoted = town.promote("staging").merge_request
-    assert promoted is not None
+    promoted = town.opened("staging")
     second = town.push("dev", "1.1.3", "rebuilt")
     town.bring("e2e")
     by_hand = town.open("staging", PRD_IMAGE)

@@ -9,10 +9,13 @@ import pytest
 
 from support.engine_world import (
     BILLING,
+    E2E_IMAGE,
     GITOPS,
     INVENTORY,
     PRD,
+    PRD_IMAGE,
     STAGING,
+    STAGING_FILE,
     EngineWorld,
     helm_release,
     on_approval,
@@ -21,10 +24,6 @@ from tidegate.engine.decide import decide
 from tidegate.engine.explanation import explain
 from tidegate.model import Answer, Gates, ImageRef, PathPattern, TagPattern
 from tidegate.testing.remotes import Link
-
-STAGING_FILE = "apps/inventory/release.yaml"
-E2E_IMAGE = "e2e.example/team/inventory:1.1.3-rc1"
-PRD_IMAGE = "prd.example/team/inventory:1.1.3"
 
 
 @pytest.fixture
