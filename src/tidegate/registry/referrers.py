@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -142,9 +141,17 @@ def list_at(
         if held.with_entries(entries) is held:
             return
         _put_list(target, tag, held, entries)
-        others = _PATIENCE + attempt * random.random()  # noqa: S311 - so that writers in step fall out of it
-        sleep((monotonic() - began) * others)
+        sleep((monotonic() - began) * _turns(attempt))
     raise RegistryFailed("the list of referrers is changed by others all the time", where=f"{target.shown}:{tag}")
+
+
+def _turns(attempt: int) -> float:
+    """Return for how many times as long as ours took the others' turns are waited for."""
+    if attempt == 0:
+        return _PATIENCE
+    import random  # noqa: PLC0415 - few lists are written by two at the same moment
+
+    return _PATIENCE + attempt * random.random()  # noqa: S311 - so that writers in step fall out of it
 
 
 def _put_list(target: Home, tag: str, held: ReferrerList, entries: Iterable[Entry]) -> None:
