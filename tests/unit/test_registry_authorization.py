@@ -11,8 +11,9 @@ import pytest
 
 from support.scripted_http import Received, Reply, Script, ScriptedServer
 from tidegate.errors import TidegateError
+from tidegate.errors.http import AddressRefused
 from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
-from tidegate.http import Client, Origin, Timeouts
+from tidegate.http import Client, Origin, Proxies, Timeouts
 from tidegate.registry.authorization import Authorizer
 from tidegate.registry.credentials import Credentials
 
@@ -104,3 +105,15 @@ def test_a_challenge_that_leads_nowhere(challenge: str, error: type[TidegateErro
         authorizer.answer([challenge], _pull("app"), None)
     assert str(caught.value.where).startswith("http://127.0.0.1:")
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("realm", ["http://169.254.169.254/token", "http://[fd00:ec2::254]/token"])
+def test_no_proxy_is_asked_for_a_token_of_the_machines_own_network(realm: str) -> None:
+    """What a name leads to, a proxy finds out; an address is refused before."""
+    with ScriptedServer(lambda _: Reply(200, b'{"token": "t"}')) as proxy:
+        proxies = Proxies.of({"HTTP_PROXY": proxy.host})
+        with Client("test/1", timeouts=Timeouts(5, 10), proxies=proxies) as client:
+            authorizer = Authorizer(Origin.of("http://registry.example.com"), client, lambda: ME, hint=lambda: "")
+            with pytest.raises(AddressRefused):
+                authorizer.answer([f'Bearer realm="{realm}"'], _pull("app"), None)
+        assert proxy.requests == []
