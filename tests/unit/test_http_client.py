@@ -15,12 +15,10 @@ from typing import Self
 import pytest
 
 from support.scripted_http import CERTIFICATES, Reply, ScriptedServer, by_line
-from tidegate.errors import TidegateError
 from tidegate.errors.http import (
     AddressRefused,
     ConnectionBroken,
     HostUnreachable,
-    InvalidUrl,
     ResponseTooLarge,
     ServerNotTrusted,
 )
@@ -131,22 +129,25 @@ def test_other_methods_are_not_redirected(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("location", "error"),
+    "location",
     [
-        ("http://169.254.169.254/latest/meta-data", AddressRefused),
-        ("http://[fe80::1]/", AddressRefused),
-        ("http://[::ffff:169.254.169.254]/", AddressRefused),
-        ("http://[fd00:ec2::254]/", AddressRefused),
-        ("/a", AddressRefused),
-        ("file:///etc/passwd", InvalidUrl),
-        ("http://[", InvalidUrl),
-        ("http://host:0/", InvalidUrl),
+        "http://169.254.169.254/latest/meta-data",
+        "http://[fe80::1]/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://[fd00:ec2::254]/",
+        "/a",
+        "file:///etc/passwd",
+        "http://[",
+        "http://[fe80::1%25eth0]/",
+        "http://host:0/",
+        "http://a host/",
     ],
 )
-def test_redirects_to_nowhere_good_are_refused(client: Client, location: str, error: type[TidegateError]) -> None:
+def test_redirects_to_nowhere_good_are_refused(client: Client, location: str) -> None:
     with ScriptedServer(by_line({"GET /a": Reply(302, fields={"Location": location})})) as server:
-        with pytest.raises(error):
+        with pytest.raises(AddressRefused) as caught:
             client.send(Request("GET", f"{server.url}/a"))
+        assert f"{server.url}/a" in str(caught.value.where), "it says which request led there"
         assert len(server.requests) == (6 if location == "/a" else 1)
 
 

@@ -74,14 +74,19 @@ def resolve(base: str, location: str, allowed: frozenset[Origin] = frozenset()) 
     """Return the URL that a server's `Location` (absolute or relative, with its query) means at `base`.
 
     Raises:
-        AddressRefused: it leads from https to http, or to a link-local address, and not to one of `allowed`.
-        InvalidUrl: it leads nowhere.
+        AddressRefused: it leads nowhere; or from https to http, or to a link-local address, and not to one of
+            `allowed`.
     """
+    here = Origin.of(base)
     try:
         url = location if _PARTS.fullmatch(location) else urljoin(base, location)
-    except ValueError as error:
-        raise InvalidUrl("the server points to something that is no URL", where=without_secrets(base)) from error
-    here, there = Origin.of(base), Origin.of(url)
+        there = Origin.of(url)
+    except (ValueError, InvalidUrl) as error:  # nothing that the caller wrote: it is told which request led there
+        raise AddressRefused(
+            "the server points to something that is no http or https URL",
+            where=without_secrets(base),
+            hint="ask who runs this server, or what stands before it",
+        ) from error
     if there in allowed:
         return url
     if here.scheme == "https" and there.scheme != "https":
