@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from tidegate.errors.http import InvalidUrl
 from tidegate.http.url import Origin
 
-_WITH_PORT: Final = re.compile(r"(\[[^]]*\]|[^:]*):([0-9]{1,5})")
+_WITH_PORT: Final = r"(\[[^]]*\]|[^:]*):([0-9]{1,5})"
 _SPELLING: Final = "write http://[USER:PASSWORD@]HOST[:PORT]; what is no letter or digit in a password as %XX"
 
 
@@ -110,7 +110,7 @@ def _is_loopback(host: str) -> bool:
 def _covers(entry: str, origin: Origin) -> bool:
     if entry == "*":
         return True
-    with_port = _WITH_PORT.fullmatch(entry)
+    with_port = re.fullmatch(_WITH_PORT, entry)
     name = with_port[1] if with_port else entry
     if with_port and int(with_port[2]) != origin.port:
         return False

@@ -9,9 +9,9 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tidegate.errors.http import AddressRefused, InvalidUrl
 from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
@@ -32,8 +32,7 @@ _MARGIN: Final = 0.25
 Scopes = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """What was found when credentials were looked up, and until when it is used."""
 
     credentials: Credentials | None
