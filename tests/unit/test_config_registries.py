@@ -140,6 +140,12 @@ def test_what_only_ecr_knows(tmp_path: Path, keys: str) -> None:
     assert "registry.example.com is no ECR registry" in found.what
 
 
+def test_no_repository_of_the_public_gallery_is_made(tmp_path: Path) -> None:
+    (found,) = findings(tmp_path, "create_repositories: true", host="public.ecr.aws")
+    assert (found.key, "by hand" in found.what) == ("registries.prd.create_repositories", True)
+    assert account(tmp_path, "create_repositories: false", host="public.ecr.aws").host == "public.ecr.aws"
+
+
 @pytest.mark.parametrize(
     "keys",
     [

@@ -7,7 +7,7 @@ from typing import Final
 
 from tidegate.config.tree import Block, Leaf, dotted, key_place
 from tidegate.errors.config import Finding
-from tidegate.model.ecr import EcrHost
+from tidegate.model.ecr import PUBLIC_GALLERY, EcrHost
 
 _USERNAMES: Final = ("username", "username_env")
 _PASSWORDS: Final = ("password_env", "password_file")
@@ -74,6 +74,19 @@ def repository_is_made(tree: Block) -> Iterator[Finding]:
     """How a repository is made has a meaning where repositories are made; a key where keys are used."""
     for name, registry in tree.blocks("registries"):
         repository, makes = registry.block("repository"), registry.entries.get("create_repositories")
+        host = registry.text("host")
+        if (
+            host is not None
+            and host.value.lower() == PUBLIC_GALLERY
+            and isinstance(makes, Leaf)
+            and makes.value is True
+        ):
+            path = ("registries", name, "create_repositories")
+            what, hint = (
+                "the public gallery's repositories are made by hand",
+                "delete it; aws ecr-public create-repository",
+            )
+            yield Finding(key_place(tree, path), dotted(path), what, hint)
         if repository is None:
             continue
         path = ("registries", name, "repository")

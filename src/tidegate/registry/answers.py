@@ -59,7 +59,7 @@ _HINTS: Final[Mapping[type[TidegateError], str]] = {
     RegistryThrottled: "try again later, or ask for a higher limit",
     RegistryUnreachable: "is the address right, the registry up and the network open?",
     TagExists: "this registry's tags do not move: promote under another version",
-    RepositoryMissing: "create the repository, or set create_repositories: true for this registry",
+    RepositoryMissing: "create the repository; ECR's are made by create_repositories: true of the registry",
 }
 
 
