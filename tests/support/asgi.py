@@ -6,12 +6,12 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message
 
-_PATIENCE: Final = 20
+from support.until import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ def ask_while(app: ASGIApp, path: str, headers: Mapping[str, str], then: Callabl
     async def both() -> Answer:
         began = asyncio.Event()
         answer = asyncio.create_task(_ask(app, "GET", path, [b""], headers, began=began))
-        await asyncio.wait_for(began.wait(), _PATIENCE)
+        await asyncio.wait_for(began.wait(), PATIENCE)
         await asyncio.to_thread(then)
-        return await asyncio.wait_for(answer, _PATIENCE)
+        return await asyncio.wait_for(answer, PATIENCE)
 
     return asyncio.run(both())
 

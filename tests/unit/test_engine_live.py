@@ -9,6 +9,7 @@ from threading import Barrier
 import pytest
 
 from support.engine_world import EngineWorld, helm_release
+from support.until import PATIENCE
 from tidegate.engine.board import BoardState, board_cell, first_cell
 from tidegate.engine.explanation import explain
 from tidegate.engine.live import Live, LiveState
@@ -238,7 +239,7 @@ def test_clusters_are_asked_at_the_same_time(town: Town) -> None:
 
     class Together(FakeCluster):
         def helm_releases(self) -> tuple[ClusterRelease, ...]:
-            together.wait(10)
+            together.wait(PATIENCE)
             return super().helm_releases()
 
     for name in ("dev", "e2e"):

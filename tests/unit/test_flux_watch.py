@@ -10,6 +10,7 @@ import pytest
 
 from support.engine_world import EngineWorld
 from support.kept_keys import Keys
+from support.until import PATIENCE
 from tidegate.cluster.recent import RecentCluster
 from tidegate.engine.board import BoardCell
 from tidegate.engine.live import LiveState
@@ -156,11 +157,11 @@ def test_a_slow_cluster_is_left_alone_for_longer_and_keeps_nobody_waiting() -> N
     slow.gate.clear()
     asking = threading.Thread(target=recent.helm_releases)
     asking.start()
-    slow.asked.wait(10)
+    assert slow.asked.wait(PATIENCE)
     flux.remove(HERE)
     assert len(recent.helm_releases()) == 1  # what was read before
     slow.gate.set()
-    asking.join(10)
+    asking.join(PATIENCE)
     assert recent.helm_releases() == ()
 
 
@@ -175,6 +176,6 @@ class _Slow:
     def helm_releases(self) -> tuple[ClusterRelease, ...]:
         if not self.gate.is_set():
             self.asked.set()
-        assert self.gate.wait(10)
+        assert self.gate.wait(PATIENCE)
         self._clock.sleep(10)
         return self._cluster.helm_releases()

@@ -12,6 +12,7 @@ import pytest
 
 from support.counting_git import CountingGit
 from support.git_worlds import ROBOT, TickingClock, bare_repository, commit_files
+from support.until import PATIENCE
 from tidegate.git import Mirrors, ProjectRemotes, Remote
 from tidegate.git.mirror import Mirror
 from tidegate.gitops import MirroredRepos
@@ -66,13 +67,13 @@ def test_threads_that_ask_while_another_fetches_share_the_next_fetch(
 
     def slow(self: Mirror, folder: Path) -> None:
         begun.set()
-        assert may_go.wait(10)
+        assert may_go.wait(PATIENCE)
         fetch(self, folder)
 
     monkeypatch.setattr(Mirror, "_fetch", slow)
     with ThreadPoolExecutor(9) as pool:
         first = pool.submit(mirror.refresh)
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE)
         wanted = time.monotonic()
         others = [pool.submit(mirror.refresh, wanted) for _ in range(8)]
         may_go.set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from threading import Event, Thread
 import pytest
 
 from support.git_worlds import ROBOT, START, bare_repository
+from support.until import until
 from tidegate.git import Git, Mirrors, Remote
 from tidegate.git.fast_import import NewCommit, write_commit
 from tidegate.git.mirror import Mirror
@@ -50,13 +50,6 @@ def loose(mirror: Mirror) -> int:
 def committed(mirror: Mirror, parent: str, number: int) -> str:
     at = START + timedelta(minutes=number)
     return write_commit(mirror, NewCommit(parent, {"count": f"{number}\n".encode()}, "next\n", ROBOT, ROBOT, at))
-
-
-def until(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_after_many_pushes_and_fetches_packs_are_few_and_nobody_was_disturbed(tmp_path: Path, remote: Remote) -> None:

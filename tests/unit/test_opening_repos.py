@@ -6,6 +6,7 @@ from dataclasses import replace
 from threading import Barrier, Lock
 
 from support.engine_world import EngineWorld
+from support.until import PATIENCE
 from tidegate.engine.discovery import with_discovered_services
 from tidegate.engine.opening import open_repos
 from tidegate.engine.status import matrix
@@ -28,7 +29,7 @@ class SlowRepos:
             is_first = project not in self.opened
             self.opened.append(project)
         if is_first:
-            self._all_are_asked.wait(10)
+            self._all_are_asked.wait(PATIENCE)
         if project in self._lost:
             raise RemoteUnreachable("it does not answer", where=project)
         return self._repos.repo(project)

@@ -8,7 +8,7 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ import uvicorn
 from support.board_scene import crowd, store_of
 from support.board_stand import board_parts
 from support.engine_world import EngineWorld
+from support.until import PATIENCE, until
 from tidegate.engine.board import BoardCell, BoardState
 from tidegate.server import connections
 from tidegate.server.app import make_app
@@ -60,12 +61,12 @@ class Served:
         sock = socket.socket()
         if receives is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
-        sock.settimeout(20)
+        sock.settimeout(PATIENCE)
         sock.connect(("127.0.0.1", self.port))
         return sock
 
     def status(self, path: str = "/healthz") -> int:
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as client:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as client:
             client.request("GET", path)
             return client.getresponse().status
 
@@ -83,15 +84,8 @@ def served(folder: Path, patience: Patience, store: BoardStore | None = None) ->
     finally:
         parts.stopping.set()
         made.server.should_exit = True
-        thread.join(20)
+        thread.join(PATIENCE)
         assert not thread.is_alive(), "it ends, whoever is connected"
-
-
-def until(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +130,7 @@ def test_a_field_without_end_is_not_kept_in_memory(tmp_path: Path, begun: bytes)
 def test_a_large_body_in_many_pieces_is_no_large_field(tmp_path: Path) -> None:
     with served(tmp_path, LONG) as server:
         for fields in ({}, {"Transfer-Encoding": "chunked"}):
-            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as client:
+            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as client:
                 for _ in range(2):
                     body = iter([b"x" * 50_000] * 30) if fields else b"x" * 1_500_000
                     client.request("POST", "/webhooks/gitlab", body, fields, encode_chunked=bool(fields))
@@ -151,7 +145,7 @@ def test_who_sends_a_head_byte_by_byte_gets_no_more_time(tmp_path: Path) -> None
         slow.sendall(b"GET / HTTP/1.1\r\nX-Field: ")
         said = None
         while said is None:
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < PATIENCE
             try:
                 slow.sendall(b"a")
                 said = slow.recv(1)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.until import PATIENCE
 from tidegate.errors.model import InvalidKey
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey, parse_key
 from tidegate.server.backoff import LONGEST_SECONDS, pause
@@ -47,8 +48,8 @@ def test_a_full_queue_looks_at_everything_instead() -> None:
             handled.set()
 
     queue.start(handle, workers=1)
-    assert handled.wait(10)
-    assert queue.stop(10)
+    assert handled.wait(PATIENCE)
+    assert queue.stop(PATIENCE)
     assert got == [ServiceKey("a", "e2e"), ServiceKey("b", "e2e"), EverythingKey()]
 
 
