@@ -98,6 +98,11 @@ def test_how_repositories_are_made(tmp_path: Path) -> None:
         ),
         ("credentials: {external_id: xy}", "registries.prd.credentials.external_id", "only with role_arn"),
         ("credentials: {web_identity_env: X}", "registries.prd.credentials.web_identity_env", "only with role_arn"),
+        (
+            f"credentials: {{role_arn: '{ROLE}', external_id: x-1, web_identity_env: T}}",
+            "registries.prd.credentials.external_id",
+            "no meaning with web_identity_env",
+        ),
         ("credentials: {role_arn: me}", "registries.prd.credentials.role_arn", "'me' is not a role's ARN"),
         ("credentials: {profile: -x}", "registries.prd.credentials.profile", "not a profile's name"),
         ("credentials: {username: 'a:b', password_env: X}", "registries.prd.credentials.username", "no colon"),

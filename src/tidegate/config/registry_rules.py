@@ -33,13 +33,17 @@ def credentials_complete(tree: Block) -> Iterator[Finding]:
 
 
 def role_complete(tree: Block) -> Iterator[Finding]:
-    """An external id and a web identity belong to a role."""
+    """An external id and a web identity belong to a role; one that is taken with a web identity asks for no id."""
     for name, credentials in _sections(tree, "credentials"):
         for word in ("external_id", "web_identity_env"):
             if word in credentials.entries and "role_arn" not in credentials.entries:
                 key = dotted(("registries", name, "credentials", word))
                 what = f"{word} has a meaning only with role_arn"
                 yield Finding(credentials.keys[word], key, what, "name the role, or delete it")
+        if {"external_id", "web_identity_env", "role_arn"} <= credentials.entries.keys():
+            key = dotted(("registries", name, "credentials", "external_id"))
+            what = "external_id has no meaning with web_identity_env: AWS asks for none there"
+            yield Finding(credentials.keys["external_id"], key, what, "delete one of them")
 
 
 def aws_for_ecr(tree: Block) -> Iterator[Finding]:
