@@ -80,9 +80,9 @@ def test_a_proxys_password_is_not_shown() -> None:
 @pytest.mark.parametrize(
     ("user", "status", "hint"),
     [
-        ("me:pw@", 407, "does not accept these"),
-        ("", 407, "wants some"),
-        ("", 401, "wants some"),
+        ("me:pw@", 407, "does not accept the user"),
+        ("", 407, "wants a user"),
+        ("", 401, "wants a user"),
         ("me:pw@", 403, "NO_PROXY"),
         ("", 405, "NO_PROXY"),
     ],

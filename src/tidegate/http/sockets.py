@@ -136,8 +136,8 @@ def tunnel(sock: socket.socket, origin: Origin, proxy: Proxy) -> None:
     if status in _WHO or status in _NOT_THERE:
         hint = "ask who runs it to let us connect there, or name the host in NO_PROXY to go without it"
         if status in _WHO:
-            wrong = "does not accept these" if proxy.authorization else "wants some"
-            hint = f"HTTPS_PROXY=http://USER:PASSWORD@{proxy.origin.authority} says who we are; the proxy {wrong}"
+            wants = "does not accept the user and password" if proxy.authorization else "wants a user and a password"
+            hint = f"it {wants}; they stand in HTTPS_PROXY=http://USER:PASSWORD@{proxy.origin.authority}"
         raise ProxyRefused(f"the proxy {proxy.origin.host} answered {status}", where=str(origin), hint=hint)
     if status not in _SUCCESS or not inflow.is_empty:
         raise NotHttp(f"it answered {status}")

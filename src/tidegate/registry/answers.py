@@ -49,7 +49,7 @@ _HINTS: Final[Mapping[type[TidegateError], str]] = {
     BlobMissing: "push the image again: the registry has lost a part of it",
     DigestMismatch: "something changed the bytes on the way: try again; if it stays, look for a proxy in between",
     ManifestMissing: "was it pushed, and to this registry account?",
-    ProxyRefused: "HTTP_PROXY=http://USER:PASSWORD@HOST:PORT says who we are to the proxy",
+    ProxyRefused: "it wants a user and a password, or others; they stand in HTTP_PROXY=http://USER:PASSWORD@HOST:PORT",
     RegistryDenied: (
         "these credentials may not do this here, or are too old (ECR): ask for the permission, or use others; "
         "`tidegate auth status` shows where they are from"
