@@ -7,7 +7,7 @@ and cosign's older convention of tags (sigstore/cosign, `pkg/oci/remote/remote.g
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tidegate.errors.model import InvalidDigest
@@ -18,6 +18,8 @@ from tidegate.model.manifest import OCI_INDEX, Manifest, json_object
 Entry = Mapping[str, object]
 """A descriptor of a referrer as JSON has it, with `artifactType` and `annotations`; kept as it was found."""
 
+_HEXADECIMAL: Final = "0123456789abcdef"
+_SHORTEST: Final = 64
 _COSIGN_SUFFIXES: Final = (".sig", ".att", ".sbom")
 
 
@@ -29,6 +31,13 @@ def fallback_tag(subject: Digest) -> str:
 def cosign_tags(subject: Digest) -> tuple[str, ...]:
     """Return the tags under which cosign keeps what belongs to `subject`."""
     return tuple(f"{subject.algorithm}-{subject.hex}{suffix}" for suffix in _COSIGN_SUFFIXES)
+
+
+def is_attaching_tag(tag: str) -> bool:
+    """Return whether it is a tag by which something is attached: the fallback tag, or one of cosign's."""
+    algorithm, _, rest = tag.partition("-")
+    named = rest.partition(".")[0]
+    return algorithm in {"sha256", "sha384", "sha512"} and len(named) >= _SHORTEST and not named.strip(_HEXADECIMAL)
 
 
 def subject_of(manifest: Manifest) -> Digest | None:
@@ -60,10 +69,12 @@ class ReferrerList:
     Args:
         entries: in order; what other tools wrote is kept as it is.
         rest: the index's other fields.
+        kept: the registry lists what is put by itself; else whoever puts a referrer writes the index, too.
     """
 
     entries: tuple[Entry, ...] = ()
     rest: Mapping[str, object] | None = None
+    kept: bool = True
 
     @classmethod
     def parse(cls, data: bytes, where: str) -> ReferrerList:
@@ -91,13 +102,13 @@ class ReferrerList:
         """Return the list with those of `entries` that it lacks at its end; itself when it lacks none."""
         known = set(self.digests)
         new = tuple(entry for entry in entries if _digest(entry) not in known)
-        return ReferrerList((*self.entries, *new), self.rest) if new else self
+        return replace(self, entries=(*self.entries, *new)) if new else self
 
     def only(self, there: Callable[[Digest], bool]) -> ReferrerList:
         """Return the list without the referrers that are not `there`; itself when all are."""
         gone = {digest for digest in self.digests if not there(digest)}
         kept = tuple(entry for entry in self.entries if _digest(entry) not in gone)
-        return ReferrerList(kept, self.rest) if gone else self
+        return replace(self, entries=kept) if gone else self
 
     def manifest(self) -> Manifest:
         """Return the index for the fallback tag."""

@@ -7,7 +7,7 @@ lock and by rename. Killed at any point, it leaves a valid layout, and perhaps a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from tidegate.errors.registry import BlobMissing, DigestMismatch, FolderMissing,
 from tidegate.model.digest import Digest
 from tidegate.model.image import is_repository, is_tag
 from tidegate.model.manifest import LARGEST_MANIFEST, Descriptor, Manifest, media_type_of
-from tidegate.model.referrers import ReferrerList
+from tidegate.model.referrers import Entry, ReferrerList, entry_of, is_attaching_tag, subject_of
 from tidegate.registry.disk import on_disk
 from tidegate.registry.files import incoming, link, sync_folder
 from tidegate.registry.index import Index, read_index, update_index
@@ -24,6 +24,7 @@ from tidegate.registry.verify import verified
 
 _PIECE: Final = 256 * 1024
 _OF_THE_LAYOUT: Final = frozenset({"blobs", "index.json", "oci-layout"})
+_MOST_SHOWN: Final = 12
 _MARKER: Final = b'{"imageLayoutVersion":"1.0.0"}'
 
 
@@ -39,21 +40,25 @@ class LayoutRegistry:
     def __init__(self, folder: Path, *, must_exist: bool = False) -> None:
         self._folder = folder
         self._must_exist = must_exist
+        self._subjects: dict[tuple[str, Digest], Sequence[tuple[Entry, Digest]]] = {}
 
     def resolve(self, repository: str, reference: str) -> Descriptor | None:
         """Return the descriptor of the manifest at `reference`, or None."""
         if is_tag(reference):
-            return self._index(repository).tags.get(reference)
+            return self._named(repository, reference)
         manifest = self._stored(repository, Digest.parse(reference))
         return manifest.descriptor if manifest else None
 
     def manifest(self, repository: str, reference: str) -> Manifest:
         """Return the manifest at `reference`, verified."""
         found = self.resolve(repository, reference)
-        stored = self._stored(repository, found.digest) if found else None
-        if found is None or stored is None:
-            what = f"there is no {reference}{f' in {repository}' if repository else ''}"
-            raise ManifestMissing(what, where=str(self._layout(repository)), hint="was it pushed, and to this folder?")
+        if found is None:
+            raise self._missing(repository, reference)
+        stored = self._stored(repository, found.digest)
+        if stored is None:
+            what = f"{reference} is {found.digest} by the index, and there is no such manifest among the blobs"
+            hint = "the folder is not whole: copy it again from where it was made"
+            raise ManifestMissing(what, where=str(self._layout(repository)), hint=hint)
         return Manifest(found.media_type, stored.data)
 
     def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
@@ -86,7 +91,8 @@ class LayoutRegistry:
             try:
                 file = path.open("rb", buffering=0)
             except FileNotFoundError as error:
-                raise BlobMissing(f"there is no blob {digest} in {repository}", where=str(path)) from error
+                hint = "the folder is not whole: copy it again from where it was made"
+                raise BlobMissing(f"there is no blob {digest}", where=str(path), hint=hint) from error
 
         def piece() -> bytes:
             with on_disk(path):
@@ -130,9 +136,13 @@ class LayoutRegistry:
             return link(there, here)
 
     def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
-        """Return None: in a folder the fallback tag lists the referrers, as other tools write and read it."""
-        del repository, subject
-        return None
+        """Return the referrers that stand in the index without a name, as oras keeps them; None when there are none.
+
+        What is put here is listed by the fallback tag: regclient reads that, and oras does, too.
+        """
+        unnamed = self._index(repository).unnamed
+        entries = tuple(entry for each in unnamed for entry, of in self._attached(repository, each) if of == subject)
+        return ReferrerList(entries, kept=False) if entries else None
 
     def delete(self, repository: str, reference: str) -> None:
         """Delete a tag, or a manifest with its tags; config and layers stay, since other images may need them."""
@@ -150,6 +160,38 @@ class LayoutRegistry:
     def tags(self, repository: str) -> Iterator[str]:
         """Yield all tags in the index's order."""
         yield from self._index(repository).tags
+
+    def _named(self, repository: str, tag: str) -> Descriptor | None:
+        """Return the manifest with this tag, or None."""
+        found = self._index(repository).named(tag)
+        if len(found) > 1:
+            which = ", ".join(f"{name} {descriptor.digest}" for descriptor, name in found.items())
+            hint = f"write @DIGEST instead of the tag: {which}"
+            raise LayoutInvalid(f"{len(found)} images are named {tag}", where=str(self._layout(repository)), hint=hint)
+        return next(iter(found), None)
+
+    def _missing(self, repository: str, reference: str) -> ManifestMissing:
+        layout, index = self._layout(repository), self._index(repository)
+        what = f"there is no {reference or 'image'}{f' in {repository}' if repository else ''}"
+        there = (*index.tags, *(f"@{manifest.digest}" for manifest in index.unnamed))
+        hint = f"it holds {', '.join(there[:_MOST_SHOWN])}{' and more' if there[_MOST_SHOWN:] else ''}"
+        if not there:
+            hint = "it is empty" if (layout / "oci-layout").exists() else "this is no image layout: is the path right?"
+        return ManifestMissing(what, where=str(layout), hint=hint)
+
+    def _attached(self, repository: str, manifest: Descriptor) -> Sequence[tuple[Entry, Digest]]:
+        """Return how a list names `manifest`, and its subject; nothing when it has none, or is not there.
+
+        The bytes of a digest never change: they are read once.
+        """
+        key = repository, manifest.digest
+        if key not in self._subjects:
+            stored = self._stored(repository, manifest.digest)
+            if stored is None:
+                return ()
+            subject = subject_of(stored)
+            self._subjects[key] = ((entry_of(stored), subject),) if subject else ()
+        return self._subjects[key]
 
     def _index(self, repository: str) -> Index:
         layout = self._layout(repository)
@@ -202,7 +244,32 @@ class LayoutRegistry:
 
 
 class LayoutFolder(LayoutRegistry):
-    """A folder that is one layout itself, under any name: a single repository, whatever it is called."""
+    """A folder that is one layout itself, under any name: a single repository, whatever it is called.
+
+    `reference` may be "": the image that is called `latest`, or the only one.
+    """
+
+    def resolve(self, repository: str, reference: str) -> Descriptor | None:
+        """Return the descriptor of the manifest at `reference`, or None."""
+        return super().resolve(repository, reference) if reference else self._only()
+
+    def _only(self) -> Descriptor | None:
+        index = self._index("")
+        tags = [tag for tag in index.tags if not is_attaching_tag(tag)]
+        named = [found for tag in (["latest"] if "latest" in tags else tags) if (found := self._named("", tag))]
+        images = dict.fromkeys(named if "latest" in tags else (*named, *self._roots((*named, *index.unnamed))))
+        if len(images) > 1:
+            unnamed = [f"@{each.digest}" for each in images if each not in named]
+            names = (*tags, *unnamed)
+            hint = f"name one: {', '.join(names[:_MOST_SHOWN])}{' or another' if names[_MOST_SHOWN:] else ''}"
+            raise LayoutInvalid(f"there are {len(images)} images", where=str(self._folder), hint=hint)
+        return next(iter(images), None)
+
+    def _roots(self, manifests: Sequence[Descriptor]) -> list[Descriptor]:
+        """Return those that no other one lists, and that are attached to nothing."""
+        stored = (self._stored("", each.digest) for each in manifests)
+        listed = {child.digest for each in stored if each for child in each.contents().manifests}
+        return [each for each in manifests if each.digest not in listed and not self._attached("", each)]
 
     def _layout(self, repository: str) -> Path:
         del repository

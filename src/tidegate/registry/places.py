@@ -38,8 +38,8 @@ class ImagePlace:
 
     @property
     def reference(self) -> Digest | str:
-        """What to ask the registry for."""
-        return self.digest or self.tag or "latest"
+        """What to ask the registry for; of a layout folder, "" asks for the only image."""
+        return self.digest or self.tag or ("latest" if self.home.repository else "")
 
     def with_tag(self, tag: str) -> ImagePlace:
         """Return the same repository at `tag`."""

@@ -131,7 +131,8 @@ def list_at(
     Raises:
         RegistryFailed: others change the index all the time.
     """
-    if target.registry.referrers(target.repository, subject) is not None:
+    listed = target.registry.referrers(target.repository, subject)
+    if listed is not None and listed.kept:
         return
     tag = fallback_tag(subject)
     entries: list[Entry] = [entry_of(each) for each in referrers]

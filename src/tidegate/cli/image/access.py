@@ -41,13 +41,9 @@ def existing(place: ImagePlace) -> ImagePlace:
     """
     from dataclasses import replace
 
-    from tidegate.errors.registry import ManifestMissing
-
-    found = place.home.registry.resolve(place.home.repository, str(place.reference))
-    if found is None:
-        hint = "was it pushed, and to this registry account?"
-        raise ManifestMissing("there is no such image", where=str(place), hint=hint)
-    return replace(place, digest=found.digest)
+    registry, repository, reference = place.home.registry, place.home.repository, str(place.reference)
+    found = registry.resolve(repository, reference)
+    return replace(place, digest=found.digest if found else registry.manifest(repository, reference).digest)
 
 
 def _accounts(invocation: Invocation) -> Mapping[str, RegistryAccount]:
