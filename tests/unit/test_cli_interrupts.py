@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
 
-from tidegate.cli.interrupts import INTERRUPTED, Interrupts
+from tidegate.cli import INTERRUPTED
+from tidegate.cli.interrupts import Interrupts
 
 
 @pytest.fixture
@@ -17,8 +19,9 @@ def left() -> list[int]:
 
 
 @pytest.fixture
-def sigint() -> Iterator[None]:
-    """Put back who takes SIGINT."""
+def sigint(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put back who takes SIGINT, and what is told of exceptions that are lost."""
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     before = signal.getsignal(signal.SIGINT)
     yield
     signal.signal(signal.SIGINT, before)

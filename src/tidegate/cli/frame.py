@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tidegate import __version__
+from tidegate.cli import INTERRUPTED
 from tidegate.cli.commands import AT_SERVERS, COMMANDS, SECTIONS
-from tidegate.cli.interrupts import INTERRUPTED
 from tidegate.cli.lazy import HelpShown, LazyGroup
 from tidegate.cli.manner import wants_colour, wants_debug, wants_json
 from tidegate.errors import TidegateError

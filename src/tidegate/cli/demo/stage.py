@@ -13,9 +13,9 @@ from typing import Final, TextIO
 
 import click
 
+from tidegate.cli import INTERRUPTED
 from tidegate.cli.clock import SystemClock
 from tidegate.cli.frame import run
-from tidegate.cli.interrupts import INTERRUPTED
 from tidegate.errors.demo import UnexpectedEnd
 from tidegate.git import Git
 
