@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,11 @@ def world_that_tells(folder: Path, room: MessageRoom, only: str = "") -> RoadWor
     world.configure(Settings().text + NOTIFY % only)
     world.variables["SRE_NOTIFY_URL"] = room.address
     return world
+
+
+def failures(server: ServerProcess) -> list[dict[str, Any]]:
+    """Return the log's lines about keys whose handling failed."""
+    return [line for line in server.events("handled") if line["outcome"] == "failed"]
 
 
 def test_what_is_new_is_told_on_the_whole_road(tmp_path: Path, room: MessageRoom) -> None:
@@ -74,20 +80,20 @@ def test_what_is_new_is_told_on_the_whole_road(tmp_path: Path, room: MessageRoom
         world.tidegate("mr", "approve", f"{STAGING}!2", "--as", "ann")
         room.until(lambda: "inventory 1.1.4 to staging: failed" in room.titles)
         failed = room.got[-1]
-        (code,) = {line["code"] for line in server.events("handled") if line["outcome"] == "failed"}
+        server.until(lambda: failures(server))
+        (code,) = {line["code"] for line in failures(server)}
         assert failed.tone is Tone.FAILURE
         assert f"({code})" in failed.body
         assert "What to do: " in failed.body
-        failures = len([line for line in server.events("handled") if line["outcome"] == "failed"])
-        server.until(
-            lambda: len([one for one in server.events("handled") if one["outcome"] == "failed"]) > failures + 2
-        )
+        before = len(failures(server))
+        server.until(lambda: len(failures(server)) > before + 2)
         assert room.titles.count(failed.title) == 1, "it failed again, and is told once"
 
         hook.unlink()
         room.until(lambda: "inventory 1.1.4 to staging: delivered" in room.titles)
+        sent = 'tidegate_notices_total{event="delivered",outcome="sent",target="sre"} 2.0'
+        server.until(lambda: sent in server.get("/metrics").text)
         figures = server.get("/metrics").text
-        assert 'tidegate_notices_total{event="delivered",outcome="sent",target="sre"} 2.0' in figures
         assert server.stop() == 0
     assert SECRET not in str(server.log)
     assert SECRET not in figures
