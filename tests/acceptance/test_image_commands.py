@@ -21,6 +21,7 @@ from support.fault_proxy import Fault, FaultProxy
 from support.road_world import release_image, world_with_release
 from support.until import PATIENCE
 from tidegate.model.digest import Digest
+from tidegate.model.manifest import FOREIGN_LAYER_TYPES, OCI_MANIFEST, Manifest
 from tidegate.model.referrers import cosign_tags
 from tidegate.registry.layout import LayoutFolder
 from tidegate.registry.referrers import list_at
@@ -99,10 +100,17 @@ def test_what_is_missing_is_told(folder: Path) -> None:
     (folder / "bundle" / "blobs" / "sha256" / IMAGE.children[0].digest.hex).unlink()
     ended = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", expect=1)
     assert f"blob {layer} is missing" in ended.out
-    assert f"there is no {IMAGE.children[0].digest}" in ended.out
+    assert f"manifest {IMAGE.children[0].digest} is missing" in ended.out
     assert f"{SBOM.digest}, which is attached to {IMAGE.digest}, is not attached there" in ended.out
     assert f"(tag {cosign_tags(IMAGE.digest)[0]})" in ended.out
     assert "image/differ" in ended.err
+    assert "tidegate image rm DST" in ended.err  # a copy alone would leave the tag, which is right, as it is
+    _image(folder, "rm", "oci-layout:bundle:1.1.3", "--yes")
+    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle", "--referrers", "never")
+    ended = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", expect=1)
+    assert "tidegate image copy SRC DST --referrers always" in ended.err
+    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle", "--referrers", "always")
+    _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", "--deep")
     build_image("other").push(layout, "", "other")
     assert "not sha256:" in _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle:other", expect=1).out
     assert "no oci-" in _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle:none", expect=1).out
@@ -115,7 +123,26 @@ def test_bytes_that_rotted_are_found_by_a_deep_look_only(folder: Path) -> None:
     path.write_bytes(b"x" * path.stat().st_size)
     _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle")
     deep = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", "--deep", expect=1)
-    assert f"the bytes are not {layer}" in deep.out
+    assert f"the bytes are not {layer}: {path}" in deep.out
+
+
+def test_layers_that_lie_elsewhere_are_looked_for_when_asked(folder: Path) -> None:
+    layout, data = LayoutFolder(folder / "windows"), b"a layer of Windows"
+    base = json.loads(build_image("base").root.data)
+    kind = f"{FOREIGN_LAYER_TYPES[0]}+gzip"
+    foreign = {"mediaType": kind, "digest": str(Digest.of(data)), "size": len(data), "urls": ["https://x.example"]}
+    build_image("base").push(layout, "", "base")
+    image = Manifest(OCI_MANIFEST, json.dumps({**base, "layers": [*base["layers"], foreign]}).encode())
+    layout.put_manifest("", "1", image)
+    (there,) = image.contents().foreign
+    layout.write_blob("", there, iter((data,)))
+    copied = _image(folder, "copy", "oci-layout:windows:1", "oci-layout:bundle")
+    assert "1 layers lie elsewhere" in copied.err
+    _image(folder, "verify", "oci-layout:windows:1", "oci-layout:bundle", "--deep")
+    missing = _image(folder, "verify", "oci-layout:windows:1", "oci-layout:bundle", "--foreign", expect=1)
+    assert f"blob {there.digest} is missing" in missing.out
+    _image(folder, "copy", "oci-layout:windows:1", "oci-layout:whole", "--foreign")
+    _image(folder, "verify", "oci-layout:windows:1", "oci-layout:whole", "--foreign", "--deep")
 
 
 def test_an_attached_manifest_that_rotted_is_not_left_behind_in_silence(folder: Path) -> None:

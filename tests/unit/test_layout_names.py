@@ -160,8 +160,8 @@ def test_what_is_missing_is_told_with_what_is_there(tmp_path: Path) -> None:
     (blobs / layer.hex).unlink()
     with pytest.raises(BlobMissing) as missing, layout.read_blob("", layer):
         pass
-    assert "not whole" in (missing.value.hint or "")
+    assert "folder whole" in (missing.value.hint or "")
     shutil.rmtree(blobs)
     with pytest.raises(ManifestMissing, match="by the index") as caught:
         layout.manifest("", "1.0")
-    assert "not whole" in (caught.value.hint or "")
+    assert "folder whole" in (caught.value.hint or "")

@@ -25,6 +25,7 @@ from tidegate.registry.verify import verified
 _PIECE: Final = 256 * 1024
 _OF_THE_LAYOUT: Final = frozenset({"blobs", "index.json", "oci-layout"})
 _MOST_SHOWN: Final = 12
+_NOT_WHOLE: Final = "is the folder whole? Copy it again from where it was made"
 _MARKER: Final = b'{"imageLayoutVersion":"1.0.0"}'
 
 
@@ -57,8 +58,7 @@ class LayoutRegistry:
         stored = self._stored(repository, found.digest)
         if stored is None:
             what = f"{reference} is {found.digest} by the index, and there is no such manifest among the blobs"
-            hint = "the folder is not whole: copy it again from where it was made"
-            raise ManifestMissing(what, where=str(self._layout(repository)), hint=hint)
+            raise ManifestMissing(what, where=str(self._layout(repository)), hint=_NOT_WHOLE)
         return Manifest(found.media_type, stored.data)
 
     def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
@@ -91,8 +91,7 @@ class LayoutRegistry:
             try:
                 file = path.open("rb", buffering=0)
             except FileNotFoundError as error:
-                hint = "the folder is not whole: copy it again from where it was made"
-                raise BlobMissing(f"there is no blob {digest}", where=str(path), hint=hint) from error
+                raise BlobMissing(f"there is no blob {digest}", where=str(path), hint=_NOT_WHOLE) from error
 
         def piece() -> bytes:
             with on_disk(path):
@@ -173,10 +172,17 @@ class LayoutRegistry:
     def _missing(self, repository: str, reference: str) -> ManifestMissing:
         layout, index = self._layout(repository), self._index(repository)
         what = f"there is no {reference or 'image'}{f' in {repository}' if repository else ''}"
-        there = (*index.tags, *(f"@{manifest.digest}" for manifest in index.unnamed))
+        images = (tag for tag in index.tags if not is_attaching_tag(tag))
+        there = (*images, *(f"@{manifest.digest}" for manifest in index.unnamed))
         hint = f"it holds {', '.join(there[:_MOST_SHOWN])}{' and more' if there[_MOST_SHOWN:] else ''}"
+        if reference and not is_tag(reference):
+            hint = _NOT_WHOLE
         if not there:
-            hint = "it is empty" if (layout / "oci-layout").exists() else "this is no image layout: is the path right?"
+            hint = (
+                "it holds no image"
+                if (layout / "oci-layout").exists()
+                else "this is no image layout: is the path right?"
+            )
         return ManifestMissing(what, where=str(layout), hint=hint)
 
     def _attached(self, repository: str, manifest: Descriptor) -> Sequence[tuple[Entry, Digest]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tidegate.errors.registry import BlobMissing, DigestMismatch, ManifestMissing
 from tidegate.model.digest import Digest
+from tidegate.model.manifest import Descriptor
+from tidegate.registry.crew import at_once
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.referrers import Attached, ReferrerSearch
 from tidegate.registry.tree import Home, Tree, distinct, read_tree
@@ -22,6 +24,7 @@ class Verification:
         blobs: blobs that were looked for at the target.
         referrers: what is attached at the source.
         faults: what is wrong at the target, in sentences; empty when all is well.
+        of_image: how many of `faults` are the image's own; the others are of what is attached to it.
     """
 
     source: Digest
@@ -29,45 +32,58 @@ class Verification:
     blobs: int
     referrers: int
     faults: tuple[str, ...]
+    of_image: int
 
 
-def verify_image(source: ImagePlace, target: ImagePlace, *, deep: bool) -> Verification:
+def verify_image(source: ImagePlace, target: ImagePlace, *, deep: bool, foreign: bool = False) -> Verification:
     """Compare the image at `target` with that at `source`: digest, manifests, blobs, all that is attached.
 
     Args:
         source: what it should be.
         target: what is looked at.
         deep: read all blobs at the target and verify their bytes, rather than ask whether they are there.
+        foreign: look for layers, too, that lie elsewhere by their media type.
 
     Raises:
         ManifestMissing: the source has no such image.
     """
     wanted = read_tree(source.home, source.reference)
     attached = ReferrerSearch().find(source.home, wanted)
-    trees = (wanted, *(each.tree for each in attached))
-    blobs = distinct(blob for tree in trees for blob in tree.blobs)
     found = target.home.registry.resolve(target.home.repository, str(target.reference))
     digest = found.digest if found else None
     if digest != wanted.root.digest:
         what = f"{target} is {digest}, not {wanted.root.digest}" if digest else f"there is no {target}"
-        return Verification(wanted.root.digest, digest, 0, len(attached), (what,))
-    faults = (
-        *_manifests(target.home, wanted),
-        *(fault for blob in blobs if (fault := _blob(target.home, blob.digest, deep=deep))),
-        *_attached(target.home, wanted, attached),
-    )
-    return Verification(wanted.root.digest, digest, len(blobs), len(attached), faults)
+        return Verification(wanted.root.digest, digest, 0, len(attached), (what,), of_image=1)
+    own = _blobs((wanted,), foreign=foreign)
+    theirs = [blob for blob in _blobs([each.tree for each in attached], foreign=foreign) if blob not in own]
+    of_image = (*_manifests(target.home, wanted), *_missing(target.home, own, deep=deep))
+    others = (*_missing(target.home, theirs, deep=deep), *_attached(target.home, wanted, attached))
+    faults = tuple(dict.fromkeys((*of_image, *others)))
+    blobs = len(own) + len(theirs)
+    return Verification(wanted.root.digest, digest, blobs, len(attached), faults, len(set(of_image)))
+
+
+def _blobs(trees: Iterable[Tree], *, foreign: bool) -> tuple[Descriptor, ...]:
+    return distinct(blob for tree in trees for blob in (*tree.blobs, *(tree.foreign if foreign else ())))
 
 
 def _manifests(home: Home, wanted: Tree) -> Iterator[str]:
     for manifest in wanted.manifests:
         try:
             held = home.registry.manifest(home.repository, str(manifest.digest))
-        except (ManifestMissing, DigestMismatch) as error:
-            yield error.what
+        except ManifestMissing:
+            yield f"manifest {manifest.digest} is missing"
+            continue
+        except DigestMismatch as error:
+            yield _told(error)
             continue
         if held != manifest:
             yield f"manifest {manifest.digest} is kept as {held.media_type}, not as {manifest.media_type}"
+
+
+def _missing(home: Home, blobs: Sequence[Descriptor], *, deep: bool) -> list[str]:
+    """Return what is wrong with `blobs` at `home`."""
+    return [fault for fault in at_once(lambda blob: _blob(home, blob.digest, deep=deep), blobs) if fault]
 
 
 def _blob(home: Home, digest: Digest, *, deep: bool) -> str | None:
@@ -77,16 +93,22 @@ def _blob(home: Home, digest: Digest, *, deep: bool) -> str | None:
         with home.registry.read_blob(home.repository, digest) as pieces:
             for _ in pieces:
                 pass
-    except (BlobMissing, DigestMismatch) as error:
-        return error.what
+    except BlobMissing:
+        return f"blob {digest} is missing"
+    except DigestMismatch as error:
+        return _told(error)
     return None
+
+
+def _told(error: DigestMismatch) -> str:
+    return f"{error.what}: {error.where}" if error.where else error.what
 
 
 def _attached(home: Home, wanted: Tree, attached: tuple[Attached, ...]) -> Iterator[str]:
     try:
         found = ReferrerSearch().find(home, wanted)
     except DigestMismatch as error:
-        yield error.what
+        yield _told(error)
         return
     there = {(each.subject, each.tag, each.tree.root.digest) for each in found}
     for each in attached:

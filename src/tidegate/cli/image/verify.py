@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from tidegate.cli.invocation import Invocation, pass_invocation
@@ -9,6 +11,9 @@ from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
 from tidegate.cli.output import Format, Json
 from tidegate.cli.report import Report, Table
+
+if TYPE_CHECKING:
+    from tidegate.registry.verification import Verification
 
 
 @click.command(
@@ -22,9 +27,10 @@ from tidegate.cli.report import Report, Table
 @click.argument("source", metavar="SRC")
 @click.argument("target", metavar="DST")
 @click.option("--deep", is_flag=True, help="Read every blob at DST and verify its bytes, not only that it is there.")
+@click.option("--foreign", is_flag=True, help="Look for layers, too, whose media type says that they lie elsewhere.")
 @output_option
 @pass_invocation
-def verify(invocation: Invocation, *, source: str, target: str, deep: bool, form: Format) -> None:
+def verify(invocation: Invocation, *, source: str, target: str, deep: bool, foreign: bool, form: Format) -> None:
     """Compare an image with its copy, part by part.
 
     The copy must have the same digest, every manifest and blob, and all that is attached at SRC. Anything missing ends
@@ -40,7 +46,7 @@ def verify(invocation: Invocation, *, source: str, target: str, deep: bool, form
         there = places.parse(source)
         here = places.parse(target)
         here = here if here.tag or here.digest else replace(here, tag=there.tag, digest=there.digest)
-        found = verify_image(there, here, deep=deep)
+        found = verify_image(there, here, deep=deep, foreign=foreign)
     faults: list[Json] = list(found.faults)
     document: dict[str, Json] = {
         "source": {"image": str(there), "digest": str(found.source)},
@@ -58,7 +64,20 @@ def verify(invocation: Invocation, *, source: str, target: str, deep: bool, form
     else:
         invocation.output.show(form, Report(Table(("FAULT",), (), empty=""), document, found.faults))
     if found.faults:
-        again = "--replace" if found.target not in {None, found.source} else "--referrers always"
         count = len(found.faults)
         what = "1 part is missing or differs" if count == 1 else f"{count} parts are missing or differ"
-        raise ImagesDiffer(what, where=str(here), hint=f"copy it again: tidegate image copy SRC DST {again}")
+        raise ImagesDiffer(what, where=str(here), hint=_hint(found))
+
+
+def _hint(found: Verification) -> str:
+    """Return what to do about what was found."""
+    if found.target is None:
+        return "copy it: tidegate image copy SRC DST"
+    if found.target != found.source:
+        return "copy it again: tidegate image copy SRC DST --replace"
+    if not found.of_image:
+        return "bring what is attached: tidegate image copy SRC DST --referrers always"
+    return (
+        "its tag is right, so that a copy leaves it as it is: take the tag away (tidegate image rm DST), then copy it "
+        "again; in a folder, remove files whose bytes are wrong first"
+    )
