@@ -20,7 +20,7 @@ from tidegate.testing.images import build_image
 UNNEEDED = frozenset(
     {
         *("asyncio", "base64", "concurrent.futures", "email", "http.client", "logging", "random", "shutil", "ssl"),
-        *("subprocess", "tempfile", "pydantic", "rich", "yaml"),
+        *("struct", "subprocess", "tempfile", "pydantic", "rich", "yaml"),
         "tidegate.config",
         *("tidegate.cli.failures", "tidegate.errors.place"),  # of what goes wrong
         *("tidegate.cli.report", "tidegate.cli.image.events", "tidegate.cli.image.pairs"),  # JSON, lists

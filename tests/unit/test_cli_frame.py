@@ -117,6 +117,7 @@ def test_help_and_version_import_no_command_and_nothing_heavy() -> None:
     loaded = set(ended.stdout.split())
     assert "tidegate.cli.frame" in loaded
     assert not loaded & {"pydantic", "yaml", "rich", "json", "logging", "pathlib", "tidegate.config", "tidegate.model"}
+    assert not loaded & {"tidegate.cli.failures", "tidegate.cli.report", "tidegate.errors.place"}
     assert not loaded & {entry.target.partition(":")[0] for entry in COMMANDS}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-import struct
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -114,7 +114,7 @@ def connected(there: Origin, timeout: float, *, refuse_link_local: bool) -> sock
 def be_patient(sock: socket.socket, seconds: float) -> None:
     """Have the system itself end a wait after so many seconds: a large piece then needs one call and no poll."""
     whole, part = divmod(seconds, 1)
-    limit = struct.pack("@ll", int(whole), int(part * 1_000_000))
+    limit = array("l", (int(whole), int(part * 1_000_000)))  # a `timeval`
     sock.settimeout(None)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
