@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +18,7 @@ from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
     from tidegate.model import Approval, MergeRequest
+    from tidegate.ports import Forge
 
 _COLUMNS = ("MERGE REQUEST", "STATE", "TITLE", "AUTHOR", "APPROVALS")
 
@@ -139,11 +141,7 @@ def open_merge_request(
 @pass_invocation
 def approve(invocation: Invocation, *, name: MergeRequestName, form: Format, user: str) -> None:
     """Approve a merge request as it is now."""
-    from tidegate.bootstrap import open_world
-
-    with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
-        found = world.forge.approve(name.project, name.iid, user=user)
-    _show(invocation, form, [found])
+    _do(invocation, form, user, lambda forge: forge.approve(name.project, name.iid, user=user))
 
 
 @mr.command("unapprove", examples=["tidegate mr unapprove 'platform/gitops-staging!1' --as sam"])
@@ -153,11 +151,7 @@ def approve(invocation: Invocation, *, name: MergeRequestName, form: Format, use
 @pass_invocation
 def unapprove(invocation: Invocation, *, name: MergeRequestName, form: Format, user: str) -> None:
     """Take an approval back."""
-    from tidegate.bootstrap import open_world
-
-    with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
-        found = world.forge.unapprove(name.project, name.iid, user=user)
-    _show(invocation, form, [found])
+    _do(invocation, form, user, lambda forge: forge.unapprove(name.project, name.iid, user=user))
 
 
 @mr.command("close", examples=["tidegate mr close 'platform/gitops!3' --as alice"])
@@ -167,10 +161,15 @@ def unapprove(invocation: Invocation, *, name: MergeRequestName, form: Format, u
 @pass_invocation
 def close(invocation: Invocation, *, name: MergeRequestName, form: Format, user: str) -> None:
     """Close a merge request without merging it."""
+    _do(invocation, form, user, lambda forge: forge.close(name.project, name.iid, user=user))
+
+
+def _do(invocation: Invocation, form: Format, user: str, act: Callable[[Forge], MergeRequest]) -> None:
+    """Do something with a merge request, and show it as it is then."""
     from tidegate.bootstrap import open_world
 
     with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:
-        found = world.forge.close(name.project, name.iid, user=user)
+        found = act(world.forge)
     _show(invocation, form, [found])
 
 
