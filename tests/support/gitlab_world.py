@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from support.git_worlds import TickingClock, bare_repository
 from support.gitlab_openapi import strangers
 from tidegate.forge.gitlab.forge import GitLabForge
 from tidegate.forge.gitlab.tokens import Tokens
 from tidegate.http import Client, Retry
-from tidegate.model import MergeRequest, MergeRequestOptions, MergeRequestState
-from tidegate.model.merge_request import PLAIN
 from tidegate.ports import Clock, NewMergeRequest
-from tidegate.ports.forge import Unreadable
 from tidegate.testing.gitlab import FakeGitLab, serve
 
 PROJECT = "platform/gitops"
@@ -68,64 +66,14 @@ class Everybody:
 
     forge: Callable[[str], GitLabForge]
 
-    def _of(self, user: str) -> GitLabForge:
-        return self.forge(user if user.strip() and user.isprintable() else "robot")
+    def __getattr__(self, verb: str) -> Callable[..., Any]:
+        """Return what does, with the right token, what the port calls by this name."""
 
-    def merge_requests(
-        self,
-        project: str,
-        *,
-        state: MergeRequestState | None = MergeRequestState.OPEN,
-        source_branch: str | None = None,
-        approved: bool = False,
-        with_approvals: bool = False,
-        unreadable: Unreadable | None = None,
-    ) -> tuple[MergeRequest, ...]:
-        return self._of("robot").merge_requests(
-            project,
-            state=state,
-            source_branch=source_branch,
-            approved=approved,
-            with_approvals=with_approvals,
-            unreadable=unreadable,
-        )
+        def act(*arguments: object, user: str | None = None, **more: object) -> object:
+            authors = [each.author for each in arguments if isinstance(each, NewMergeRequest)]
+            name = user if user is not None else (*authors, "robot")[0]
+            named = {} if user is None else {"user": user}
+            forge = self.forge(name if name.strip() and name.isprintable() else "robot")
+            return getattr(forge, verb)(*arguments, **named, **more)
 
-    def merge_request(self, project: str, iid: int, *, with_notes: bool = True) -> MergeRequest:
-        return self._of("robot").merge_request(project, iid, with_notes=with_notes)
-
-    def open(self, project: str, new: NewMergeRequest) -> MergeRequest:
-        return self._of(new.author).open(project, new)
-
-    def describe(self, project: str, iid: int, *, title: str, description: str) -> MergeRequest:
-        return self._of("robot").describe(project, iid, title=title, description=description)
-
-    def comment(self, project: str, iid: int, *, user: str, text: str) -> bool:
-        return self._of(user).comment(project, iid, user=user, text=text)
-
-    def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:
-        return self._of(user).approve(project, iid, user=user)
-
-    def unapprove(self, project: str, iid: int, *, user: str) -> MergeRequest:
-        return self._of(user).unapprove(project, iid, user=user)
-
-    def close(self, project: str, iid: int, *, user: str) -> MergeRequest:
-        return self._of(user).close(project, iid, user=user)
-
-    def merge(
-        self,
-        project: str,
-        iid: int,
-        *,
-        head: str,
-        message: str,
-        user: str,
-        options: MergeRequestOptions = PLAIN,
-        files: Mapping[str, bytes] | None = None,
-    ) -> MergeRequest:
-        return self._of(user).merge(project, iid, head=head, message=message, user=user, options=options, files=files)
-
-    def unschedule(self, project: str, iid: int) -> MergeRequest:
-        return self._of("robot").unschedule(project, iid)
-
-    def members(self, group: str) -> frozenset[str]:
-        return self._of("robot").members(group)
+        return act
