@@ -179,6 +179,14 @@ def test_a_list_comes_from_stdin(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "stdin:2" in ended.err
 
 
+def test_where_nothing_is_to_be_done_it_is_said(folder: Path) -> None:
+    (folder / "list").write_text("# none yet\n")
+    assert "nothing to copy: list names no image" in _image(folder, "copy", "--from", "list").err
+    assert "no tags in oci-layout:bulid, or no such repository" in _image(folder, "ls", "oci-layout:bulid").err
+    build_image("edge").push(LayoutFolder(folder / "other"), "", "edge")
+    assert "none of 1 tags is a version" in _image(folder, "ls", "oci-layout:other", "--semver").err
+
+
 def test_one_platform_is_copied_and_said_aloud(folder: Path) -> None:
     ended = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:arm", "--platform", "linux/arm64")
     assert str(IMAGE.children[1].digest) in ended.out

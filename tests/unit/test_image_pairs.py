@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tidegate.cli.image.pairs import read_pairs
-from tidegate.errors import Place
-from tidegate.errors.image import PairInvalid
+from tidegate.errors import Place, TidegateError
+from tidegate.errors.image import PairInvalid, PlaceInvalid
+from tidegate.errors.model import InvalidImageRef
+from tidegate.model.digest import Digest
 from tidegate.registry.images import RegistryImages
 from tidegate.registry.places import AnyAccounts, Places
 
@@ -35,3 +38,50 @@ def test_two_lines_do_not_write_one_tag_from_two_sources(tmp_path: Path, places:
 def test_other_lines_stand_beside_each_other(tmp_path: Path, places: Places, second: str) -> None:
     (tmp_path / "list").write_text(f"oci-layout:a:1 oci-layout:c:1\n{second}\n")
     assert len(read_pairs("list", tmp_path, places)) == 2
+
+
+def test_a_line_does_not_read_what_another_writes(tmp_path: Path, places: Places) -> None:
+    """Whether it is there by then would be chance."""
+    (tmp_path / "list").write_text("oci-layout:b:1 oci-layout:c:1\noci-layout:a:1 oci-layout:b:1\n")
+    with pytest.raises(PairInvalid, match="line 2 writes oci-layout:b:1, which this line reads") as caught:
+        read_pairs("list", tmp_path, places)
+    assert caught.value.where == Place("list", 1)
+    (tmp_path / "list").write_text(f"oci-layout:b:1@{Digest.of(b'x')} oci-layout:c:1\noci-layout:a:1 oci-layout:b:1\n")
+    assert len(read_pairs("list", tmp_path, places)) == 2
+    (tmp_path / "list").write_text("oci-layout:a:1 oci-layout:a:1\n")
+    assert len(read_pairs("list", tmp_path, places)) == 1
+
+
+def test_comments_marks_and_line_ends_of_any_editor(tmp_path: Path, places: Places) -> None:
+    text = b"\xef\xbb\xbf# a release\r\n\r\noci-layout:a:1\toci-layout:b  # the first\r\n  #oci-layout:c oci-layout:d"
+    (tmp_path / "list").write_bytes(text)
+    assert [str(pair.written) for pair in read_pairs("list", tmp_path, places)] == ["oci-layout:b:1"]
+
+
+@pytest.mark.parametrize(
+    ("second", "kind"), [("r.example/Bad:1", InvalidImageRef), ("oci-layout:a@sha256:1", PlaceInvalid)]
+)
+def test_a_name_that_is_none_is_told_with_its_line(
+    tmp_path: Path, places: Places, second: str, kind: type[TidegateError]
+) -> None:
+    (tmp_path / "list").write_text(f"# a release\noci-layout:a:1 {second}\n")
+    with pytest.raises(kind) as caught:
+        read_pairs("list", tmp_path, places)
+    assert caught.value.where == Place("list", 2)
+    assert caught.value.hint
+
+
+def test_a_list_may_come_from_a_pipe_that_the_shell_names(places: Places) -> None:
+    """`--from <(generate)` in bash."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading), os.fdopen(writing, "w") as pipe:
+        pipe.write("oci-layout:a:1 oci-layout:b\n")
+        pipe.close()
+        assert len(read_pairs(f"/dev/fd/{reading}", Path(), places)) == 1
+
+
+def test_what_can_not_be_read_is_told(tmp_path: Path, places: Places) -> None:
+    for file, what in (("none", "there is no file none"), (str(tmp_path), "directory")):
+        with pytest.raises(PairInvalid, match=what) as caught:
+            read_pairs(file, tmp_path, places)
+        assert caught.value.hint == "name a file, or - for stdin"

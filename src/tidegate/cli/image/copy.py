@@ -32,7 +32,9 @@ _REFERRERS = ("with-image", "always", "never")
 )
 @click.argument("source", metavar="[SRC]", required=False)
 @click.argument("target", metavar="[DST]", required=False)
-@click.option("--from", "file", metavar="FILE", help="Copy many: a line of FILE is SRC DST; - for stdin.")
+@click.option(
+    "--from", "file", metavar="FILE", help="Copy many: a line of FILE is SRC DST, or # and a comment; - for stdin."
+)
 @click.option(
     "--platform", metavar="OS/ARCH[/VARIANT]", help="Only one platform of an index: the copy has another digest."
 )
@@ -81,6 +83,8 @@ def copy(
         )
     with open_places(invocation) as places:
         pairs = _pairs(invocation, places, source, target, file)
+        if not pairs:
+            invocation.output.say(f"nothing to copy: {file} names no image")
         results = _run(invocation, places, pairs, wish=wish, platform=platform, jobs=jobs, form=form)
     if len(results) == 1 and results[0].error is not None:
         raise results[0].error

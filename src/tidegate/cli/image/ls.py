@@ -34,10 +34,11 @@ def ls(invocation: Invocation, *, repository: str, semver: bool, form: Format) -
     with open_places(invocation) as places:
         home = places.parse(repository).home
         tags = list(home.registry.tags(home.repository))
+    empty = f"none of {len(tags)} tags is a version" if tags else f"no tags in {home.shown}, or no such repository"
     if semver:
         from tidegate.model.version import flux_precedence
 
         versions = [(precedence, tag) for tag in tags if (precedence := flux_precedence(tag)) is not None]
         tags = [tag for _, tag in sorted(versions)]
-    table = Table(("TAG",), tuple((tag,) for tag in tags), empty="no tags")
+    table = Table(("TAG",), tuple((tag,) for tag in tags), empty=empty)
     invocation.output.show(form, Report(table, {"repository": home.shown, "tags": tags}, tags))
