@@ -13,8 +13,8 @@ from tidegate.registry.crew import Crew, at_once, together
 
 
 def _crew(
-    act: Callable[[int], bool], count: int, *, room: int = 8, most: int = 4, stop: threading.Event | None = None
-) -> Crew[int]:
+    act: Callable[[int], int], count: int, *, room: int = 8, most: int = 4, stop: threading.Event | None = None
+) -> Crew[int, int]:
     return Crew(act, range(count), room=threading.Semaphore(room), most=most, stop=(stop or threading.Event()).set)
 
 
@@ -24,11 +24,11 @@ def _crew(
 def test_as_many_threads_as_there_is_room_and_work(count: int, room: int, most: int, threads: int) -> None:
     names, lock, free = set(), threading.Lock(), threading.Semaphore(room)
 
-    def act(_thing: int) -> bool:
+    def act(thing: int) -> int:
         time.sleep(0.01)
         with lock:
             names.add(threading.current_thread())
-        return True
+        return thing
 
     done = Crew(act, range(count), room=free, most=most, stop=lambda: None).run()
     assert sorted(done) == list(range(count))
@@ -39,11 +39,7 @@ def test_as_many_threads_as_there_is_room_and_work(count: int, room: int, most: 
 
 def test_one_thing_is_done_without_a_thread() -> None:
     before = threading.active_count()
-    assert _crew(lambda _thing: threading.active_count() == before, 1).run() == [0]
-
-
-def test_only_what_counts_is_returned() -> None:
-    assert sorted(_crew(lambda thing: thing % 2 == 0, 6).run()) == [0, 2, 4]
+    assert _crew(lambda _thing: threading.active_count() - before, 1).run() == [0]
 
 
 @pytest.mark.parametrize("thrower", [0, 1])
@@ -51,7 +47,7 @@ def test_the_first_error_ends_the_others_and_is_raised(thrower: int) -> None:
     stop = threading.Event()
     did: list[int] = []
 
-    def act(thing: int) -> bool:
+    def act(thing: int) -> int:
         did.append(thing)
         if thing == thrower:
             time.sleep(0.01)

@@ -1,6 +1,6 @@
 """HTTP over connections that are kept open; bodies stream. Knows nothing of registries or forges."""
 
-from tidegate.http.client import Client, Sender
+from tidegate.http.client import Client, InFlight, Sender, later
 from tidegate.http.fields import next_link, retry_after, served_at
 from tidegate.http.messages import Request, Response, Stream
 from tidegate.http.proxies import Proxies
@@ -10,6 +10,7 @@ from tidegate.http.url import Origin
 
 __all__ = [
     "Client",
+    "InFlight",
     "Origin",
     "Proxies",
     "Request",
@@ -19,6 +20,7 @@ __all__ = [
     "Stream",
     "Timeouts",
     "Trust",
+    "later",
     "next_link",
     "retry_after",
     "served_at",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Protocol, Self
@@ -15,7 +16,7 @@ from tidegate.http.connections import Connection, Pool
 from tidegate.http.inflow import Body
 from tidegate.http.messages import Request, Response, Stream, reason
 from tidegate.http.proxies import Proxies
-from tidegate.http.sockets import Timeouts, Trust
+from tidegate.http.sockets import Timeouts, Trust, closed_on_error
 from tidegate.http.url import Origin, resolve, target
 from tidegate.http.wire import NotHttp, request_head
 
@@ -30,12 +31,34 @@ _SHORT: Final = 32 * 1024
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A request that is on its way. Call one of the two, once.
+
+    Args:
+        answer: waits for the answer and returns it; see `Client.send`.
+        abandon: gives it up.
+    """
+
+    answer: Callable[[], Response]
+    abandon: Callable[[], None]
+
+
 class Sender(Protocol):
     """Whatever sends a request: a client, or something before it."""
 
     def send(self, request: Request) -> Response:
         """Send `request` and return the answer; see `Client.send`."""
         ...
+
+    def begin(self, request: Request) -> InFlight:
+        """Send `request` and return before the answer comes; see `Client.begin`."""
+        ...
+
+
+def later(sender: Sender, request: Request) -> InFlight:
+    """Return `request` as one that is sent when its answer is waited for: there is no place for it now."""
+    return InFlight(partial(sender.send, request), lambda: None)
 
 
 class Client:
@@ -70,16 +93,17 @@ class Client:
             HostUnreachable, ConnectionBroken, ServerNotTrusted, AddressRefused, FieldInvalid, InvalidUrl: from
                 `tidegate.errors.http`.
         """
-        first = request
-        for _ in range(_MOST_REDIRECTS + 1):
-            response = self._exchange(request)
-            _tell(response)
-            location = response.header("Location")
-            if request.method not in {"GET", "HEAD"} or response.status not in _REDIRECTS or location is None:
-                return response
-            response.close()
-            request = _follow(request, location)
-        raise AddressRefused(f"the server redirects more than {_MOST_REDIRECTS} times", where=str(first))
+        return self.begin(request).answer()
+
+    def begin(self, request: Request) -> InFlight:
+        """Send `request` and return before the answer comes: several are on their way at once in one thread.
+
+        Raises:
+            HostUnreachable, ConnectionBroken, ServerNotTrusted, AddressRefused, FieldInvalid, InvalidUrl: as `send`;
+                what goes wrong afterwards comes with the answer.
+        """
+        connection = self._begun(request)
+        return InFlight(partial(self._answer, connection, request), connection.close)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -93,30 +117,46 @@ class Client:
     ) -> None:
         self.close()
 
-    def _exchange(self, request: Request) -> Response:
+    def _answer(self, connection: Connection, request: Request) -> Response:
+        """Return the answer to `request`, which was written to `connection`; redirects are followed."""
+        first, left = request, _MOST_REDIRECTS
+        while True:
+            response = self._received(connection, request)
+            _tell(response)
+            location = response.header("Location")
+            if request.method not in {"GET", "HEAD"} or response.status not in _REDIRECTS or location is None:
+                return response
+            response.close()
+            if not left:
+                raise AddressRefused(f"the server redirects more than {_MOST_REDIRECTS} times", where=str(first))
+            left -= 1
+            request = _follow(request, location)
+            connection = self._begun(request)
+
+    def _begun(self, request: Request, *, fresh: bool = False) -> Connection:
+        """Return a connection to which `request` was written: an idle one, or a new one (always with `fresh`)."""
         origin = Origin.of(request.url)
         given = request.given_by_server and origin not in request.allowed
-        connection = self._pool.take(origin, fresh=False, given_by_server=given)
+        connection = self._pool.take(origin, fresh=fresh, given_by_server=given)
         try:
-            return self._attempt(connection, request)
+            with closed_on_error(connection.sock):
+                self._write(connection, request)
         except ConnectionBroken:
-            # The other end may close an idle connection at the moment we use it. No byte of an answer has come.
-            again = connection.used and request.method in _IDEMPOTENT and not isinstance(request.body, Stream)
-            if not again:
+            if not _may_go_again(connection, request):
                 raise
-        return self._attempt(self._pool.take(origin, fresh=True, given_by_server=given), request)
+            return self._begun(request, fresh=True)
+        return connection
 
-    def _attempt(self, connection: Connection, request: Request) -> Response:
-        answered = False
+    def _received(self, connection: Connection, request: Request) -> Response:
+        """Return the answer that comes on `connection`, or on a new one."""
         try:
-            self._write(connection, request)
-            with _BreaksAs(request):
+            with closed_on_error(connection.sock), _BreaksAs(request):
                 head = connection.inflow.head()
                 body = Body(connection.inflow, head, request.method)
-            answered = True
-        finally:
-            if not answered:
-                connection.close()
+        except ConnectionBroken:
+            if not _may_go_again(connection, request):
+                raise
+            return self._received(self._begun(request, fresh=True), request)
 
         def release(reusable: bool) -> None:  # noqa: FBT001 - called by Response only
             if reusable:
@@ -162,6 +202,14 @@ class Client:
         if connection.proxy_authorization:
             fields["Proxy-Authorization"] = connection.proxy_authorization
         return fields
+
+
+def _may_go_again(connection: Connection, request: Request) -> bool:
+    """Return whether a request that found its connection broken, before any answer, may be sent once more.
+
+    The other end may close an idle connection at the moment we use it.
+    """
+    return connection.used and request.method in _IDEMPOTENT and not isinstance(request.body, Stream)
 
 
 class _BreaksAs:

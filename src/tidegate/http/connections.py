@@ -20,7 +20,7 @@ from tidegate.http.wire import NotHttp
 if TYPE_CHECKING:
     import ssl
 
-_IDLE_PER_ORIGIN: Final = 16
+_IDLE_PER_ORIGIN: Final = 32
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from tidegate.errors import TidegateError
-from tidegate.http.client import Sender
+from tidegate.http.client import InFlight, Sender, later
 from tidegate.http.messages import Request, Response
 from tidegate.http.url import without_secrets
 from tidegate.ports.telemetry import Ending, Kind, Operation, Telemetry
@@ -50,6 +50,10 @@ class ToldOf:
         finally:
             end(ending)
         return response
+
+    def begin(self, request: Request) -> InFlight:
+        """Return `request` as one to be sent: how long it took could not be told if others were waited for first."""
+        return later(self, request)
 
 
 def _answered(status: int) -> Ending:

@@ -44,8 +44,10 @@ class Registry(Protocol):
     def read_blob(self, repository: str, digest: Digest) -> AbstractContextManager[Iterator[bytes]]:
         """Return a context whose value yields the blob's bytes in bounded pieces, verified at the end.
 
+        It may ask when it is entered and wait with the first piece: so several are on their way at once.
+
         Raises:
-            BlobMissing: there is none.
+            BlobMissing: there is none, when it is entered or with the first piece.
             DigestMismatch: at the end, when the bytes are not what the digest says (also when cut short).
         """
         ...

@@ -14,11 +14,12 @@ from tidegate.errors.image import PlaceInvalid
 from tidegate.http.retry import Retry
 from tidegate.model.manifest import Descriptor
 from tidegate.ports.images import CopyReport
-from tidegate.registry.blobs import Moved, Stopped
+from tidegate.registry.blobs import Stopped
 from tidegate.registry.copy import Copier, Wish
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.platforms import platform_digest
 from tidegate.registry.referrers import ReferrerSearch
+from tidegate.registry.transfer import Moved
 from tidegate.registry.tree import Home
 
 

@@ -4,38 +4,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from enum import Enum
 from functools import partial
 from typing import Final
 
+from tidegate.errors import TidegateError
 from tidegate.http.retry import Retry
-from tidegate.model.manifest import EMPTY, EMPTY_DATA, Descriptor
+from tidegate.model.digest import Digest
+from tidegate.model.manifest import Descriptor
 from tidegate.registry.crew import Crew
 from tidegate.registry.seen import SeenBlobs
+from tidegate.registry.transfer import LARGE, Moved, Transfer
 from tidegate.registry.tree import Home
-from tidegate.registry.verify import exactly
 from tidegate.registry.whole import LARGEST_WHOLE
 
-LARGE: Final = 1024 * 1024
-"""Bytes from which a blob is looked for before it is sent. Below, sending it costs no more than asking; above, a
-registry that never mounts (ECR unless told to) would get again what it has."""
+_BUNCH: Final = 4
+"""Small blobs of an image that one thread has under way at once."""
 _THREADS: Final = 8
 """Threads over all images that help with the blobs of one."""
 _LARGE_AT_ONCE: Final = 8
 """Blobs of that size that are sent at once. More of them are not sooner there; more small ones are."""
 _NAP: Final = 0.25
 """Seconds after which a worker that waits looks whether it is still needed."""
-
-
-class Moved(Enum):
-    """How a blob came to the target."""
-
-    SENT = "sent"
-    MOUNTED = "mounted"
-    """From another repository of its registry, or it was there: one request does not tell these apart."""
-    PRESENT = "present"
 
 
 class BlobMover:
@@ -62,6 +53,8 @@ class BlobMover:
         self._on_bytes = on_bytes
         self._on_blob = on_blob
         self._seen = SeenBlobs()
+        self._lock = threading.Lock()
+        self._images = 0
         self._stopped = threading.Event()
 
     def bring(self, source: Home, target: Home, blobs: Sequence[Descriptor]) -> list[Descriptor]:
@@ -77,15 +70,24 @@ class BlobMover:
         stop = _Stop(self._stopped)
         retry = replace(self._retry, sleep=partial(stop.sleep, self._retry.sleep))
 
-        def transfer(blob: Descriptor) -> bool:
-            moved = retry.call(partial(self._transfer, source, target, blob, stop))
-            self._on_blob(target, blob, moved)
-            return moved is Moved.SENT
+        def bring(bunch: Sequence[Descriptor]) -> list[Descriptor]:
+            with ExitStack() as held:
+                ahead = self._prepared(held, source, target, bunch, stop)
+                sent = []
+                for blob in bunch:
+                    again = partial(self._transfer, source, target, blob, stop)
+                    moved = retry.call(_first(ahead.get(blob.digest, again), again))
+                    self._on_blob(target, blob, moved)
+                    sent += [blob] if moved is Moved.SENT else []
+                return sent
 
-        first = _trial(target, wanted)
-        sent = [first] if first is not None and transfer(first) else []
-        largest_first = sorted((blob for blob in wanted if blob != first), key=lambda blob: -blob.size)
-        return sent + Crew(transfer, largest_first, room=self._room, most=self._workers, stop=stop.set).run()
+        with self._counted() as images:
+            first = _trial(target, wanted)
+            sent = bring((first,)) if first is not None else []
+            size = _BUNCH if images * self._workers > _THREADS else 1  # with few images, there are threads for all
+            bunches = _bunches([blob for blob in wanted if blob != first], size)
+            crew = Crew(bring, bunches, room=self._room, most=self._workers, stop=stop.set)
+            return sent + [blob for bunch in crew.run() for blob in bunch]
 
     def forget(self, target: Home) -> bool:
         """Forget which blobs the target was seen to have; return whether there were any."""
@@ -95,6 +97,45 @@ class BlobMover:
         """End what is going on, and whatever is begun from now on."""
         self._stopped.set()
 
+    @contextmanager
+    def _counted(self) -> Iterator[int]:
+        """Return a context whose value is how many images are under way."""
+        with self._lock:
+            self._images += 1
+            images = self._images
+        try:
+            yield images
+        finally:
+            with self._lock:
+                self._images -= 1
+
+    def _prepared(
+        self, held: ExitStack, source: Home, target: Home, bunch: Sequence[Descriptor], stop: _Stop
+    ) -> dict[Digest, Callable[[], Moved]]:
+        """Ask for all blobs of a bunch, so that they are on their way at once; return what is left to do for each.
+
+        What is left out is brought like a single one: it is there, or somebody else is at it, or it meets with an
+        error that may pass. A single one has nothing to be on its way with.
+        """
+        prepared: dict[Digest, Callable[[], Moved]] = {}
+        missing: list[Transfer] = []
+        for blob in bunch if len(bunch) > 1 else ():
+            stop.check()
+            mine = held.enter_context(self._seen.one_at_a_time(target, blob.digest, 0))
+            if mine and not self._seen.has(target, blob.digest):
+                transfer = held.enter_context(self._begun(source, target, blob))
+                with _left_for_later():
+                    found = transfer.find()
+                    if found is None:
+                        missing.append(transfer)
+                    else:
+                        prepared[blob.digest] = partial(self._noted, target, blob, found)
+        for transfer in missing:
+            with _left_for_later():
+                transfer.ask()
+                prepared[transfer.blob.digest] = partial(self._sent, target, transfer, stop)
+        return prepared
+
     def _transfer(self, source: Home, target: Home, blob: Descriptor, stop: _Stop) -> Moved:
         """Make `blob` be at the target; return how."""
         while True:
@@ -103,34 +144,20 @@ class BlobMover:
                 if mine:
                     if self._seen.has(target, blob.digest):
                         return Moved.PRESENT
-                    moved = self._bring(source, target, blob, stop)
-                    self._seen.note(target, blob.digest)
-                    return moved
+                    with self._begun(source, target, blob) as transfer:
+                        found = transfer.find()
+                        return self._noted(target, blob, found) if found else self._sent(target, transfer, stop)
 
-    def _bring(self, source: Home, target: Home, blob: Descriptor, stop: _Stop) -> Moved:
-        """Mount or send `blob`.
+    def _begun(self, source: Home, target: Home, blob: Descriptor) -> Transfer:
+        return Transfer(source, target, blob, self._seen.elsewhere(target, blob.digest))
 
-        A mount of a blob from the repository itself succeeds when it is there already, and begins the upload when it
-        is not: one request for two questions. A small blob that the registry takes in one request is no question's
-        worth.
-        """
-        here, repository = target.registry, target.repository
-        known = source.repository if source.registry is here else self._seen.elsewhere(target, blob.digest)
-        whole = known is None and here.takes_whole(blob.size)
-        if known is None and blob.size >= LARGE:
-            if here.has_blob(repository, blob.digest):
-                return Moved.PRESENT
-        elif not whole and here.mount_blob(repository, blob.digest, known or repository):
-            return Moved.MOUNTED
-        with self._turn(blob, stop), _reading(source, blob) as read:
-            pieces = self._passing(stop, read)
-            if whole:
-                data = b"".join(exactly(blob, pieces, source.shown))
-                if here.write_whole(repository, blob, data):
-                    return Moved.SENT
-                pieces = iter((data,))
-            here.write_blob(repository, blob, pieces)
-        return Moved.SENT
+    def _sent(self, target: Home, transfer: Transfer, stop: _Stop) -> Moved:
+        with self._turn(transfer.blob, stop):
+            return self._noted(target, transfer.blob, transfer.send(partial(self._passing, stop)))
+
+    def _noted(self, target: Home, blob: Descriptor, moved: Moved) -> Moved:
+        self._seen.note(target, blob.digest)
+        return moved
 
     @contextmanager
     def _turn(self, blob: Descriptor, stop: _Stop) -> Iterator[None]:
@@ -152,11 +179,31 @@ class BlobMover:
             self._on_bytes(len(piece))
 
 
-def _reading(source: Home, blob: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
-    """Return a context whose value yields the blob's bytes; those that everybody knows are not asked for."""
-    if blob.digest == EMPTY.digest:
-        return nullcontext(iter((EMPTY_DATA,)))
-    return source.registry.read_blob(source.repository, blob.digest)
+def _bunches(blobs: Sequence[Descriptor], size: int) -> list[tuple[Descriptor, ...]]:
+    """Return what is brought together: `size` small blobs at most, and each other one, the largest first."""
+    small = [blob for blob in blobs if blob.size <= LARGEST_WHOLE]
+    others = sorted((blob for blob in blobs if blob.size > LARGEST_WHOLE), key=lambda blob: -blob.size)
+    return [*(tuple(small[at : at + size]) for at in range(0, len(small), size)), *((blob,) for blob in others)]
+
+
+def _first(first: Callable[[], Moved], again: Callable[[], Moved]) -> Callable[[], Moved]:
+    """Return what calls `first` at its first call, and `again` at all others."""
+    attempts = iter((first,))
+
+    def attempt() -> Moved:
+        return next(attempts, again)()
+
+    return attempt
+
+
+@contextmanager
+def _left_for_later() -> Iterator[None]:
+    """Pass over an error that may pass: whoever tries again meets it, or not."""
+    try:
+        yield
+    except TidegateError as error:
+        if not error.retryable:
+            raise
 
 
 def _trial(target: Home, blobs: Sequence[Descriptor]) -> Descriptor | None:

@@ -15,9 +15,10 @@ from tidegate.http.retry import Retry
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor, Manifest
 from tidegate.ports.images import CopyReport
-from tidegate.registry.blobs import LARGE, BlobMover, Moved
+from tidegate.registry.blobs import BlobMover
 from tidegate.registry.crew import at_once, together
 from tidegate.registry.referrers import Attached, ReferrerSearch, list_at
+from tidegate.registry.transfer import LARGE, Moved
 from tidegate.registry.tree import Home, Tree, distinct, read_tree
 
 _LOOKED_LATELY: Final = 1.0

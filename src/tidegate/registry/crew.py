@@ -69,14 +69,14 @@ def together(here: Callable[[], T], aside: Callable[[], R]) -> tuple[T, R]:
     return mine, found[0]
 
 
-class Crew(Generic[T]):
+class Crew(Generic[T, R]):
     """Does a list of things: in the caller's thread, and in further ones while there is room.
 
     A thread costs more than a small blob. So many lists at once are done by their callers alone, and whoever is left
     in the end gets the others' room.
 
     Args:
-        act: does one thing; returns whether it counts.
+        act: does one thing.
         things: what to do, in order.
         room: threads over all crews.
         most: threads of this crew.
@@ -85,7 +85,7 @@ class Crew(Generic[T]):
 
     def __init__(
         self,
-        act: Callable[[T], bool],
+        act: Callable[[T], R],
         things: Sequence[T],
         *,
         room: threading.Semaphore,
@@ -98,12 +98,12 @@ class Crew(Generic[T]):
         self._most = most
         self._stop = stop
         self._lock = threading.Lock()
-        self._counted: list[T] = []
+        self._made: list[R] = []
         self._helpers: list[threading.Thread] = []
         self._errors: list[BaseException] = []
 
-    def run(self) -> list[T]:
-        """Return the things that counted, when all are done. The first error leaves the rest undone, and is raised."""
+    def run(self) -> list[R]:
+        """Return what `act` returned, when all are done. The first error leaves the rest undone, and is raised."""
         held = self._room.acquire(blocking=False)  # the caller works in any case
         try:
             self._work()  # Ctrl-C comes out here: nobody waits for helpers whom a silent registry holds up
@@ -116,7 +116,7 @@ class Crew(Generic[T]):
             helper.join()
         if self._errors:
             raise self._errors[0]
-        return self._counted
+        return self._made
 
     def _help(self) -> None:
         try:
@@ -132,8 +132,7 @@ class Crew(Generic[T]):
             except IndexError:
                 return
             try:
-                if self._act(thing):
-                    self._counted.append(thing)
+                self._made.append(self._act(thing))
             except BaseException as error:
                 self._fail(error)
                 if not isinstance(error, Exception):

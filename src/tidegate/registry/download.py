@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Final
 
 from tidegate.errors.registry import RegistryFailed, RegistryUnreachable
-from tidegate.http import Response
+from tidegate.http import InFlight, Response
 from tidegate.model.digest import Digest
 from tidegate.registry.answers import unreachable
 from tidegate.registry.verify import verified
@@ -18,17 +18,20 @@ _CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]+)-[0-9]+/(?:[0-9]+|\*)")
 
 
 class Download:
-    """One blob on its way. Close it when done.
+    """One blob on its way: asked for when this is made, waited for with the first piece. Close it when done.
 
     Args:
         digest: what the bytes must hash to.
-        open_at: asks for the blob from an offset in bytes on; the answer's status is 200, or 206 beyond offset 0.
+        where: what to call the request in errors.
+        ask: asks for the blob from an offset in bytes on; the answer's status is 200, or 206 beyond offset 0.
     """
 
-    def __init__(self, digest: Digest, open_at: Callable[[int], Response]) -> None:
+    def __init__(self, digest: Digest, where: str, ask: Callable[[int], InFlight]) -> None:
         self._digest = digest
-        self._open_at = open_at
-        self._response = open_at(0)
+        self._where = where
+        self._ask = ask
+        self._begun: InFlight | None = ask(0)
+        self._response: Response | None = None
 
     def pieces(self) -> Iterator[bytes]:
         """Return the blob's bytes. The last piece is held back until all bytes are verified.
@@ -37,19 +40,23 @@ class Download:
             DigestMismatch: the bytes are others.
             RegistryUnreachable: the connection broke more often than is worth resuming.
         """
-        return verified(self._received(), self._digest, str(self._response.request))
+        return verified(self._received(), self._digest, self._where)
 
     def close(self) -> None:
         """End the transfer."""
-        self._response.close()
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            begun.abandon()
+        if self._response is not None:
+            self._response.close()
 
     def _received(self) -> Iterator[bytes]:
         received = 0
         for left in range(_MOST_RESUMPTIONS, -1, -1):
-            before = received
+            before, response = received, self._answer(received)
             try:
                 with unreachable():
-                    for piece in self._response.pieces():
+                    for piece in response.pieces():
                         received += len(piece)
                         yield piece
             except RegistryUnreachable:
@@ -57,9 +64,15 @@ class Download:
                     raise
             else:
                 return
-            self._response.close()
-            self._response = self._open_at(received)
-            _require_offset(self._response, received)
+            response.close()
+
+    def _answer(self, offset: int) -> Response:
+        """Return the answer whose body goes on at `offset`."""
+        begun, self._begun = self._begun or self._ask(offset), None
+        response = self._response = begun.answer()
+        if offset:
+            _require_offset(response, offset)
+        return response
 
 
 def _require_offset(response: Response, offset: int) -> None:

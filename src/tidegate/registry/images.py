@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tidegate.ports.registry import Registry
     from tidegate.registry.copy import Copier
 
-_MOST_REQUESTS: Final = 16
+_MOST_REQUESTS: Final = 32
 _MOST_AT_ECR: Final = 10
 """ECR takes ten PutImage a second ("Amazon ECR service quotas"), and answers a request in about a tenth of one."""
 _MOST_AT_GALLERY: Final = 2

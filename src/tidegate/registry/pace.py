@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
-from tidegate.http import Request, Response, Sender, retry_after
+from tidegate.http import InFlight, Request, Response, Sender, later, retry_after
 
 _BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _LONGEST_PAUSE: Final = 60.0
@@ -45,6 +47,7 @@ class Pace:
         self._monotonic = monotonic
         self._changed = threading.Condition()
         self._under_way = 0
+        self._ahead = 0
         self._slowed = 0
         self._quiet_until = float("-inf")
 
@@ -68,16 +71,31 @@ class Pace:
             self._sleep(pause)
         return slowed
 
-    def leave(self, slowed: int, *, busy: bool | None, wait: float | None = None) -> None:
+    def enter_ahead(self) -> int | None:
+        """Return as `enter` for a request whose answer is waited for later; None when there is no room for such now.
+
+        They take half of the slots at most: whoever has some under way waits for others, and must find one.
+        """
+        with self._changed:
+            enough = self._ahead >= self.limit // 2 or self._under_way >= self.limit
+            if enough or self._quiet_until > self._monotonic():
+                return None
+            self._under_way += 1
+            self._ahead += 1
+            return self._slowed
+
+    def leave(self, slowed: int, *, busy: bool | None, wait: float | None = None, ahead: bool = False) -> None:
         """Tell how a request ended.
 
         Args:
-            slowed: what `enter` returned.
+            slowed: what `enter` or `enter_ahead` returned.
             busy: whether the registry asked for patience; None when there was no answer.
             wait: seconds that it asked for, or None.
+            ahead: it was `enter_ahead`.
         """
         with self._changed:
             self._under_way -= 1
+            self._ahead -= ahead
             if busy:
                 self._quiet_until = max(self._quiet_until, self._monotonic() + min(wait or 0, _LONGEST_PAUSE))
                 if slowed == self._slowed:  # else it was sent before the last time that we slowed down
@@ -86,7 +104,7 @@ class Pace:
             elif busy is False:
                 step = 1.0 if self._limit < self._careful_from else 1 / self._limit
                 self._limit = min(self._limit + step, self._most)
-            self._changed.notify_all()
+            self._changed.notify(max(1, self.limit - self._under_way))
 
 
 class Paced:
@@ -103,12 +121,31 @@ class Paced:
 
     def send(self, request: Request) -> Response:
         """Send `request` when it may be sent, and return the answer."""
-        slowed = self._pace.enter()
+        return self._answer(partial(self._sender.send, request), self._pace.enter())
+
+    def begin(self, request: Request) -> InFlight:
+        """Send `request` at once when it may be, else when its answer is waited for."""
+        slowed = self._pace.enter_ahead()
+        if slowed is None:
+            return later(self, request)
+        leave = partial(self._pace.leave, slowed, busy=None, ahead=True)
+        with ExitStack() as undo:
+            undo.callback(leave)
+            begun = self._sender.begin(request)
+            undo.pop_all()
+
+        def abandon() -> None:
+            leave()
+            begun.abandon()
+
+        return InFlight(partial(self._answer, begun.answer, slowed, ahead=True), abandon)
+
+    def _answer(self, answer: Callable[[], Response], slowed: int, *, ahead: bool = False) -> Response:
         busy, wait = None, None
         try:
-            response = self._sender.send(request)
+            response = answer()
             busy = response.status in _BUSY
             wait = retry_after(response) if busy else None
         finally:
-            self._pace.leave(slowed, busy=busy, wait=wait)
+            self._pace.leave(slowed, busy=busy, wait=wait, ahead=ahead)
         return response

@@ -23,11 +23,12 @@ from tidegate.errors.registry import (
     RegistryUnreachable,
     TagExists,
 )
-from tidegate.http import Origin, Request, Response, Retry, Sender, Stream
+from tidegate.http import InFlight, Origin, Request, Response, Retry, Sender, Stream
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import LARGEST_MANIFEST, MANIFEST_TYPES, Descriptor, Manifest, media_type_of
 from tidegate.registry.answers import failure, unreachable
 from tidegate.registry.authorization import Authorizer, Scopes
+from tidegate.registry.authorized import AuthorizedSender
 from tidegate.registry.download import Download
 from tidegate.registry.fields import content_type, descriptor, digest_in, is_manifest, upload_location
 from tidegate.registry.verify import exactly
@@ -65,8 +66,7 @@ class RemoteRegistry:
     ) -> None:
         self._base = base
         self._origin = Origin.of(base)
-        self._client = client
-        self._authorizer = authorizer
+        self._sender = AuthorizedSender(self._origin, client, authorizer)
         self._retry = retry
         self._follow = follow
         self._lock = threading.Lock()
@@ -79,7 +79,7 @@ class RemoteRegistry:
 
         def ask() -> Descriptor | None:
             request = self._request("HEAD", repository, f"manifests/{reference}", {"Accept": _ACCEPT})
-            with self._send(request, _pull(repository)) as response:
+            with self._sender.send(request, _pull(repository)) as response:
                 if response.status == HTTPStatus.NOT_FOUND:
                     return None
                 if response.status not in {HTTPStatus.OK, HTTPStatus.METHOD_NOT_ALLOWED}:
@@ -108,7 +108,7 @@ class RemoteRegistry:
         wrong: set[Digest] = set()
 
         def put() -> None:
-            with self._send(request, _push(repository)) as response:
+            with self._sender.send(request, _push(repository)) as response:
                 if response.status not in {HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.ACCEPTED}:
                     raise failure(response)
                 stored = digest_in(response.header("Docker-Content-Digest"))
@@ -137,7 +137,7 @@ class RemoteRegistry:
 
         def ask() -> bool:
             request = self._request("HEAD", repository, f"blobs/{digest}")
-            with self._send(request, _pull(repository)) as response:
+            with self._sender.send(request, _pull(repository)) as response:
                 if response.status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
                     raise failure(response)
                 return response.status == HTTPStatus.OK
@@ -146,18 +146,18 @@ class RemoteRegistry:
 
     @contextmanager
     def read_blob(self, repository: str, digest: Digest) -> Iterator[Iterator[bytes]]:
-        """Return a context whose value yields the blob's bytes; a broken connection is resumed by a range."""
+        """Return a context whose value yields the blob's bytes; a broken connection is resumed by a range.
+
+        What is wrong with the answer, a blob that is not there among it, is raised with the first piece.
+        """
         request = self._request("GET", repository, f"blobs/{digest}")
 
-        def open_at(offset: int) -> Response:
+        def ask(offset: int) -> InFlight:
             fields = {**request.headers, "Range": f"bytes={offset}-"} if offset else request.headers
-            response = self._send(replace(request, headers=fields), _pull(repository))
-            if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
-                with response:
-                    raise failure(response)
-            return response
+            begun = self._sender.begin(replace(request, headers=fields), _pull(repository))
+            return InFlight(lambda: _content(begun.answer()), begun.abandon)
 
-        download = Download(digest, open_at)
+        download = Download(digest, str(request), ask)
         try:
             yield download.pieces()
         finally:
@@ -172,7 +172,7 @@ class RemoteRegistry:
         elsewhere = Origin.of(url) != self._origin
         request = Request("PUT", url, {"Content-Type": _BLOB}, given_by_server=elsewhere, allowed=self._follow)
         body = Stream(blob.size, exactly(blob, pieces, str(request)))
-        with self._send(replace(request, body=body), _push(repository)) as response:
+        with self._sender.send(replace(request, body=body), _push(repository)) as response:
             if response.status not in {HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.ACCEPTED}:
                 raise failure(response)
         if response.status == HTTPStatus.ACCEPTED and not self.has_blob(repository, blob.digest):
@@ -195,7 +195,7 @@ class RemoteRegistry:
                 return False
             taken: bool | None = None
             try:
-                with self._send(request, _push(repository)) as response:
+                with self._sender.send(request, _push(repository)) as response:
                     if response.status == HTTPStatus.TOO_MANY_REQUESTS:
                         raise failure(response)
                     taken = is_stored(response, blob.digest)
@@ -218,7 +218,7 @@ class RemoteRegistry:
         request = self._request("POST", repository, f"blobs/uploads/?mount={digest}&from={source}")
 
         def mount() -> bool:
-            with self._send(request, scopes) as response:
+            with self._sender.send(request, scopes) as response:
                 if response.status == HTTPStatus.ACCEPTED:
                     self._keep_upload(repository, digest, response)
                 elif response.status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -243,7 +243,7 @@ class RemoteRegistry:
         request = self._request("DELETE", repository, f"manifests/{reference}")
 
         def delete() -> None:
-            with self._send(request, (f"repository:{repository}:pull,push,delete",)) as response:
+            with self._sender.send(request, (f"repository:{repository}:pull,push,delete",)) as response:
                 if response.status in _NO_DELETION:
                     what = f"the registry does not delete {reference}: it answered {response.status}"
                     hint = "deletion may be switched off there; ask who runs the registry"
@@ -260,7 +260,7 @@ class RemoteRegistry:
         return tags_of(f"{self._base}/v2/{repository}/tags/list?n=1000", self._page(repository), self._retry)
 
     def _page(self, repository: str) -> Callable[[str], Response]:
-        return lambda url: self._send(Request("GET", url), _pull(repository))
+        return lambda url: self._sender.send(Request("GET", url), _pull(repository))
 
     def _holds(self, repository: str, reference: str, manifest: Manifest) -> bool:
         found = self.resolve(repository, reference)
@@ -287,14 +287,14 @@ class RemoteRegistry:
             self._uploads[repository, digest] = location
 
     def _begin_upload(self, repository: str) -> str:
-        with self._send(self._request("POST", repository, "blobs/uploads/"), _push(repository)) as response:
+        with self._sender.send(self._request("POST", repository, "blobs/uploads/"), _push(repository)) as response:
             if response.status not in {HTTPStatus.ACCEPTED, HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
                 raise failure(response)
             return upload_location(response)
 
     def _manifest(self, repository: str, reference: str) -> Manifest:
         request = self._request("GET", repository, f"manifests/{reference}", {"Accept": _ACCEPT})
-        with self._send(request, _pull(repository)) as response:
+        with self._sender.send(request, _pull(repository)) as response:
             if response.status == HTTPStatus.NOT_FOUND:
                 what = f"there is no {reference} in {repository}"
                 raise ManifestMissing(what, where=str(request), hint="was it pushed, and to this registry account?")
@@ -328,30 +328,13 @@ class RemoteRegistry:
     ) -> Request:
         return Request(method, f"{self._base}/v2/{repository}/{rest}", headers or {}, body, allowed=self._follow)
 
-    def _send(self, request: Request, scopes: Scopes) -> Response:
-        """Send with authorization; asked for one, or for a newer one, send once more."""
-        if Origin.of(request.url) != self._origin:  # an upload that the registry keeps elsewhere
-            with unreachable():
-                return self._client.send(request)
-        with unreachable():
-            field = self._authorizer.field(scopes)
-            response = self._client.send(_authorized(request, field))
-            if response.status != HTTPStatus.UNAUTHORIZED:
-                return response
-            with response:
-                asked = response.headers("WWW-Authenticate")
-            field = self._authorizer.answer(asked, scopes, field)
-            if isinstance(request.body, Stream):
-                raise RegistryFailed("the registry asks for new authorization in mid-transfer", where=str(request))
-            response = self._client.send(_authorized(request, field))
-            if response.status == HTTPStatus.UNAUTHORIZED:
-                with response:
-                    raise self._authorizer.refused()
-            return response
 
-
-def _authorized(request: Request, field: str | None) -> Request:
-    return replace(request, headers={**request.headers, "Authorization": field}) if field else request
+def _content(response: Response) -> Response:
+    """Return the answer to a GET of a blob when it has bytes of it."""
+    if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+        with response:
+            raise failure(response)
+    return response
 
 
 def _pull(repository: str) -> Scopes:

@@ -17,7 +17,7 @@ class _Place:
     """One blob in one registry: the repositories that have it, and who is about to bring it."""
 
     repositories: dict[str, None] = field(default_factory=dict)
-    bringing: threading.Lock = field(default_factory=threading.Lock)
+    bringing: threading.RLock = field(default_factory=threading.RLock)
 
 
 class SeenBlobs:
@@ -57,7 +57,8 @@ class SeenBlobs:
     def one_at_a_time(self, home: Home, digest: Digest, patience: float) -> Iterator[bool]:
         """Keep others from bringing the same blob to the same registry: they can mount it afterwards.
 
-        The value is False when someone else has been at it for `patience` seconds.
+        The value is False when someone else has been at it for `patience` seconds. Within one thread, it may be
+        entered again.
         """
         with self._lock:
             place = self._place(home, digest)
