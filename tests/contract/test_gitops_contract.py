@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.git_server import GitServer
-from support.git_worlds import ROBOT, START, TickingClock, bare_repository, commit_files
+from support.git_worlds import ROBOT, START, TickingClock, bare_repository, commit_files, main_of
 from tidegate.errors.git import CommitMissing, FileTooLarge, LeaseLost, RepositoryMissing, UnsafePath
 from tidegate.git import Git, Mirrors, ProjectRemotes
 from tidegate.gitops import MirroredRepos
@@ -66,12 +66,6 @@ def _fake_world() -> World:
 @pytest.fixture
 def repo(world: World) -> GitOpsRepo:
     return world.client().repo(PROJECT)
-
-
-def main_of(repo: GitOpsRepo) -> str:
-    head = repo.head("main")
-    assert head is not None
-    return head
 
 
 def test_a_repository_is_refreshed_once_and_then_when_asked(world: World, repo: GitOpsRepo) -> None:

@@ -10,6 +10,9 @@ from pathlib import Path
 from threading import Lock
 
 from tidegate.git import Identity
+from tidegate.git.mirror import Mirror
+from tidegate.gitops import MirroredRepo
+from tidegate.ports import GitOpsRepo
 from tidegate.testing.remotes import Link
 
 ROBOT = Identity("Tidegate", "tidegate@example.com")
@@ -84,3 +87,25 @@ def commit_files(repository: Path, branch: str, files: Mapping[str, bytes | None
     stream.append(b"\ndone\n")
     git("fast-import", "--quiet", "--done", "--date-format=now", cwd=repository, data=b"".join(stream))
     return git("rev-parse", f"refs/heads/{branch}", cwd=repository)
+
+
+def repo_on(mirror: Mirror) -> MirroredRepo:
+    """Return a repository as its mirror has it now."""
+    repo = MirroredRepo(mirror, ROBOT, TickingClock())
+    repo.refresh()
+    return repo
+
+
+def main_of(repo: GitOpsRepo) -> str:
+    """Return the head of main, which must be there."""
+    head = repo.head("main")
+    assert head is not None
+    return head
+
+
+def fake_git(folder: Path, script: str) -> dict[str, str]:
+    """Return an environment whose `git` is a script."""
+    folder.mkdir()
+    (folder / "git").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "git").chmod(0o755)
+    return {"PATH": f"{folder}:/usr/bin:/bin"}

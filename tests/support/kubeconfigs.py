@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from tidegate.cluster.api import Api
@@ -33,3 +34,14 @@ def cluster_at(server: str, user: dict[str, Json] | None = None, *namespaces: st
     return KubernetesCluster(
         lambda: Api.open(access, {"KC": kubeconfig(server, user)}, Path("/nonexistent")), namespaces
     )
+
+
+def connect(text: str, *, folder: Path | None = None, environ: Mapping[str, str] | None = None) -> KubernetesCluster:
+    """Return the cluster of a kubeconfig: of a file in `folder`, else of a variable."""
+    home = Path("/nonexistent")
+    if folder is not None:
+        (folder / "kube.yaml").write_text(text)
+        access = ClusterAccess(kubeconfig=folder / "kube.yaml")
+    else:
+        access = ClusterAccess(kubeconfig_env="KC")
+    return KubernetesCluster(lambda: Api.open(access, {**(environ or {}), "KC": text}, home))
