@@ -265,6 +265,11 @@ def test_what_an_environment_runs_is_not_removed(tmp_path: Path) -> None:
     assert "e2e runs inventory" in refused.err
     world.tidegate("image", "tag", "e2e:inventory:1.1.3-rc1", "same-image")
     assert "image/in-use" in world.tidegate("image", "rm", "e2e:inventory:same-image", "--yes", expect=1).err
+    folder = f"oci-layout:{world.folder / 'registries' / 'e2e' / 'inventory'}"  # the same place by another name
+    assert "image/in-use" in world.tidegate("image", "rm", f"{folder}:1.1.3-rc1", "--yes", expect=1).err
+    signature = cosign_tags(release_image().digest)[0]
+    world.push_image("e2e", signature, SIGNATURE)
+    assert "image/in-use" in world.tidegate("image", "rm", f"e2e:inventory:{signature}", "--yes", expect=1).err
     world.push_image("e2e", "1.0.0-rc1", build_image("old"))
     world.tidegate("image", "rm", "e2e:inventory:1.0.0-rc1", "--yes")
     assert "1.0.0-rc1" not in world.tidegate("image", "ls", "e2e:inventory").out

@@ -14,7 +14,7 @@ from tidegate.errors.model import InvalidDigest
 from tidegate.model.digest import Digest
 from tidegate.model.image import ImageRef, is_tag
 from tidegate.model.registry_account import RegistryAccount
-from tidegate.registry.endpoint import LAYOUT_SCHEME
+from tidegate.registry.endpoint import LAYOUT_SCHEME, locate
 from tidegate.registry.images import RegistryImages
 from tidegate.registry.tree import Home
 
@@ -100,17 +100,49 @@ class Places:
         """
         if text.startswith(LAYOUT_SCHEME):
             return self._layout(text)
-        name, colon, rest = text.partition(":")
-        account = self._accounts.get(name)
-        image = ImageRef.parse(f"{account.host}/{rest}" if account and colon and rest else text)
+        image = self._image(text)
         home = Home(self._images.registry(image.host), image.host, image.repository)
         return ImagePlace(home, image.tag, image.digest)
+
+    def location(self, text: str) -> str:
+        """Return where the repository that `text` names really is: the same for each way to name it.
+
+        An account with an endpoint, that endpoint's own address and its folder are three names of one place.
+
+        Raises:
+            PlaceInvalid, InvalidImageRef: as `parse`.
+        """
+        if text.startswith(LAYOUT_SCHEME):
+            return str(self._folder_of(text)[0])
+        image = self._image(text)
+        place = locate(AnyAccounts(self._accounts)[image.host])
+        if isinstance(place, Path):
+            return str((place / image.repository).resolve())
+        from tidegate.http.url import Origin  # noqa: PLC0415 - a copy does not ask for this
+
+        origin = Origin.of(place)
+        host = f"localhost:{origin.port}" if _is_this_machine(origin.authority) else origin.authority
+        return f"{host}/{image.repository}"
 
     def pauses(self) -> Mapping[str, float]:
         """Return the registries that ask for patience, and for how many seconds still."""
         return self._images.pauses()
 
+    def _image(self, text: str) -> ImageRef:
+        name, colon, rest = text.partition(":")
+        account = self._accounts.get(name)
+        return ImageRef.parse(f"{account.host}/{rest}" if account and colon and rest else text)
+
     def _layout(self, text: str) -> ImagePlace:
+        path, folder, tag, digest = self._folder_of(text)
+        from tidegate.registry.layout import LayoutFolder  # noqa: PLC0415 - for folders only
+
+        with self._lock:
+            layout = self._layouts.setdefault(path, LayoutFolder(path))
+        return ImagePlace(Home(layout, f"{LAYOUT_SCHEME}{folder}", ""), tag or None, digest)
+
+    def _folder_of(self, text: str) -> tuple[Path, str, str, Digest | None]:
+        """Return the folder of `oci-layout:FOLDER[:TAG][@DIGEST]`, as it was written, its tag or "", its digest."""
         name, at, written = text.removeprefix(LAYOUT_SCHEME).partition("@")
         try:
             digest = Digest.parse(written) if at else None
@@ -121,12 +153,7 @@ class Places:
             folder, tag = name, ""
         if not folder or "\0" in folder or (tag and not is_tag(tag)):
             raise PlaceInvalid(f"{text[:200]!r} names no folder", hint=f"write {LAYOUT_SCHEME}FOLDER[:TAG][@DIGEST]")
-        from tidegate.registry.layout import LayoutFolder  # noqa: PLC0415 - for folders only
-
-        path = (self._folder / folder).resolve()
-        with self._lock:
-            layout = self._layouts.setdefault(path, LayoutFolder(path))
-        return ImagePlace(Home(layout, f"{LAYOUT_SCHEME}{folder}", ""), tag or None, digest)
+        return (self._folder / folder).resolve(), folder, tag, digest
 
 
 def _is_this_machine(host: str) -> bool:

@@ -11,7 +11,7 @@ from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 
 if TYPE_CHECKING:
-    from tidegate.registry.places import ImagePlace
+    from tidegate.registry.places import ImagePlace, Places
 
 
 @click.command(
@@ -29,7 +29,7 @@ def rm(invocation: Invocation, *, image: str, yes: bool) -> None:
     """Remove a tag that no environment runs.
 
     Only the tag: the image stays under its other tags and its digest. With a tidegate.yaml, every environment is read
-    first, and a tag that one of them names, or whose very image it runs, is refused.
+    first, and a tag that one of them names, whose very image it runs, or that attaches a signature to that, is refused.
     """
     from tidegate.cli.image.access import existing, has_configuration, open_places
     from tidegate.errors.image import PlaceInvalid
@@ -42,7 +42,7 @@ def rm(invocation: Invocation, *, image: str, yes: bool) -> None:
             raise PlaceInvalid(f"{image} does not end with a tag", hint=hint)
         found = existing(place)
         if has_configuration(invocation):
-            _refuse_running(invocation, found)
+            _refuse_running(invocation, found, places, image)
         if not yes:
             _ask(place, f"remove {place} ({found.digest})?")
         remove_tag(place.home, place.tag)
@@ -63,21 +63,27 @@ def _ask(place: ImagePlace, question: str) -> None:
         raise NotConfirmed("the tag was left as it is", where=str(place), hint="answer y, or give --yes")
 
 
-def _refuse_running(invocation: Invocation, image: ImagePlace) -> None:
-    """Refuse the tag when an environment declares it or its cluster names it, or the only name of what it declares."""
+def _refuse_running(invocation: Invocation, image: ImagePlace, places: Places, written: str) -> None:
+    """Refuse the tag when an environment declares it or its cluster names it, or the only name of what it declares.
+
+    So for whatever `written` calls the place, and for tags that say what is attached to what an environment runs.
+    """
     from tidegate.bootstrap import open_world
     from tidegate.engine.status import look, matrix
     from tidegate.errors.image import ImageInUse
+    from tidegate.model.referrers import fallback_tag
 
+    here = places.location(written)
     with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
         for cells in matrix(world, tuple(world.pipeline.services.values()), look):
             for cell in cells:
                 if cell.fault is not None:
                     raise cell.fault
                 for runs in (cell.image, cell.live.image if cell.live else None):
-                    if runs is None or (runs.host, runs.repository) != (image.home.name, image.home.repository):
+                    if runs is None or places.location(f"{runs.host}/{runs.repository}") != here:
                         continue
-                    if image.tag == runs.tag or cell.digest == image.digest:
+                    attaches = cell.digest is not None and (image.tag or "").startswith(fallback_tag(cell.digest))
+                    if image.tag == runs.tag or cell.digest == image.digest or attaches:
                         raise ImageInUse(
                             f"{cell.environment.name} runs {cell.service.name} as {runs}",
                             where=str(image),
