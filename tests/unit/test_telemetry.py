@@ -96,6 +96,15 @@ def test_how_a_request_ended_is_told() -> None:
     assert listener.heard[0][1].details == {"http.response.status_code": 201}
 
 
+def test_a_request_that_could_wait_is_told_when_it_is_sent() -> None:
+    listener = Listener()
+    with ScriptedServer(lambda _: Reply(200)) as server, Client("test/1") as client:
+        begun = ToldOf(client, listener, Kind.REGISTRY, lambda _: "blobs").begin(Request("GET", f"{server.url}/v2/a"))
+        assert listener.heard == []
+        begun.answer().close()
+    assert [ending.outcome for _, ending in listener.heard] == ["2xx"]
+
+
 def test_git_commands_are_told(tmp_path: Path) -> None:
     listener = Listener()
     bare = bare_repository(tmp_path, "app", {"a.yaml": b"a: 1\n"})

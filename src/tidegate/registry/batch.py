@@ -71,16 +71,20 @@ class Batch:
     Args:
         retry: how often a blob is tried.
         workers: images at once.
+        tells_blobs: yield `BlobThere`, too; each wakes whoever listens.
         monotonic: a clock in seconds.
     """
 
-    def __init__(self, retry: Retry, workers: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, retry: Retry, workers: int, *, tells_blobs: bool, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self.sent = ByteCount()
         """Bytes of blobs that were sent so far."""
         self._workers = workers
         self._monotonic = monotonic
         self._events: SimpleQueue[Event | BaseException] = SimpleQueue()
-        self._copier = Copier(retry, on_bytes=self.sent.add, on_blob=self._note)
+        on_blob = self._note if tells_blobs else _unheard
+        self._copier = Copier(retry, on_bytes=self.sent.add, on_blob=on_blob)
         self._search = ReferrerSearch()
 
     def copy(
@@ -159,6 +163,10 @@ class Batch:
 
     def _note(self, target: Home, blob: Descriptor, moved: Moved) -> None:
         self._events.put(BlobThere(target, blob, moved))
+
+
+def _unheard(target: Home, blob: Descriptor, moved: Moved) -> None:
+    """Take note of nothing."""
 
 
 class ByteCount:

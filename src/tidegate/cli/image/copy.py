@@ -133,7 +133,7 @@ def _run(
     from tidegate.cli.image.talk import CopyTalk
     from tidegate.registry.batch import Batch
 
-    batch = Batch(RETRY, jobs)
+    batch = Batch(RETRY, jobs, tells_blobs=form is Format.JSON)
     course = Course(len(pairs), batch.sent, places.pauses)
     talk = CopyTalk(invocation.output, course, moves=_may_move(invocation, form))
     events = _events(invocation, course) if form is Format.JSON else None
