@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +30,6 @@ class Finished:
 
     root: Path
     out: str
-    seconds: float
 
     @property
     def world(self) -> Path:
@@ -41,10 +39,9 @@ class Finished:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     root = tmp_path_factory.mktemp("finished")
-    began = time.monotonic()
     code, out, err = finish(start(root))
     assert code == 0, out + err
-    return Finished(root, out, time.monotonic() - began)
+    return Finished(root, out)
 
 
 def test_every_scene_is_played(finished: Finished) -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from support.until import PATIENCE
+
 CERTIFICATES: Final = Path(__file__).parent.parent / "data" / "tls"
 USERNAME: Final = "tidegate"
 PASSWORD: Final = "gate-keeper"
 _HTPASSWD: Final = f"{USERNAME}:$2b$04$TidegateTestRegistrysOOl3K5HgnrP.d.IoC9Tz4jvJ5/MZ1HYy\n"
 """PASSWORD hashed by bcrypt at its lowest cost: the registry hashes at every request."""
-_START_SECONDS: Final = 20
 _ATTEMPTS: Final = 5
 
 _CONFIG: Final = """\
@@ -121,7 +122,7 @@ class DockerRegistry:
             )
 
     def _answers(self, port: int) -> bool:
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
             connection = (
                 http.client.HTTPSConnection(

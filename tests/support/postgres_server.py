@@ -8,13 +8,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
+
+from support.until import PATIENCE, until
 
 _BINARIES = Path("/usr/lib/postgresql")
 _SETTINGS = {
@@ -55,21 +56,19 @@ class PostgresServer:
             stderr=subprocess.DEVNULL,
             **self._as_user,
         )
-        for _ in range(200):
-            done = subprocess.run(
-                [self._program("pg_isready"), "-q", "-h", self.folder, "-t", "5"], check=False, timeout=10
-            )
-            if done.returncode == 0:
-                return
-            assert self._process.poll() is None, "PostgreSQL ended at once"
-            time.sleep(0.05)
-        raise AssertionError("PostgreSQL does not begin")
+        until(self._answers, every=0.05)
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, "PostgreSQL ended at once"
+        asked = [self._program("pg_isready"), "-q", "-h", self.folder, "-t", "5"]
+        return subprocess.run(asked, check=False, timeout=PATIENCE).returncode == 0
 
     def stop(self) -> None:
         """End it at once, as if the machine had lost its power."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(20)
+            self._process.wait(PATIENCE)
             self._process = None
 
     def __enter__(self) -> Self:
@@ -95,7 +94,7 @@ class PostgresServer:
     def ask(self, url: str, statement: str) -> str:
         """Return what a statement answers, by PostgreSQL's own client: columns parted by `|`."""
         command = [self._program("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statement]
-        done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+        done = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode().strip()
 
@@ -104,7 +103,7 @@ class PostgresServer:
             [self._program(program), "-D", self._data, *arguments],
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE,
             **self._as_user,
         )
         assert done.returncode == 0, done.stderr.decode()

@@ -11,6 +11,8 @@ from typing import Final, Self, TypeAlias
 
 import asyncssh
 
+from support.until import PATIENCE
+
 USER: Final = "deployer"
 _PROGRAMS: Final = {"git-upload-pack": "upload-pack", "git-receive-pack": "receive-pack"}
 _Source: TypeAlias = asyncio.StreamReader | asyncssh.SSHReader[bytes]
@@ -55,7 +57,7 @@ class SshServer:
             (self._keys / name).chmod(0o600)
             key.write_public_key(str(self._keys / f"{name}.pub"))
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(PATIENCE)
         known = self._host_key.export_public_key().decode()
         (self._keys / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {known}")
         (self._keys / "nobody_known").write_text("")
