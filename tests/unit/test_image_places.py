@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tidegate.errors.image import PlaceInvalid
+from tidegate.model.digest import Digest
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.images import RegistryImages
 from tidegate.registry.places import AnyAccounts, Places
+
+DIGEST = Digest.of(b"an image")
 
 
 @pytest.fixture
@@ -40,3 +44,32 @@ def test_names_of_one_place(places: Places, one: str, other: str) -> None:
 @pytest.mark.parametrize("other", ["dev:app", "e2e:ap", "127.0.0.1:5103/app", "other.example:5102/app", "prd:app"])
 def test_names_of_different_places(places: Places, other: str) -> None:
     assert places.location("e2e:app") != places.location(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "folder", "tag", "digest"),
+    [
+        ("oci-layout:bundle", "bundle", None, None),
+        ("oci-layout:/media/usb/app:1.0", "/media/usb/app", "1.0", None),
+        (f"oci-layout:bundle@{DIGEST}", "bundle", None, DIGEST),
+        (f"oci-layout:bundle:1.0@{DIGEST}", "bundle", "1.0", DIGEST),
+        ("oci-layout:/home/ann@site/bundle:1.0", "/home/ann@site/bundle", "1.0", None),
+        (f"oci-layout:/home/ann@site/bundle@{DIGEST}", "/home/ann@site/bundle", None, DIGEST),
+        ("oci-layout:a:b/bundle", "a:b/bundle", None, None),
+        ("oci-layout:a:b/", "a:b/", None, None),
+    ],
+)
+def test_a_folder_with_what_it_is_asked_for(
+    places: Places, text: str, folder: str, tag: str | None, digest: Digest | None
+) -> None:
+    found = places.parse(text)
+    assert (found.home.name, found.tag, found.digest) == (f"oci-layout:{folder}", tag, digest)
+
+
+@pytest.mark.parametrize(
+    "text", ["oci-layout:", "oci-layout::1.0", "oci-layout:a:b c", "oci-layout:a@sha256:12", "oci-layout:a@"]
+)
+def test_what_names_no_folder(places: Places, text: str) -> None:
+    with pytest.raises(PlaceInvalid) as caught:
+        places.parse(text)
+    assert caught.value.hint

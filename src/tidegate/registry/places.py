@@ -143,7 +143,9 @@ class Places:
 
     def _folder_of(self, text: str) -> tuple[Path, str, str, Digest | None]:
         """Return the folder of `oci-layout:FOLDER[:TAG][@DIGEST]`, as it was written, its tag or "", its digest."""
-        name, at, written = text.removeprefix(LAYOUT_SCHEME).partition("@")
+        name, at, written = text.removeprefix(LAYOUT_SCHEME).rpartition("@")
+        if not at or "/" in written:  # a folder may have it in its name
+            name, at = text.removeprefix(LAYOUT_SCHEME), ""
         try:
             digest = Digest.parse(written) if at else None
         except InvalidDigest as error:
