@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from support.until import PATIENCE
+from .until import PATIENCE
 
 CERTIFICATES: Final = Path(__file__).parent.parent / "data" / "tls"
 USERNAME: Final = "tidegate"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
-from support.until import PATIENCE, until
+from .until import PATIENCE, until
 
 _BINARIES = Path("/usr/lib/postgresql")
 _SETTINGS = {
