@@ -106,6 +106,17 @@ def test_nothing_is_sent_ahead_while_all_slots_are_taken_or_the_registry_asks_fo
     assert pace.enter_ahead() is not None
 
 
+def test_who_has_some_under_way_gets_a_slot_also_when_fewer_are_left_than_these_take() -> None:
+    pace = Pace(8, first=8, sleep=lambda _seconds: None)
+    assert None not in [pace.enter_ahead() for _ in range(4)]
+    for _ in range(3):
+        pace.leave(pace.enter(), busy=True)
+    assert pace.limit == 1
+    entered = threading.Event()
+    threading.Thread(target=lambda: (pace.enter(), entered.set()), daemon=True).start()
+    assert entered.wait(10), "it waits until patience ends"
+
+
 def test_a_paced_request_holds_its_slot_until_it_is_answered_or_given_up(client: Client) -> None:
     pace = Pace(2, first=2)
     paced = Paced(client, pace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -15,6 +15,7 @@ from tidegate.http import Client, Origin, Retry, Timeouts
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.registry.authorization import Authorizer
+from tidegate.registry.blobs import BlobMover
 from tidegate.registry.copy import Copier
 from tidegate.registry.credentials import Credentials
 from tidegate.registry.remote import RemoteRegistry
@@ -174,6 +175,36 @@ def test_the_same_image_in_many_repositories_is_read_once() -> None:
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(copy, range(12)))
     assert _order(source).count("read_blob") == 4
+
+
+def test_two_images_with_the_same_blobs_do_not_wait_for_each_other() -> None:
+    met = threading.Barrier(2, timeout=10)
+    asked: list[str] = []
+
+    def meet(call: str, digest: str) -> None:
+        if call == "mount_blob":
+            asked.append(digest)
+            if len(asked) <= 2:
+                met.wait()  # each image is at a blob that the other wants next
+
+    source, target = FakeRegistry(), _Heard(meet)
+    image = build_image("shared", layers=2)
+    image.push(source, "app", "built")
+    blobs = image.root.contents().blobs
+    mover = BlobMover(ALONE, 9, lambda _size: None, lambda _target, _blob, _moved: None)
+
+    def bring(repository: str, order: Sequence[Descriptor]) -> None:
+        mover.bring(Home(source, "dev", "app"), Home(target, "prd", repository), order)
+
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(bring, "a", blobs), pool.submit(bring, "b", blobs[::-1])]
+        try:
+            for each in both:
+                each.result(20)
+        except TimeoutError:
+            mover.stop()
+            raise
+    assert _order(source, "app").count("read_blob") == len(blobs)
 
 
 def test_a_blob_that_was_asked_for_is_authorized_like_any_other() -> None:

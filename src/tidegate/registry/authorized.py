@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from tidegate.errors.registry import RegistryFailed
+from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
 from tidegate.http import InFlight, Origin, Request, Response, Sender, Stream
 from tidegate.registry.answers import unreachable
 
@@ -36,18 +37,18 @@ class AuthorizedSender:
         Raises:
             RegistryUnreachable, RegistryUnauthorized, RegistryFailed: there is none, or the registry wants more.
         """
-        with unreachable():
+        with unreachable(), _refused(request):
             field = self._field(request, scopes)
             return self._settled(request, scopes, field, partial(self._client.send, _authorized(request, field)))
 
     def begin(self, request: Request, scopes: Scopes) -> InFlight:
         """Send `request`, whose body is no stream, and return before the answer comes; raises as `send`."""
-        with unreachable():
+        with unreachable(), _refused(request):
             field = self._field(request, scopes)
             begun = self._client.begin(_authorized(request, field))
 
         def answer() -> Response:
-            with unreachable():
+            with unreachable(), _refused(request):
                 return self._settled(request, scopes, field, begun.answer)
 
         return InFlight(answer, begun.abandon)
@@ -70,6 +71,16 @@ class AuthorizedSender:
             with response:
                 raise self._authorizer.refused()
         return response
+
+
+@contextmanager
+def _refused(request: Request) -> Iterator[None]:
+    """Have a refusal say of which request it is."""
+    try:
+        yield
+    except RegistryUnauthorized as error:
+        error.where = str(request)
+        raise
 
 
 def _authorized(request: Request, field: str | None) -> Request:

@@ -70,16 +70,18 @@ class BlobMover:
         stop = _Stop(self._stopped)
         retry = replace(self._retry, sleep=partial(stop.sleep, self._retry.sleep))
 
+        def move(blob: Descriptor, first: Callable[[], Moved] | None = None) -> list[Descriptor]:
+            again = partial(self._transfer, source, target, blob, stop)
+            moved = retry.call(_first(first, again) if first else again)
+            self._on_blob(target, blob, moved)
+            return [blob] if moved is Moved.SENT else []
+
         def bring(bunch: Sequence[Descriptor]) -> list[Descriptor]:
             with ExitStack() as held:
                 ahead = self._prepared(held, source, target, bunch, stop)
-                sent = []
-                for blob in bunch:
-                    again = partial(self._transfer, source, target, blob, stop)
-                    moved = retry.call(_first(ahead.get(blob.digest, again), again))
-                    self._on_blob(target, blob, moved)
-                    sent += [blob] if moved is Moved.SENT else []
-                return sent
+                sent = [each for blob in bunch if blob.digest in ahead for each in move(blob, ahead[blob.digest])]
+            # Others may be at the rest. They are waited for with nothing in hand: they may wait for what we had.
+            return sent + [each for blob in bunch if blob.digest not in ahead for each in move(blob)]
 
         with self._counted() as images:
             first = _trial(target, wanted)

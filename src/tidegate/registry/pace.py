@@ -62,9 +62,12 @@ class Pace:
         return max(0.0, self._quiet_until - self._monotonic())
 
     def enter(self) -> int:
-        """Return when a request may be sent; its value is handed to `leave`."""
+        """Return when a request may be sent; its value is handed to `leave`.
+
+        One may always be, besides those that were sent ahead: whoever has these under way may wait here.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._under_way < self.limit, _PATIENCE)
+            self._changed.wait_for(self._has_room, _PATIENCE)
             self._under_way += 1
             slowed, pause = self._slowed, self._quiet_until - self._monotonic()
         if pause > 0:
@@ -83,6 +86,9 @@ class Pace:
             self._under_way += 1
             self._ahead += 1
             return self._slowed
+
+    def _has_room(self) -> bool:
+        return self._under_way < self.limit or self._under_way == self._ahead
 
     def leave(self, slowed: int, *, busy: bool | None, wait: float | None = None, ahead: bool = False) -> None:
         """Tell how a request ended.
