@@ -116,6 +116,17 @@ def test_what_is_missing_is_told(folder: Path) -> None:
     assert "no oci-" in _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle:none", expect=1).out
 
 
+def test_a_signature_that_differs_is_told_with_what_replaces_it(folder: Path) -> None:
+    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle")
+    tag = cosign_tags(IMAGE.digest)[0]
+    theirs = build_image("theirs", layers=1).push(LayoutFolder(folder / "bundle"), "", tag)
+    ended = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", expect=1)
+    assert f"{tag} is {theirs} there, not {SIGNATURE.digest}" in ended.out
+    assert "copied with --replace" in ended.out
+    _image(folder, "copy", f"oci-layout:build:{tag}", "oci-layout:bundle", "--replace")
+    _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle")
+
+
 def test_bytes_that_rotted_are_found_by_a_deep_look_only(folder: Path) -> None:
     _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle")
     layer = list(IMAGE.blobs)[-1].digest

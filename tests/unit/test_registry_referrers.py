@@ -216,6 +216,19 @@ def test_of_too_many_none_is_left_behind_in_silence(monkeypatch: pytest.MonkeyPa
         ReferrerSearch().find(source, read_tree(source, "1.0.0"))
 
 
+def test_what_is_attached_and_can_not_be_read_is_named_and_may_be_left_behind() -> None:
+    source, target, image = _home(), _home(), build_image("inventory")
+    image.push(source.registry, REPOSITORY, "1.0.0")
+    old = Manifest("application/vnd.oci.artifact.manifest.v1+json", b"{}")
+    tag = cosign_tags(image.digest)[2]
+    source.registry._manifests[REPOSITORY][old.digest] = old  # type: ignore[attr-defined]
+    source.registry._tags[REPOSITORY][tag] = old.digest  # type: ignore[attr-defined]
+    with pytest.raises(ManifestInvalid, match=f"attached as {tag}") as caught:
+        COPIER.copy(source, "1.0.0", target, "1.0.0")
+    assert "--referrers never" in (caught.value.hint or "")
+    assert COPIER.copy(source, "1.0.0", target, "1.0.0", wish=Wish(Referrers.NEVER)).referrers == 0
+
+
 def test_who_may_pull_and_not_list_tags_gets_all_the_same() -> None:
     """AmazonEC2ContainerRegistryPullOnly does not allow ecr:ListImages."""
 

@@ -188,7 +188,16 @@ def _too_much(home: Home) -> ManifestInvalid:
 
 
 def _tree(home: Home, reference: str) -> Tree | None:
+    """Return what is attached; None when it is not there.
+
+    Raises:
+        ManifestInvalid: it is of a kind that can't be read, such as ORAS's artifact manifests of 2022.
+    """
     try:
         return read_tree(home, reference)
     except ManifestMissing:
         return None
+    except ManifestInvalid as error:
+        what = f"what is attached as {reference} can't be copied: {error.what}"
+        hint = "attach it again in a form that is in use, or leave it behind: --referrers never"
+        raise ManifestInvalid(what, where=error.where or home.shown, hint=hint) from error

@@ -113,5 +113,10 @@ def _attached(home: Home, wanted: Tree, attached: tuple[Attached, ...]) -> Itera
     there = {(each.subject, each.tag, each.tree.root.digest) for each in found}
     for each in attached:
         if (each.subject, each.tag, each.tree.root.digest) not in there:
+            held = home.registry.resolve(home.repository, each.tag) if each.tag else None
+            if held is not None and held.digest != each.tree.root.digest:
+                what = "a copy leaves it alone, unless the tag itself is copied with --replace"
+                yield f"{each.tag} is {held.digest} there, not {each.tree.root.digest}: {what}"
+                continue
             named = f" (tag {each.tag})" if each.tag else ""
             yield f"{each.tree.root.digest}{named}, which is attached to {each.subject}, is not attached there"

@@ -24,6 +24,10 @@ ENTRIES: Final = (
 def image() -> None:
     """Copy, tag, list, inspect, verify and remove images.
 
-    An image is a reference (registry.example.com/team/app:1.0.0), NAME:REPOSITORY:TAG in an account of tidegate.yaml,
-    or oci-layout:FOLDER:TAG. Each may end with @DIGEST. No tidegate.yaml is needed.
-    """
+    \b
+    An image is written as
+      registry.example.com/team/app:1.0.0
+      NAME:REPOSITORY:TAG      in an account of tidegate.yaml
+      oci-layout:FOLDER:TAG    in an image layout; without a tag its only image
+    Each may end with @DIGEST. No tidegate.yaml is needed.
+    """  # noqa: D301 - click takes that mark for: keep these lines
