@@ -299,7 +299,8 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerRegistry]
 )
 def test_registry_credentials(world: RoadWorld, locked: DockerRegistry, variables: dict[str, str]) -> None:
     world.variables |= {f"TIDEGATE_REGISTRY_E2E_{name}": value for name, value in variables.items()}
-    row = Row("", endpoint("e2e", locked.url), TO_STAGING, "registry/unauthorized", 4, locked.url, "")
+    where = f"HEAD {locked.url}/v2/inventory/manifests/1.1.3-rc1"
+    row = Row("", endpoint("e2e", locked.url), TO_STAGING, "registry/unauthorized", 4, where, "")
     check(world, row)
     assert "not-the-password" not in run(world, "--debug", *TO_STAGING).err
 

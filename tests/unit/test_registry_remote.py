@@ -182,7 +182,7 @@ def test_what_is_said_when_credentials_do_not_do(
     with _registry(script, credentials) as (registry, server):
         with pytest.raises(RegistryUnauthorized, match=what) as caught:
             registry.resolve("app", "1.0.0")
-        assert caught.value.where == server.url
+        assert caught.value.where == f"HEAD {server.url}/v2/app/manifests/1.0.0"
     assert hint in (caught.value.hint or "")
     assert "s3cret" not in f"{caught.value!r} {caught.value.hint}"
 

@@ -9,16 +9,18 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tidegate.errors.http import HostUnreachable, ServerNotTrusted
+from tidegate.errors.http import HostUnreachable
 from tidegate.http.inflow import Inflow
 from tidegate.http.messages import reason
-from tidegate.http.proxies import Proxies, Proxy
-from tidegate.http.sockets import Timeouts, Trust, be_patient, closed_on_error, connected, tunnel
+from tidegate.http.sockets import Timeouts, Trust, be_patient, closed_on_error, connected, no_tls, not_trusted, tunnel
 from tidegate.http.url import Origin
 from tidegate.http.wire import NotHttp
 
 if TYPE_CHECKING:
     import ssl
+
+    from tidegate.http.proxies import Proxies
+    from tidegate.http.proxy import Proxy
 
 _IDLE_PER_ORIGIN: Final = 32
 
@@ -113,7 +115,7 @@ class Pool:
         there = proxy.origin if proxy else origin
         context = self._tls() if origin.scheme == "https" else None
         try:
-            sock = connected(there, self._timeouts.connect, refuse_link_local=given_by_server)
+            sock = connected(there, self._timeouts.connect, refuse_link_local=given_by_server and proxy is None)
             with closed_on_error(sock):
                 if context is not None:
                     return self._secured(sock, origin, proxy, context)
@@ -136,11 +138,9 @@ class Pool:
         try:
             secure = context.wrap_socket(sock, server_hostname=origin.host)
         except ssl.SSLCertVerificationError as error:
-            raise ServerNotTrusted(
-                f"the server's certificate can't be verified: {error.verify_message}",
-                where=str(origin),
-                hint="name the file of your authority's certificates in SSL_CERT_FILE",
-            ) from error
+            raise not_trusted(error, origin) from error
+        except ssl.SSLError as error:
+            raise (no_tls(error, origin) or error) from error
         secure.settimeout(self._timeouts.silence)
         return Connection(origin, secure, Inflow(secure, whole=False))
 

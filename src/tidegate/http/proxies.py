@@ -5,47 +5,16 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Self
-from urllib.parse import unquote, urlsplit
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
 
 from tidegate.errors.http import InvalidUrl
 from tidegate.http.url import Origin
 
+if TYPE_CHECKING:
+    from tidegate.http.proxy import Proxy
+
 _WITH_PORT: Final = r"(\[[^]]*\]|[^:]*):([0-9]{1,5})"
-_SPELLING: Final = "write http://[USER:PASSWORD@]HOST[:PORT]; what is no letter or digit in a password as %XX"
-
-
-@dataclass(frozen=True, slots=True)
-class Proxy:
-    """An HTTP proxy.
-
-    Args:
-        origin: where it listens.
-        authorization: value of Proxy-Authorization, or None.
-    """
-
-    origin: Origin
-    authorization: str | None = field(default=None, repr=False)
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the proxy at `text`: `[http://][user:password@]host[:port]`.
-
-        Raises:
-            InvalidUrl: anything else; an https or SOCKS proxy is not supported.
-        """
-        url = text if "://" in text else f"http://{text}"
-        origin = Origin.of(url)
-        if origin.scheme != "http":
-            raise InvalidUrl("only http proxies are supported", where=str(origin), hint=_SPELLING)
-        parts = urlsplit(url)
-        if parts.username is None:
-            return cls(origin)
-        import base64  # noqa: PLC0415 - few proxies want a password
-
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        return cls(origin, f"Basic {base64.b64encode(pair.encode()).decode()}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +60,15 @@ class Proxies:
 def _named(environment: Mapping[str, str], name: str, otherwise: str) -> Proxy | None:
     name = name if environment.get(name) else name.lower()
     text = environment.get(name) or otherwise
+    if not text:
+        return None
+    from tidegate.http.proxy import SPELLING, Proxy  # noqa: PLC0415 - most environments have none
+
     try:
-        return Proxy.parse(text) if text else None
+        return Proxy.parse(text)
     except InvalidUrl:  # its text may hold a password
         name = name if environment.get(name) else "ALL_PROXY"
-        raise InvalidUrl(f"{name} is not the address of an http proxy", hint=_SPELLING) from None
+        raise InvalidUrl(f"{name} is not the address of an http proxy", hint=SPELLING) from None
 
 
 def _is_http(text: str) -> bool:

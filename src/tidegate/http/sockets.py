@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +13,24 @@ from typing import TYPE_CHECKING, Final
 from tidegate.errors.http import AddressRefused, ProxyRefused, ServerNotTrusted
 from tidegate.http.inflow import Inflow
 from tidegate.http.messages import reason
-from tidegate.http.proxies import Proxy
 from tidegate.http.url import Origin, is_link_local
 from tidegate.http.wire import NotHttp, request_head
 
 if TYPE_CHECKING:
     import ssl
 
+    from tidegate.http.proxy import Proxy
+
 _AUTHORITIES: Final = "SSL_CERT_FILE, or ca_file of a registry, names a PEM file with certificates"
+_RENEW: Final = "who runs the server has to renew it; or is this machine's clock wrong?"
+_ANOTHERS: Final = "this is another server's certificate: is the address right, or does a proxy stand in between?"
+_ABOUT_CERTIFICATES: Final[Mapping[int, str]] = {
+    9: "it is not valid yet: is this machine's clock right?",
+    10: _RENEW,
+    62: _ANOTHERS,
+    64: _ANOTHERS,
+}
+"""What to do by OpenSSL's number of the reason (`X509_V_ERR_…` in x509_vfy.h); another authority else."""
 _SUCCESS: Final = range(200, 300)
 _WHO: Final = frozenset({401, 407})
 _NOT_THERE: Final = frozenset({403, 405})
@@ -70,6 +80,23 @@ class Trust:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
+
+
+def not_trusted(error: ssl.SSLCertVerificationError, there: Origin) -> ServerNotTrusted:
+    """Return the error for a certificate of `there` that can't be verified; what to do depends on OpenSSL's reason."""
+    hint = _ABOUT_CERTIFICATES.get(error.verify_code, _AUTHORITIES)
+    what = f"the server's certificate can't be verified: {error.verify_message}"
+    return ServerNotTrusted(what, where=str(there), hint=hint)
+
+
+def no_tls(error: ssl.SSLError, there: Origin) -> ServerNotTrusted | None:
+    """Return the error for a server that answers in something else than TLS, or None when it does not."""
+    if error.reason not in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}:
+        return None
+    hint = (
+        "does it speak plain HTTP? Then its endpoint is http://HOST:PORT; a registry that has none is `insecure: true`"
+    )
+    return ServerNotTrusted("the server does not speak TLS", where=str(there), hint=hint)
 
 
 @contextmanager

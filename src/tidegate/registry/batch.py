@@ -12,12 +12,12 @@ from typing import TypeAlias
 from tidegate.errors import TidegateError
 from tidegate.errors.image import PlaceInvalid
 from tidegate.http.retry import Retry
+from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.ports.images import CopyReport
 from tidegate.registry.blobs import Stopped
 from tidegate.registry.copy import Copier, Wish
 from tidegate.registry.places import ImagePlace
-from tidegate.registry.platforms import platform_digest
 from tidegate.registry.referrers import ReferrerSearch
 from tidegate.registry.transfer import Moved
 from tidegate.registry.tree import Home
@@ -149,7 +149,7 @@ class Batch:
         source, target = pair.source, pair.target
         self._events.put(Began(pair))
         try:
-            reference = source.reference if platform is None else platform_digest(source, platform)
+            reference = _reference(source, platform)
             tag = pair.written.tag
             if tag is None or target.digest is not None:
                 hint = "a target is written with a tag and without a digest"
@@ -163,6 +163,15 @@ class Batch:
 
     def _note(self, target: Home, blob: Descriptor, moved: Moved) -> None:
         self._events.put(BlobThere(target, blob, moved))
+
+
+def _reference(source: ImagePlace, platform: str | None) -> Digest | str:
+    """Return what to copy of `source`: all of it, or one platform."""
+    if platform is None:
+        return source.reference
+    from tidegate.registry.platforms import platform_digest  # noqa: PLC0415 - most copies are of all
+
+    return platform_digest(source, platform)
 
 
 def _unheard(target: Home, blob: Descriptor, moved: Moved) -> None:

@@ -14,7 +14,7 @@ from tidegate.registry.answers import unreachable
 from tidegate.registry.verify import verified
 
 _MOST_RESUMPTIONS: Final = 3
-_CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]+)-[0-9]+/(?:[0-9]+|\*)")
+_CONTENT_RANGE: Final = r"bytes ([0-9]+)-[0-9]+/(?:[0-9]+|\*)"
 
 
 class Download:
@@ -77,7 +77,7 @@ class Download:
 
 def _require_offset(response: Response, offset: int) -> None:
     """Raise unless the answer goes on at `offset`: not every registry knows ranges."""
-    match = _CONTENT_RANGE.fullmatch(response.header("Content-Range") or "")
+    match = re.fullmatch(_CONTENT_RANGE, response.header("Content-Range") or "")
     if response.status != HTTPStatus.PARTIAL_CONTENT or match is None or int(match[1]) != offset:
         response.close()
         raise RegistryFailed("the blob broke off and the registry can't resume it", where=str(response.request))

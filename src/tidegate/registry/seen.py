@@ -6,18 +6,19 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from tidegate.model.digest import Digest
 from tidegate.registry.tree import Home
 
 
-@dataclass(slots=True)
 class _Place:
     """One blob in one registry: the repositories that have it, and who is about to bring it."""
 
-    repositories: dict[str, None] = field(default_factory=dict)
-    bringing: threading.RLock = field(default_factory=threading.RLock)
+    __slots__ = ("bringing", "repositories")
+
+    def __init__(self) -> None:
+        self.repositories: dict[str, None] = {}
+        self.bringing = threading.RLock()
 
 
 class SeenBlobs:
