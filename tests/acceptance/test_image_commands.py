@@ -202,6 +202,8 @@ def test_one_platform_is_copied_and_said_aloud(folder: Path) -> None:
     ended = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:arm", "--platform", "linux/arm64")
     assert str(IMAGE.children[1].digest) in ended.out
     assert "its digest is not the one of the whole image, and what is attached to the whole stays behind" in ended.err
+    told = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:arm", "--platform", "linux/arm64", "-o", "json")
+    assert json.loads(told.out.splitlines()[0])["platform"] == "linux/arm64"
     wrong = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:x", "--platform", "linux/mips", expect=1)
     assert "it has linux/amd64, linux/arm64" in wrong.err
     assert (

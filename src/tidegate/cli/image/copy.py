@@ -136,7 +136,7 @@ def _run(
     batch = Batch(RETRY, jobs, tells_blobs=form is Format.JSON)
     course = Course(len(pairs), batch.sent, places.pauses)
     talk = CopyTalk(invocation.output, course, moves=_may_move(invocation, form))
-    events = _events(invocation, course) if form is Format.JSON else None
+    events = _events(invocation, course, platform) if form is Format.JSON else None
 
     def tick() -> None:
         talk.tick()
@@ -166,10 +166,10 @@ def _may_move(invocation: Invocation, form: Format) -> bool:
     return invocation.environ.get("TERM") != "dumb" and not mixed
 
 
-def _events(invocation: Invocation, course: Course) -> CopyEvents:
+def _events(invocation: Invocation, course: Course, platform: str | None) -> CopyEvents:
     from tidegate.cli.image.events import CopyEvents
 
-    return CopyEvents(invocation.output, course)
+    return CopyEvents(invocation.output, course, platform)
 
 
 def _fail(results: list[Copied]) -> None:

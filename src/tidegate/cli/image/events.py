@@ -20,13 +20,14 @@ class CopyEvents:
     Args:
         output: stdout is its `data`.
         course: how far the run is; told of each event before `see`.
+        platform: what `--platform` says, as digests are not those of the whole images then.
     """
 
-    def __init__(self, output: Output, course: Course) -> None:
+    def __init__(self, output: Output, course: Course, platform: str | None = None) -> None:
         self._output = output
         self._course = course
         self._told = 0.0
-        self._write("started", {"schemaVersion": SCHEMA_VERSION, "images": course.total})
+        self._write("started", {"schemaVersion": SCHEMA_VERSION, "images": course.total, "platform": platform})
 
     def see(self, event: Event) -> None:
         """Write one event."""
