@@ -86,6 +86,7 @@ class Batch:
         on_blob = self._note if tells_blobs else _unheard
         self._copier = Copier(retry, on_bytes=self.sent.add, on_blob=on_blob)
         self._search = ReferrerSearch()
+        self._stopped = False
 
     def copy(
         self,
@@ -127,7 +128,18 @@ class Batch:
                     yield event
         finally:
             if left:
-                self._copier.stop()
+                self._stop()
+
+    def interrupted(self, seconds: float = 0.3) -> Iterator[Event]:
+        """Stop what is going on, and yield what still happens within `seconds`: a tag may just be written."""
+        self._stop()
+        due = self._monotonic() + seconds
+        while isinstance(event := self._next(max(0.0, due - self._monotonic())), Began | BlobThere | Copied):
+            yield event
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self._copier.stop()
 
     def _next(self, seconds: float) -> Event | BaseException | None:
         try:
@@ -138,7 +150,7 @@ class Batch:
     def _work(self, waiting: SimpleQueue[Pair], wish: Wish, platform: str | None) -> None:
         """Copy what waits, one after another. What no copy should end with ends the run."""
         try:
-            while True:
+            while not self._stopped:
                 self._events.put(self._one(waiting.get_nowait(), wish, platform))
         except Empty:
             return

@@ -14,7 +14,7 @@ from tidegate.cli.output import Format
 if TYPE_CHECKING:
     from tidegate.cli.image.course import Course
     from tidegate.cli.image.events import CopyEvents
-    from tidegate.registry.batch import Copied, Pair
+    from tidegate.registry.batch import Copied, Event, Pair
     from tidegate.registry.copy import Wish
     from tidegate.registry.places import Places
 
@@ -143,13 +143,18 @@ def _run(
         if events:
             events.tick()
 
+    def see(event: Event) -> None:
+        course.see(event)
+        talk.see(event)
+        if events:
+            events.see(event)
+
     try:
         for event in batch.copy(pairs, wish=wish, platform=platform, tick=tick):
-            course.see(event)
-            talk.see(event)
-            if events:
-                events.see(event)
+            see(event)
     except KeyboardInterrupt:
+        for event in batch.interrupted():
+            see(event)
         if events:
             events.finish(interrupted=True)
         talk.interrupted()
