@@ -18,6 +18,7 @@ from support.scripted_http import Received, Reply, Script, ScriptedServer, by_li
 from tidegate.errors import TidegateError
 from tidegate.errors.http import ProxyRefused
 from tidegate.errors.registry import (
+    DeletionUnsupported,
     NotAManifest,
     RegistryDenied,
     RegistryFailed,
@@ -390,3 +391,10 @@ def test_refused_credentials_are_looked_up_once_more(scheme: str) -> None:
         with pytest.raises(RegistryUnauthorized):
             registry.resolve("app", "1.0.0")
         assert len(server.requests) - before <= 4
+
+
+@pytest.mark.parametrize("status", [400, 405, 501])
+def test_a_registry_that_does_not_delete_is_said_to(status: int) -> None:
+    with _registry(by_line({"DELETE /v2/app/manifests/1.0.0": Reply(status)})) as (registry, _):
+        with pytest.raises(DeletionUnsupported, match=f"answered {status}"):
+            registry.delete("app", "1.0.0")

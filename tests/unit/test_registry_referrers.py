@@ -371,3 +371,13 @@ def test_an_image_whose_attachments_can_not_be_told_gets_no_tag() -> None:
     with pytest.raises(RegistryFailed, match="lost"):
         Copier(Retry(attempts=1)).copy(Home(source, "dev", "app"), image.digest, target, "1.0.0")
     assert target.registry.resolve("app", "1.0.0") is None
+
+
+def test_an_artifact_that_is_copied_itself_is_listed_with_its_subject() -> None:
+    source, target, image = _home(), _home(), build_image("inventory")
+    image.push(source.registry, REPOSITORY, "1.0.0")
+    sbom = _attach(source, build_referrer(image.root.descriptor, "sbom"))
+    source.registry.put_manifest(REPOSITORY, "sbom", sbom.root)
+    COPIER.copy(source, "1.0.0", target, "1.0.0", wish=Wish(Referrers.NEVER))
+    COPIER.copy(source, "sbom", target, "sbom")
+    assert _listed(target, image.digest) == (sbom.digest,)

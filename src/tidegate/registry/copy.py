@@ -14,6 +14,7 @@ from tidegate.errors.registry import BlobMissing, ManifestMissing, TagExists
 from tidegate.http.retry import Retry
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor, Manifest
+from tidegate.model.referrers import subject_of
 from tidegate.ports.images import CopyReport
 from tidegate.registry.blobs import BlobMover
 from tidegate.registry.crew import at_once, together
@@ -110,7 +111,7 @@ class Copier:
         if held is not None and held == (reference if isinstance(reference, Digest) else _resolved(source, reference)):
             if wish.referrers is not Referrers.ALWAYS:
                 return CopyReport(held, adopted=True)
-            return self._attach(source, target, read_tree(source, reference), search)
+            return self._attach(source, target, read_tree(source, reference), search, wish)
         if held is not None and not wish.replace:
             raise _exists(target, tag, held, reference)
         if source.key == target.key:
@@ -156,9 +157,11 @@ class Copier:
         sent += self._mover.bring(source, target, [blob for blob in blobs if blob not in first])
         _put(target, tree.manifests[:-1])
         kept: tuple[str, ...] = ()
-        if attached:
+        own = [(subject, each) for each in tree.manifests if (subject := subject_of(each)) is not None]
+        if attached or own:
             _put(target, (tree.root,))  # by its digest: some registries want the subject first
             kept = _write(target, attached)
+            _list(target, own)
         return CopyReport(
             tree.root.digest,
             bytes_sent=sum(blob.size for blob in sent),
@@ -169,10 +172,10 @@ class Copier:
             kept=kept,
         )
 
-    def _attach(self, source: Home, target: Home, tree: Tree, search: ReferrerSearch) -> CopyReport:
+    def _attach(self, source: Home, target: Home, tree: Tree, search: ReferrerSearch, wish: Wish) -> CopyReport:
         """Bring what is attached to an image that is there."""
         attached = search.find(source, tree)
-        blobs = distinct(blob for each in attached for blob in each.tree.blobs)
+        blobs = _blobs((each.tree for each in attached), wish)
         sent = self._mover.bring(source, target, blobs)
         return CopyReport(
             tree.root.digest,
@@ -209,10 +212,16 @@ def _write(target: Home, attached: Iterable[Attached]) -> tuple[str, ...]:
             target.registry.put_manifest(target.repository, each.tag, each.tree.root)
         elif held != each.tree.root.digest:
             kept.append(each.tag)
-    listed = sorted((each for each in attached if each.tag is None), key=lambda each: each.subject)
-    for subject, referrers in groupby(listed, key=lambda each: each.subject):
-        list_at(target, subject, [each.tree.root for each in referrers])
+    _list(target, ((each.subject, each.tree.root) for each in attached if each.tag is None))
     return tuple(kept)
+
+
+def _list(target: Home, referrers: Iterable[tuple[Digest, Manifest]]) -> None:
+    """See that `target` lists `referrers`, each after its subject. What is copied itself may be one, too."""
+    by_subject: dict[Digest, list[Manifest]] = {}
+    for subject, manifest in referrers:
+        by_subject.setdefault(subject, []).append(manifest)
+    at_once(lambda each: list_at(target, *each), tuple(by_subject.items()))
 
 
 def _put(target: Home, manifests: Iterable[Manifest]) -> None:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _ACCEPT: Final = ", ".join(MANIFEST_TYPES)
 _BLOB: Final = "application/octet-stream"
-_NO_DELETION: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED})
+_NO_DELETION: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 """What registries answer that do not delete at all, or not this kind of reference."""
 
 
