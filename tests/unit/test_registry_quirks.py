@@ -395,6 +395,6 @@ def test_refused_credentials_are_looked_up_once_more(scheme: str) -> None:
 
 @pytest.mark.parametrize("status", [400, 405, 501])
 def test_a_registry_that_does_not_delete_is_said_to(status: int) -> None:
-    with _registry(by_line({"DELETE /v2/app/manifests/1.0.0": Reply(status)})) as (registry, _):
-        with pytest.raises(DeletionUnsupported, match=f"answered {status}"):
-            registry.delete("app", "1.0.0")
+    script = by_line({"DELETE /v2/app/manifests/1.0.0": Reply(status)})
+    with _registry(script) as (registry, _), pytest.raises(DeletionUnsupported, match=f"answered {status}"):
+        registry.delete("app", "1.0.0")
