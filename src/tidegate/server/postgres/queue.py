@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event, Lock, Thread
 from typing import Final
 
@@ -145,10 +145,11 @@ class PostgresQueue:
 
     def depth(self) -> QueueDepth:
         """Return how many keys there are now, of all processes; while PostgreSQL does not answer, only our own."""
-        self._outbox.flush(_CLOSE_SECONDS)
+        unwritten = 0 if self._outbox.flush(_CLOSE_SECONDS) else len(self._outbox)
         try:
             with self._database.connection() as connection:
-                return jobs.depth(connection)
+                found = jobs.depth(connection)
+            return replace(found, waiting=found.waiting + unwritten)
         except psycopg.Error as error:
             _warn("the depth is not known", error)
             return QueueDepth(len(self._outbox), len(self._in_hand), 0)
