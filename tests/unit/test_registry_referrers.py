@@ -14,10 +14,11 @@ import pytest
 from tidegate.errors.registry import ManifestInvalid, RegistryDenied, RegistryFailed
 from tidegate.http import Retry
 from tidegate.model.digest import Digest
-from tidegate.model.manifest import OCI_INDEX, Manifest
+from tidegate.model.manifest import OCI_INDEX, Descriptor, Manifest
 from tidegate.model.referrers import ReferrerList, cosign_tags, entry_of, fallback_tag, subject_of
 from tidegate.registry.copy import Copier, Referrers, Wish
 from tidegate.registry.referrers import ReferrerSearch, list_at
+from tidegate.registry.transfer import LARGE
 from tidegate.registry.tree import Home, read_tree
 from tidegate.testing.images import BuiltImage, build_image, build_index, build_referrer
 from tidegate.testing.registry import FakeRegistry
@@ -361,6 +362,31 @@ def test_what_is_attached_is_looked_for_while_large_blobs_are_sent() -> None:
     report = Copier(Retry(attempts=1)).copy(Home(source, "dev", "app"), image.digest, target, "1.0.0")
     assert (report.blobs_sent, report.blobs_present, report.referrers) == (4, 0, 1)
     assert target.registry.referrers("app", image.digest) == source.referrers("app", image.digest)
+
+
+class _Slow(FakeRegistry):
+    """A target that takes a large blob when it has got `wanted`."""
+
+    def __init__(self, wanted: Digest) -> None:
+        super().__init__()
+        self._wanted = wanted
+        self._there = threading.Event()
+
+    def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
+        assert blob.size < LARGE or self._there.wait(10), "what is attached did not come meanwhile"
+        super().write_blob(repository, blob, pieces)
+        if blob.digest == self._wanted:
+            self._there.set()
+
+
+def test_what_is_attached_comes_while_large_blobs_are_sent() -> None:
+    source, image = FakeRegistry(), build_image("large", layers=1, layer_bytes=1_200_000)
+    image.push(source, "app", "built")
+    sbom = _attach(Home(source, "dev", "app"), build_referrer(image.root.descriptor, "an SBOM"))
+    target = Home(_Slow(sbom.root.contents().blobs[-1].digest), "prd", "app")
+    report = Copier(Retry(attempts=1)).copy(Home(source, "dev", "app"), image.digest, target, "1.0.0")
+    assert (report.blobs_sent, report.referrers) == (4, 1)
+    assert _listed(target, image.digest) == (sbom.digest,)
 
 
 def test_an_image_whose_attachments_can_not_be_told_gets_no_tag() -> None:

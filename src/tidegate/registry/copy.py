@@ -144,29 +144,33 @@ class Copier:
         self, source: Home, target: Home, tree: Tree, find: Callable[[], tuple[Attached, ...]], wish: Wish
     ) -> CopyReport:
         """Bring everything but the tag; `find` returns what is attached."""
-        sent: list[Descriptor] = []
-        first: tuple[Descriptor, ...] = ()
-        if any(blob.size >= LARGE for blob in tree.blobs):  # they take a while: what is attached is found meanwhile
-            first = _blobs((tree,), wish)
-            sent, attached = together(lambda: self._mover.bring(source, target, first), find)
+        own = _blobs((tree,), wish)
+
+        def bring_attached() -> tuple[tuple[Attached, ...], list[Descriptor]]:
+            found = find()
+            theirs = _blobs((each.tree for each in found), wish)
+            return found, self._mover.bring(source, target, [blob for blob in theirs if blob not in own])
+
+        if any(blob.size >= LARGE for blob in own):  # they take a while: what is attached comes meanwhile
+            sent, (attached, others) = together(lambda: self._mover.bring(source, target, own), bring_attached)
+            sent += others
         else:
             attached = find()
+            sent = self._mover.bring(source, target, _blobs((tree, *(each.tree for each in attached)), wish))
         trees = (tree, *(each.tree for each in attached))
         foreign = distinct(layer for each in trees for layer in each.foreign)
-        blobs = _blobs(trees, wish)
-        sent += self._mover.bring(source, target, [blob for blob in blobs if blob not in first])
         _put(target, tree.manifests[:-1])
         kept: tuple[str, ...] = ()
-        own = [(subject, each) for each in tree.manifests if (subject := subject_of(each)) is not None]
-        if attached or own:
+        told = [(subject, each) for each in tree.manifests if (subject := subject_of(each)) is not None]
+        if attached or told:
             _put(target, (tree.root,))  # by its digest: some registries want the subject first
             kept = _write(target, attached)
-            _list(target, own)
+            _list(target, told)
         return CopyReport(
             tree.root.digest,
             bytes_sent=sum(blob.size for blob in sent),
             blobs_sent=len(sent),
-            blobs_present=len(blobs) - len(sent),
+            blobs_present=len(_blobs(trees, wish)) - len(sent),
             foreign=() if wish.foreign else tuple(layer.digest for layer in foreign),
             referrers=len(attached),
             kept=kept,
