@@ -264,6 +264,15 @@ def test_a_reader_that_leaves_is_no_error() -> None:
         os.close(writer)
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+@pytest.mark.parametrize("arguments", ["--version", "image --help"])
+def test_streams_that_were_closed_from_the_start_are_nobodys(arguments: str, closed: str) -> None:
+    command = ["sh", "-c", f'"$0" {arguments} {closed}', PROGRAM]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert bool(ended.stdout) == (closed != ">&-")
+
+
 def test_a_full_disk_is_told() -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run([PROGRAM, "--help"], check=False, stdout=full, stderr=subprocess.PIPE, text=True)

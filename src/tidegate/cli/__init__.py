@@ -39,6 +39,9 @@ def _run() -> int:
     import sys
 
     gc.set_threshold(_ALLOCATIONS)
+    # Closed from the start (`>&-`): nobody listens, and no file that is opened later may be taken for one of these.
+    sys.stdout = sys.stdout or io.TextIOWrapper(io.FileIO(os.devnull, "w"), "utf-8")
+    sys.stderr = sys.stderr or io.TextIOWrapper(io.FileIO(os.devnull, "w"), "utf-8")
     if sys.argv[1:] == ["--version"]:
         # Asked by scripts in loops: answered before the parser is imported, which answers it among other options.
         from tidegate import __version__
