@@ -1,4 +1,4 @@
-"""Kubeconfigs for a Kubernetes API on loopback."""
+"""A Kubernetes API on loopback with two releases, and kubeconfigs for it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,24 @@ from tidegate.cluster.api import Api
 from tidegate.cluster.cluster import KubernetesCluster
 from tidegate.model.cluster_access import ClusterAccess
 from tidegate.model.json import Json
+from tidegate.testing.clock import FakeClock
+from tidegate.testing.cluster import FakeCluster
+from tidegate.testing.kubernetes.server import FakeKubernetes
+
+SECRET = "s3cr3t-t0ken"
+
+
+def two_releases() -> FakeKubernetes:
+    """Return an API with two HelmReleases, for whoever has `SECRET`."""
+    flux = FakeCluster(FakeClock())
+    flux.apply("apps/inventory", "prd.example/inventory:1.1.2")
+    flux.apply("billing/ledger", "prd.example/ledger:2")
+    return FakeKubernetes(flux, token=SECRET)
+
+
+def names(cluster: KubernetesCluster) -> list[str]:
+    """Return the HelmReleases of `cluster`, each as `namespace/name`."""
+    return [each.path for each in cluster.helm_releases()]
 
 
 def kubeconfig(

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from support.kubeconfigs import cluster_at, connect, kubeconfig
+from support.kubeconfigs import SECRET, cluster_at, connect, kubeconfig, names, two_releases
 from tidegate.cluster import api as api_module
-from tidegate.cluster.cluster import KubernetesCluster
 from tidegate.cluster.parse import parse_release
 from tidegate.cluster.values import images_in_values
 from tidegate.errors import TidegateError
@@ -32,26 +31,18 @@ from tidegate.testing.cluster import FakeCluster
 from tidegate.testing.kubernetes.server import FakeKubernetes, serve
 
 TLS = Path(__file__).parents[1] / "data" / "tls"
-SECRET = "s3cr3t-t0ken"
 LIST = "GET /apis/helm.toolkit.fluxcd.io"
 
 
 @pytest.fixture
 def kubernetes() -> FakeKubernetes:
-    flux = FakeCluster(FakeClock())
-    flux.apply("apps/inventory", "prd.example/inventory:1.1.2")
-    flux.apply("billing/ledger", "prd.example/ledger:2")
-    return FakeKubernetes(flux, token=SECRET)
+    return two_releases()
 
 
 @pytest.fixture
 def server(kubernetes: FakeKubernetes) -> Iterator[str]:
     with serve(kubernetes) as url:
         yield url
-
-
-def names(cluster: KubernetesCluster) -> list[str]:
-    return [each.path for each in cluster.helm_releases()]
 
 
 def test_one_look_is_one_list_and_the_version_is_asked_for_once(kubernetes: FakeKubernetes, server: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.kubeconfigs import connect, kubeconfig
+from support.kubeconfigs import SECRET, connect, kubeconfig, names, two_releases
 from tidegate.cluster.api import Api
 from tidegate.cluster.cluster import KubernetesCluster
 from tidegate.cluster.kubeconfig import read_connection
@@ -22,30 +22,20 @@ from tidegate.errors.cluster import (
 )
 from tidegate.model.cluster_access import ClusterAccess
 from tidegate.model.json import Json
-from tidegate.testing.clock import FakeClock
-from tidegate.testing.cluster import FakeCluster
 from tidegate.testing.kubernetes.server import FakeKubernetes, serve
 
 TLS = Path(__file__).parents[1] / "data" / "tls"
-SECRET = "s3cr3t-t0ken"
 
 
 @pytest.fixture
 def kubernetes() -> FakeKubernetes:
-    flux = FakeCluster(FakeClock())
-    flux.apply("apps/inventory", "prd.example/inventory:1.1.2")
-    flux.apply("billing/ledger", "prd.example/ledger:2")
-    return FakeKubernetes(flux, token=SECRET)
+    return two_releases()
 
 
 @pytest.fixture
 def server(kubernetes: FakeKubernetes) -> Iterator[str]:
     with serve(kubernetes) as url:
         yield url
-
-
-def names(cluster: KubernetesCluster) -> list[str]:
-    return [each.path for each in cluster.helm_releases()]
 
 
 def program(folder: Path, text: str) -> dict[str, Json]:
