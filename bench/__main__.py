@@ -10,7 +10,7 @@ import importlib
 import sys
 from pathlib import Path
 
-from tidegate.cli.output import printable
+from tidegate.cli.printable import printable
 
 
 def names() -> list[str]:

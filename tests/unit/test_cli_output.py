@@ -11,7 +11,8 @@ import yaml
 from tidegate.cli.invocation import Invocation
 from tidegate.cli.manner import wants_colour
 from tidegate.cli.options import as_option
-from tidegate.cli.output import Format, Output, printable
+from tidegate.cli.output import Format, Output
+from tidegate.cli.printable import printable
 from tidegate.cli.report import Cell, Report, Style, Table
 from tidegate.errors.cli import PersonUnknown
 

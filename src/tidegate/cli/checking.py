@@ -10,7 +10,8 @@ import click
 
 from tidegate.cli.invocation import Invocation
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, printable
+from tidegate.cli.output import Format
+from tidegate.cli.printable import printable
 
 if TYPE_CHECKING:
     from tidegate.engine.check import Area

@@ -7,7 +7,8 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Group
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, printable
+from tidegate.cli.output import Format
+from tidegate.cli.printable import printable
 from tidegate.cli.report import Report, Table
 
 

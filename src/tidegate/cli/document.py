@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tidegate.cli.output import Json
 from tidegate.errors.server import AnswerUnreadable
+from tidegate.model.json import Json
 
 _Value = TypeVar("_Value")
 

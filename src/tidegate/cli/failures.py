@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
-from tidegate.cli.output import Json, Output, as_json, printable
+from tidegate.cli.output import Output, as_json
+from tidegate.cli.printable import printable
 from tidegate.errors import Place, TidegateError, UsageError
 from tidegate.errors.config import ConfigInvalid, Finding
+from tidegate.model.json import Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

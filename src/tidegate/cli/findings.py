@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from tidegate import __version__
-from tidegate.cli.output import Json
 from tidegate.cli.report import Cell, Report, Style, Table
 from tidegate.engine.findings import Severity
+from tidegate.model.json import Json
 
 if TYPE_CHECKING:
     from tidegate.engine.findings import Finding, RuleText

@@ -13,11 +13,11 @@ from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 
 if TYPE_CHECKING:
-    from tidegate.cli.output import Json
     from tidegate.cli.progress import StepTalk
     from tidegate.engine.deliver import Delivery
     from tidegate.engine.plan import Plan
     from tidegate.model import Service
+    from tidegate.model.json import Json
 
 _T = TypeVar("_T")
 

@@ -9,8 +9,10 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Group
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, Json, printable
+from tidegate.cli.output import Format
+from tidegate.cli.printable import printable
 from tidegate.cli.report import Cell, Report, Style, Table
+from tidegate.model.json import Json
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,9 +12,11 @@ from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Group
 from tidegate.cli.merge_request_names import MergeRequestName, named
 from tidegate.cli.options import as_option, output_option
-from tidegate.cli.output import Format, Json, printable
+from tidegate.cli.output import Format
+from tidegate.cli.printable import printable
 from tidegate.cli.report import Report, Table
 from tidegate.errors import TidegateError
+from tidegate.model.json import Json
 
 if TYPE_CHECKING:
     from tidegate.model import Approval, MergeRequest

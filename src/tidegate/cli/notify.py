@@ -9,8 +9,9 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Group
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, Json
+from tidegate.cli.output import Format
 from tidegate.cli.report import Cell, Report, Style, Table
+from tidegate.model.json import Json
 
 if TYPE_CHECKING:
     from tidegate.config.notify_settings import NotifyTarget

@@ -9,7 +9,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, TextIO
 
 from tidegate.cli.manner import wants_colour
-from tidegate.model.json import Json as Json  # noqa: PLC0414 - every command has it from here
+from tidegate.cli.printable import printable
+from tidegate.model.json import Json
 
 if TYPE_CHECKING:  # a copy or a retag has no table
     from tidegate.cli.report import Report, Table
@@ -79,11 +80,6 @@ class Output:
         if not self.quiet:
             self.talk.write(f"{text}\n")
             self.talk.flush()
-
-
-def printable(text: str) -> str:
-    """Return `text` with control characters spelt out: what others wrote must not drive the terminal."""
-    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
 
 
 def as_json(document: Mapping[str, Json]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tidegate.cli.document import Document
-from tidegate.cli.output import Format, Output, printable
+from tidegate.cli.output import Format, Output
+from tidegate.cli.printable import printable
 from tidegate.cli.report import Cell, Report, Style, Table
 from tidegate.engine.documents import plan_document
 from tidegate.model import Answer, Reason, Verdict

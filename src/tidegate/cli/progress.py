@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tidegate.cli.output import Output, printable
+from tidegate.cli.output import Output
+from tidegate.cli.printable import printable
 from tidegate.engine.plan import Plan
 from tidegate.engine.steps import Outcome, Step
 

@@ -10,11 +10,12 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, by_option, output_option
-from tidegate.cli.output import Format, Json
+from tidegate.cli.output import Format
 from tidegate.cli.plans import show_plan_before
 from tidegate.cli.policy.changes import change_record, change_row, with_plan
 from tidegate.cli.progress import StepTalk
 from tidegate.cli.report import Cell, Report, Style, Table
+from tidegate.model.json import Json
 
 if TYPE_CHECKING:
     from tidegate.engine.releases import ReleaseSeen

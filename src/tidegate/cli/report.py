@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TextIO
 
-from tidegate.cli.output import Json, printable
+from tidegate.cli.printable import printable
+from tidegate.model.json import Json
 
 _WIDE: Final = 200  # columns where nothing tells the width
 

@@ -12,11 +12,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from tidegate import __version__
 from tidegate.cli.document import Document
-from tidegate.cli.output import Json
 from tidegate.errors import Place, TidegateError
 from tidegate.errors.http import InvalidUrl
 from tidegate.errors.server import AnswerUnreadable, ServerUnsafe
 from tidegate.http import Client, Proxies, Request, Response, Timeouts, Trust
+from tidegate.model.json import Json
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _FAILED: Final = 400

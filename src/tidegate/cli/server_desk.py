@@ -8,10 +8,11 @@ from typing import Final
 
 from tidegate.cli.desk import Told
 from tidegate.cli.document import Document
-from tidegate.cli.output import Json, Output
+from tidegate.cli.output import Output
 from tidegate.cli.progress import told
 from tidegate.cli.server_client import ServerClient, error_of, open_client
 from tidegate.errors import TidegateError
+from tidegate.model.json import Json
 
 TOKEN: Final = "TIDEGATE_SERVER_TOKEN"  # noqa: S105 - the variable's name
 

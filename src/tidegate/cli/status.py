@@ -13,7 +13,8 @@ from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.live import live_cell, live_lines
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, printable
+from tidegate.cli.output import Format
+from tidegate.cli.printable import printable
 from tidegate.cli.report import Cell, Report, Style, Table
 
 if TYPE_CHECKING:

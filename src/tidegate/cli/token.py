@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tidegate.cli.output import Json
     from tidegate.config.token_file import TokenEntry
+    from tidegate.model.json import Json
 
 _ROLES: Final = ("viewer", "promoter", "deliverer", "admin")
 

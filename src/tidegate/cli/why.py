@@ -11,8 +11,9 @@ from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.live import live_lines
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, printable
+from tidegate.cli.output import Format
 from tidegate.cli.plans import verdict_of, verdict_rows
+from tidegate.cli.printable import printable
 from tidegate.cli.report import Cell, Report, Table
 
 

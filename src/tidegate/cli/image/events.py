@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tidegate.cli.image.course import Course
-from tidegate.cli.output import SCHEMA_VERSION, Json, Output
+from tidegate.cli.output import SCHEMA_VERSION, Output
+from tidegate.model.json import Json
 from tidegate.registry.batch import Began, BlobThere, Copied, Event
 
 _SECONDS: Final = 1.0

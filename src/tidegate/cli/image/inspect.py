@@ -10,8 +10,10 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, Json, printable
+from tidegate.cli.output import Format
+from tidegate.cli.printable import printable
 from tidegate.cli.report import Report, Table
+from tidegate.model.json import Json
 
 if TYPE_CHECKING:
     from tidegate.model.image_node import ImageNode

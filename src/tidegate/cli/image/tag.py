@@ -7,7 +7,8 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, Json
+from tidegate.cli.output import Format
+from tidegate.model.json import Json
 
 
 @click.command(

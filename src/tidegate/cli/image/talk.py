@@ -6,7 +6,8 @@ from typing import Final
 
 from tidegate.cli.image.course import Course
 from tidegate.cli.image.sizes import shown
-from tidegate.cli.output import Output, printable
+from tidegate.cli.output import Output
+from tidegate.cli.printable import printable
 from tidegate.registry.batch import Copied, Event
 
 _ERASE: Final = "\r\x1b[K"

@@ -9,8 +9,9 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
-from tidegate.cli.output import Format, Json
+from tidegate.cli.output import Format
 from tidegate.cli.report import Report, Table
+from tidegate.model.json import Json
 
 if TYPE_CHECKING:
     from tidegate.registry.verification import Verification

@@ -13,7 +13,7 @@ from tidegate.cli.init.answers import Given, complete
 from tidegate.cli.init.files import NewFile, write_new
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
-from tidegate.cli.output import printable
+from tidegate.cli.printable import printable
 
 if TYPE_CHECKING:
     from tidegate.engine.onboarding.propose import Proposal

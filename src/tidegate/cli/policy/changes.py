@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from tidegate.cli.output import Json
 from tidegate.cli.policy.words import policy_words
 from tidegate.cli.report import Cell, Report, Style, Table
+from tidegate.model.json import Json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

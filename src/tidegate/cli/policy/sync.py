@@ -7,10 +7,12 @@ import click
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
 from tidegate.cli.options import as_option, output_option
-from tidegate.cli.output import Format, Json, printable
+from tidegate.cli.output import Format
 from tidegate.cli.plans import show_plan_before
 from tidegate.cli.policy.changes import changes_report, with_plan
+from tidegate.cli.printable import printable
 from tidegate.cli.progress import StepTalk
+from tidegate.model.json import Json
 
 
 @click.command(

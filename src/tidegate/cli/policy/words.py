@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tidegate.cli.output import Json
+from tidegate.model.json import Json
 
 if TYPE_CHECKING:
     from tidegate.flux import TagOutcome

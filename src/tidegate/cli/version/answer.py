@@ -9,7 +9,8 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from tidegate.cli.output import Json, Output, as_json
+from tidegate.cli.output import Output, as_json
+from tidegate.model.json import Json
 
 P = ParamSpec("P")
 R = TypeVar("R")
