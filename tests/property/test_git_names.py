@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tidegate.errors.git import UnsafePath
 from tidegate.git.message import compose, plain, subject_of, trailers_of
 from tidegate.git.names import check_path, is_branch
-from tidegate.git.trees import parse_tree
+from tidegate.git.tree_object import parse_tree
 
 TRICKY = st.text(st.sampled_from("ab/.@{}~^:?*[\\ -_é\t"), min_size=1, max_size=8)
 

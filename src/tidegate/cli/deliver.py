@@ -6,7 +6,8 @@ from typing import Final
 
 import click
 
-from tidegate.cli.desk import Desk, open_desk
+from tidegate.cli.desk import Desk
+from tidegate.cli.desks import open_desk
 from tidegate.cli.document import Document
 from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation

@@ -1,16 +1,14 @@
-"""Desk: where the everyday commands ask and act: in this process, or at a server. Both answer alike."""
+"""Desk: where the everyday commands ask and act. It is in this process, or at a server; both answer alike."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tidegate.cli.document import Document
 
 if TYPE_CHECKING:
-    from tidegate.cli.invocation import Invocation
     from tidegate.errors import TidegateError
 
 
@@ -93,25 +91,3 @@ class Desk(Protocol):
     def show_waiting(self) -> None:
         """Have the pages of those that the last survey saw waiting show why."""
         ...
-
-
-@contextmanager
-def open_desk(invocation: Invocation, actor: str, *, partial: bool = False) -> Iterator[Desk]:
-    """Give the desk that the command line asks for.
-
-    Args:
-        invocation: with the server's address, where one was given.
-        actor: who acts, in this process; at a server it is whose token it is.
-        partial: as for `bootstrap.open_world`.
-    """
-    if invocation.server is not None:
-        from tidegate.cli.server_desk import open_server
-
-        with open_server(invocation.server, invocation.environ, invocation.output) as desk:
-            yield desk
-        return
-    from tidegate.bootstrap import open_world
-    from tidegate.cli.local_desk import LocalDesk
-
-    with open_world(invocation.configuration, invocation.environ, invocation.clock, actor, partial=partial) as world:
-        yield LocalDesk(world, invocation.output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tidegate.cli.desk import open_desk
+from tidegate.cli.desks import open_desk
 from tidegate.cli.document import Document
 from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tidegate.cli.desk import open_desk
+from tidegate.cli.desks import open_desk
 from tidegate.cli.document import Document
 from tidegate.cli.failures import end_with
 from tidegate.cli.invocation import Invocation, pass_invocation

@@ -14,7 +14,8 @@ from tidegate.errors.git import CommitMissing, UnsafePath
 from tidegate.git.identity import Identity
 from tidegate.git.mirror import Mirror
 from tidegate.git.names import check_commit, check_path
-from tidegate.git.trees import TreeEntry, entries
+from tidegate.git.tree_object import TreeEntry
+from tidegate.git.trees import entries
 
 _NEW_FILE = "100644"
 

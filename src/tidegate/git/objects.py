@@ -15,7 +15,7 @@ from tidegate.git.kept import Kept
 from tidegate.git.program import Git, end
 
 if TYPE_CHECKING:
-    from tidegate.git.trees import Tree
+    from tidegate.git.tree_object import Tree
     from tidegate.model.merge_request import Commit
 
 _MISSING: Final = (b" missing\n", b" ambiguous\n")

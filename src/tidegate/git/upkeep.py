@@ -14,13 +14,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from tidegate.errors import TidegateError
 from tidegate.git.program import Git
-
-if TYPE_CHECKING:
-    from tidegate.git.mirror import Mirror
 
 _LOG: Final = logging.getLogger(__name__)
 _FOLDERS: Final = 256
@@ -59,6 +56,23 @@ def _count(folder: Path, ending: str = "") -> int:
         return 0
 
 
+class Packable(Protocol):
+    """What upkeep needs to know of a mirror."""
+
+    @property
+    def folder(self) -> Path:
+        """The git directory. It may be gone at any time."""
+        ...
+
+    def pack_refs(self) -> None:
+        """Have all refs in one file."""
+        ...
+
+    def retire_reader(self) -> None:
+        """Have a new program read from now on."""
+        ...
+
+
 class Upkeep:
     """Looks after the mirrors of one process.
 
@@ -74,10 +88,10 @@ class Upkeep:
         self._lasts = lasts
         self._limits = limits or Limits()
         self._lock = Lock()
-        self._due: dict[Path, Mirror] = {}
+        self._due: dict[Path, Packable] = {}
         self._thread: Thread | None = None
 
-    def look(self, mirror: Mirror) -> None:
+    def look(self, mirror: Packable) -> None:
         """See whether `mirror` is to be packed; called when something was fetched into it. Returns at once."""
         if not (self._limits.are_passed(mirror.folder) or self._is_to_be_collected(mirror.folder)):
             return
@@ -97,14 +111,14 @@ class Upkeep:
         while (mirror := self._next()) is not None:
             self._pack(mirror, _PACK_SECONDS)
 
-    def _next(self) -> Mirror | None:
+    def _next(self) -> Packable | None:
         with self._lock:
             if not self._due:
                 self._thread = None
                 return None
             return self._due.pop(next(iter(self._due)))
 
-    def _pack(self, mirror: Mirror, seconds: float) -> None:
+    def _pack(self, mirror: Packable, seconds: float) -> None:
         began = time.monotonic()
         try:
             with _alone(mirror.folder) as is_alone:

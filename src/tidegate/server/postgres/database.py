@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import psycopg
 from psycopg import conninfo, pq
 from psycopg_pool import ConnectionPool
 
 from tidegate.errors.queue import InvalidQueue, QueueUnreachable
-from tidegate.server.postgres.schema import SCHEMA, ensure_schema
-
-Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+from tidegate.server.postgres.schema import SCHEMA, Connection, ensure_schema
 
 _CONNECT_SECONDS: Final = 5
 _WAIT_SECONDS: Final = 5.0

@@ -16,7 +16,7 @@ from psycopg import errors
 from psycopg.rows import class_row
 
 from tidegate.ports.queue import QueueDepth
-from tidegate.server.postgres.database import Connection
+from tidegate.server.postgres.schema import Connection
 
 _QUEUE: Final = "keys"
 _TASK: Final = "tidegate"

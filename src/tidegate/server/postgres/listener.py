@@ -12,7 +12,8 @@ import psycopg
 from psycopg import sql
 
 from tidegate.server.backoff import pause
-from tidegate.server.postgres.database import Connection, Database
+from tidegate.server.postgres.database import Database
+from tidegate.server.postgres.schema import Connection
 
 _LOG: Final = logging.getLogger(__name__)
 _LOOK_UP_SECONDS: Final = 0.5

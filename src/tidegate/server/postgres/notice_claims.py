@@ -15,7 +15,8 @@ import psycopg
 
 from tidegate.errors.queue import QueueUnreachable
 from tidegate.server.notices.claims import QUIET, Turn
-from tidegate.server.postgres.database import Connection, Database
+from tidegate.server.postgres.database import Database
+from tidegate.server.postgres.schema import Connection
 
 _BUSY_SECONDS: Final = 1.0
 """How long to wait while another process tells the same target."""

@@ -9,15 +9,14 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, TypeAlias
 
+import psycopg
 from procrastinate.schema import SchemaManager
 
 from tidegate.errors.queue import QueueNotOurs
 
-if TYPE_CHECKING:
-    from tidegate.server.postgres.database import Connection
-
+Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 SCHEMA: Final = "tidegate_queue"
 """The PostgreSQL schema that the tables are in."""
 _LOCK: Final = 0x7469_6465
