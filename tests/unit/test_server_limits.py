@@ -1,4 +1,4 @@
-"""What nobody can do to the server by sending much, or what takes long to read."""
+"""What nobody can do to the server by sending much, too little, or what takes long to read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from support.asgi import ask
 from support.server_parts import TOKENS, Stand
+from tidegate.model.role import Role
 from tidegate.server.access.doorkeeper import MOST_BYTES
 
 PIECE = 16 * 1024
@@ -62,3 +63,24 @@ def test_a_body_is_read_no_further_than_any_request_of_ours_goes(
         answer = ask(counted, "POST", path, [b" " * PIECE] * 64, headers)
         assert (answer.status, answer.json["error"]["code"]) == (413, "server/request-too-large"), path
     assert read <= len(paths) * (MOST_BYTES + PIECE)
+
+
+@pytest.mark.parametrize("body", [b"", b'{"service": "inventory", "to": "e2e"}'])
+def test_a_body_whose_connection_breaks_orders_nothing(tmp_path: Path, body: bytes) -> None:
+    stand = Stand(tmp_path)
+
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        messages = [{"type": "http.request", "body": body, "more_body": True}, {"type": "http.disconnect"}]
+
+        async def received() -> Message:
+            return messages.pop(0)
+
+        del receive
+        await stand.app(scope, received, send)
+
+    headers = {"Content-Type": "application/json", **stand.token(Role.ADMIN)}
+    for path in ("/api/v1/promotions", "/api/v1/resync"):
+        answer = ask(broken, "POST", path, headers=headers)
+        assert (answer.status, answer.json["error"]["code"]) == (422, "server/request-invalid"), path
+        assert answer.json["error"]["what"] == "the connection ended before the body"
+    assert stand.parts.queue.depth().waiting == 0

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tidegate.errors import TidegateError
-from tidegate.errors.server import Forbidden, ForgedRequest, RequestTooLarge, SignInNeeded
+from tidegate.errors.server import Forbidden, ForgedRequest, RequestInvalid, RequestTooLarge, SignInNeeded
 from tidegate.server.access.cookies import plain_cookies
 from tidegate.server.access.gate import Access, is_loopback
 from tidegate.server.access.masks import unmasked
@@ -145,15 +145,18 @@ async def _whole(receive: Receive) -> bytes:
     """Return a request's body.
 
     Raises:
+        RequestInvalid: the sender went away before its end.
         RequestTooLarge: it is longer than any of ours; the rest of it is not read.
     """
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] != "http.request":  # half an order may be another order: of `!12`, `!1` may be left
+            raise RequestInvalid("the connection ended before the body", hint="send it again")
         body += message.get("body", b"")
         if len(body) > MOST_BYTES:
             raise RequestTooLarge(f"the body has more than {MOST_BYTES} bytes", hint="send less")
-        if message["type"] != "http.request" or not message.get("more_body", False):
+        if not message.get("more_body", False):
             return bytes(body)
 
 
