@@ -1,20 +1,17 @@
 """What registries do besides the specification, or where it leaves a choice: docs/reference/registries.md lists it.
 
-The rest of that list is tested in test_registry_remote.py, test_registry_copy.py and acceptance/test_ecr.py.
+The rest of that list is tested in other files of tests called test_registry_… and in acceptance/test_ecr.py.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from support.scripted_http import Received, Reply, Script, ScriptedServer, by_line
+from support.remote_registry import BLOB, FOUND, ROOT, error_body, patient, remote_registry
+from support.scripted_http import Received, Reply, ScriptedServer, by_line
 from tidegate.errors import TidegateError
 from tidegate.errors.http import ProxyRefused
 from tidegate.errors.registry import (
@@ -23,42 +20,17 @@ from tidegate.errors.registry import (
     RegistryDenied,
     RegistryFailed,
     RegistryRefused,
-    RegistryThrottled,
     RegistryUnauthorized,
     TagExists,
 )
-from tidegate.http import Client, Origin, Retry, Timeouts
 from tidegate.model.digest import Digest
-from tidegate.model.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
-from tidegate.registry.authorization import Authorizer
-from tidegate.registry.credentials import Credentials
-from tidegate.registry.remote import RemoteRegistry
+from tidegate.model.manifest import OCI_INDEX, OCI_MANIFEST, Manifest
 from tidegate.testing.images import build_image
 
 TESTS = Path(__file__).parent.parent
 PAGE = TESTS.parent / "docs" / "reference" / "registries.md"
 
-ROOT = build_image("inventory").root
-FOUND = {"Docker-Content-Digest": str(ROOT.digest), "Content-Type": OCI_MANIFEST, "Content-Length": str(len(ROOT.data))}
-BLOB = Descriptor("application/octet-stream", Digest.of(b"blob"), 4)
 HEAD, GET, PUT = (f"{method} /v2/app/manifests/1.0.0" for method in ("HEAD", "GET", "PUT"))
-
-
-@contextmanager
-def _registry(
-    script: Script, find: Callable[[], Credentials | None] = lambda: None, retry: Retry | None = None
-) -> Iterator[tuple[RemoteRegistry, ScriptedServer]]:
-    with ScriptedServer(script) as server, Client("test/1", timeouts=Timeouts(5, 10)) as client:
-        authorizer = Authorizer(Origin.of(server.url), client, find, hint=lambda: "docker login here")
-        yield RemoteRegistry(server.url, client, authorizer, retry or Retry(attempts=1)), server
-
-
-def _error(code: str, message: str) -> bytes:
-    return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
-
-
-def _patient(waits: list[float]) -> Retry:
-    return Retry(attempts=5, sleep=waits.append, jitter=lambda: 0.0)
 
 
 # The page
@@ -82,19 +54,19 @@ def test_a_head_without_a_field_is_followed_by_a_get(left_out: str) -> None:
     if left_out == "Content-Length":
         fields["Transfer-Encoding"] = "chunked"
     lines = {HEAD: Reply(200, fields=fields, hang_up=True), GET: Reply(200, ROOT.data, {"Content-Type": OCI_MANIFEST})}
-    with _registry(by_line(lines)) as (registry, _):
+    with remote_registry(by_line(lines)) as (registry, _):
         assert registry.resolve("app", "1.0.0") == ROOT.descriptor
 
 
 def test_a_get_without_a_digest_is_what_its_bytes_are() -> None:
-    with _registry(by_line({GET: Reply(200, ROOT.data, {"Content-Type": OCI_MANIFEST})})) as (registry, _):
+    with remote_registry(by_line({GET: Reply(200, ROOT.data, {"Content-Type": OCI_MANIFEST})})) as (registry, _):
         assert registry.manifest("app", "1.0.0").digest == ROOT.digest
 
 
 @pytest.mark.parametrize("said", ["", "text/plain", "application/json", "application/octet-stream", "nonsense"])
 @pytest.mark.parametrize("data", [ROOT.data, b'{"schemaVersion":2,"manifests":[]}'], ids=["manifest", "index"])
 def test_a_wrong_content_type_is_put_right_by_what_the_manifest_says(said: str, data: bytes) -> None:
-    with _registry(by_line({GET: Reply(200, data, {"Content-Type": said})})) as (registry, _):
+    with remote_registry(by_line({GET: Reply(200, data, {"Content-Type": said})})) as (registry, _):
         expected = OCI_MANIFEST if data == ROOT.data else OCI_INDEX
         assert registry.manifest("app", "1.0.0").media_type == expected
 
@@ -115,7 +87,7 @@ def test_a_page_in_place_of_a_manifest_is_no_other_image(said: str, body: bytes)
         GET: Reply(200, body, page),
         f"GET /v2/app/manifests/{ROOT.digest}": Reply(200, body, page),
     }
-    with _registry(by_line(lines)) as (registry, server):
+    with remote_registry(by_line(lines)) as (registry, server):
         for call in (
             lambda: registry.resolve("app", "1.0.0"),
             lambda: registry.manifest("app", "1.0.0"),
@@ -132,13 +104,13 @@ def test_a_page_in_place_of_a_manifest_is_no_other_image(said: str, body: bytes)
 def test_a_manifest_of_an_old_kind_is_told_as_what_it_is() -> None:
     old = b'{"schemaVersion": 1, "name": "app"}'
     for said in ("application/vnd.docker.distribution.manifest.v1+prettyjws", "application/json"):
-        with _registry(by_line({GET: Reply(200, old, {"Content-Type": said})})) as (registry, _):
+        with remote_registry(by_line({GET: Reply(200, old, {"Content-Type": said})})) as (registry, _):
             assert registry.manifest("app", "1.0.0").media_type == said
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_a_manifest_is_taken_with_any_of_three_statuses(status: int) -> None:
-    with _registry(by_line({PUT: Reply(status, fields=FOUND | {"Content-Length": "0"})})) as (registry, _):
+    with remote_registry(by_line({PUT: Reply(status, fields=FOUND | {"Content-Length": "0"})})) as (registry, _):
         registry.put_manifest("app", "1.0.0", ROOT)
 
 
@@ -149,7 +121,7 @@ def test_a_manifest_is_taken_with_any_of_three_statuses(status: int) -> None:
 def test_a_blob_is_taken_with_any_of_three_statuses(status: int) -> None:
     begun = Reply(202, fields={"Location": "/up"})
     lines = {"POST /v2/app/blobs/uploads/": begun, f"PUT /up?digest={BLOB.digest}": Reply(status)}
-    with _registry(by_line(lines)) as (registry, _):
+    with remote_registry(by_line(lines)) as (registry, _):
         registry.write_blob("app", BLOB, iter([b"blob"]))
 
 
@@ -160,7 +132,7 @@ def test_a_blob_that_is_only_accepted_is_looked_for(is_there: bool) -> None:  # 
         f"PUT /up?digest={BLOB.digest}": Reply(202),
         f"HEAD /v2/app/blobs/{BLOB.digest}": Reply(200 if is_there else 404),
     }
-    with _registry(by_line(lines)) as (registry, _):
+    with remote_registry(by_line(lines)) as (registry, _):
         if is_there:
             registry.write_blob("app", BLOB, iter([b"blob"]))
             return
@@ -172,13 +144,13 @@ def test_a_blob_that_is_only_accepted_is_looked_for(is_there: bool) -> None:  # 
 def test_an_upload_begins_with_any_of_three_statuses(status: int) -> None:
     begun = Reply(status, fields={"Location": "/up"})
     lines = {"POST /v2/app/blobs/uploads/": begun, f"PUT /up?digest={BLOB.digest}": Reply(201)}
-    with _registry(by_line(lines)) as (registry, _):
+    with remote_registry(by_line(lines)) as (registry, _):
         registry.write_blob("app", BLOB, iter([b"blob"]))
 
 
 def test_an_upload_that_is_begun_nowhere_is_an_error() -> None:
     with (
-        _registry(by_line({"POST /v2/app/blobs/uploads/": Reply(202)})) as (registry, _),
+        remote_registry(by_line({"POST /v2/app/blobs/uploads/": Reply(202)})) as (registry, _),
         pytest.raises(RegistryFailed, match="does not say where"),
     ):
         registry.write_blob("app", BLOB, iter([b"blob"]))
@@ -203,7 +175,7 @@ def test_a_broken_download_asks_the_registry_for_a_new_signed_address() -> None:
             fields["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
         return Reply(206 if asked else 200, data[start : start + 6000], fields, hang_up=True)
 
-    with ScriptedServer(store_script) as store, _registry(registry_script) as (registry, _):
+    with ScriptedServer(store_script) as store, remote_registry(registry_script) as (registry, _):
         with registry.read_blob("app", Digest.of(data)) as pieces:
             assert b"".join(pieces) == data
         assert len(signed) == 2
@@ -227,7 +199,7 @@ def test_the_next_page_in_all_spellings(link: str) -> None:
         "GET /v2/app/tags/list?n=1000": Reply(200, b'{"tags":["a"]}', {"Link": link}),
         "GET /v2/app/tags/list?last=a": Reply(200, b'{"tags":["b"]}'),
     }
-    with _registry(by_line(answers)) as (registry, _):
+    with remote_registry(by_line(answers)) as (registry, _):
         assert list(registry.tags("app")) == ["a", "b"]
 
 
@@ -242,7 +214,7 @@ def test_the_next_page_in_all_spellings(link: str) -> None:
 def test_pages_that_lead_nowhere_are_not_asked_for_again(link: str, what: str, requests: int) -> None:
     waits: list[float] = []
     page = Reply(200, b'{"tags":["a"]}', {"Link": link})
-    with _registry(lambda _: page, retry=_patient(waits)) as (registry, server):
+    with remote_registry(lambda _: page, retry=patient(waits)) as (registry, server):
         with pytest.raises(RegistryFailed, match=what) as caught:
             list(registry.tags("app"))
         assert len(server.requests) == requests
@@ -250,10 +222,11 @@ def test_pages_that_lead_nowhere_are_not_asked_for_again(link: str, what: str, r
 
 
 @pytest.mark.parametrize(
-    "reply", [Reply(404, _error("NAME_UNKNOWN", "")), Reply(404, b"404 page not found"), Reply(200, b'{"tags":null}')]
+    "reply",
+    [Reply(404, error_body("NAME_UNKNOWN", "")), Reply(404, b"404 page not found"), Reply(200, b'{"tags":null}')],
 )
 def test_no_repository_and_no_tags_are_the_same(reply: Reply) -> None:
-    with _registry(by_line({"GET /v2/app/tags/list?n=1000": reply})) as (registry, _):
+    with remote_registry(by_line({"GET /v2/app/tags/list?n=1000": reply})) as (registry, _):
         assert list(registry.tags("app")) == []
 
 
@@ -271,8 +244,8 @@ def test_a_tag_that_does_not_move(status: int, code: str, message: str) -> None:
     there = FOUND | {"Docker-Content-Digest": str(other.digest)}
 
     def put(found: dict[str, str], manifest: Manifest) -> None:
-        lines = {PUT: Reply(status, _error(code, message)), HEAD: Reply(200, fields=found)}
-        with _registry(by_line(lines)) as (registry, _):
+        lines = {PUT: Reply(status, error_body(code, message)), HEAD: Reply(200, fields=found)}
+        with remote_registry(by_line(lines)) as (registry, _):
             registry.put_manifest("app", "1.0.0", manifest)
 
     put(FOUND, ROOT)  # someone has put the same: as good as done
@@ -298,103 +271,21 @@ def test_a_tag_that_does_not_move(status: int, code: str, message: str) -> None:
 )
 def test_error_bodies_of_every_kind(status: int, body: bytes, kind: str, error: type[TidegateError], text: str) -> None:
     reply = Reply(status, body, {"Content-Type": kind, "WWW-Authenticate": 'Basic realm="r"'})
-    with _registry(by_line({PUT: reply})) as (registry, _), pytest.raises(error, match=text) as caught:
+    with remote_registry(by_line({PUT: reply})) as (registry, _), pytest.raises(error, match=text) as caught:
         registry.put_manifest("app", "1.0.0", ROOT)
     assert str(caught.value).isprintable()
 
 
 def test_a_proxy_that_wants_a_password_is_no_registry() -> None:
     reply = Reply(407, b"<html>", {"Content-Type": "text/html", "Proxy-Authenticate": 'Basic realm="p"'})
-    with _registry(by_line({PUT: reply})) as (registry, _), pytest.raises(ProxyRefused) as caught:
+    with remote_registry(by_line({PUT: reply})) as (registry, _), pytest.raises(ProxyRefused) as caught:
         registry.put_manifest("app", "1.0.0", ROOT)
     assert caught.value.what == "the proxy answered 407"
     assert "HTTP_PROXY=" in (caught.value.hint or "")
 
 
-# Throttling, as of the public gallery
-
-
-def test_throttling_without_retry_after_waits_longer_each_time() -> None:
-    answers = [Reply(429, _error("TOOMANYREQUESTS", "Rate exceeded"))] * 4 + [Reply(200, fields=FOUND)]
-    waits: list[float] = []
-    with _registry(lambda _: answers.pop(0), retry=_patient(waits)) as (registry, _):
-        assert registry.resolve("app", "1.0.0") == ROOT.descriptor
-    assert waits == [0.25, 0.5, 1.0, 2.0]
-
-
-def test_a_throttled_token_server_is_asked_again() -> None:
-    tokens = [
-        Reply(429, b"toomanyrequests: Rate exceeded", {"Content-Type": "text/plain"}),
-        Reply(200, b'{"token":"t"}'),
-    ]
-
-    def script(request: Received) -> Reply:
-        if request.path.startswith("/token"):
-            return tokens.pop(0)
-        if request.fields.get("Authorization") == "Bearer t":
-            return Reply(200, fields=FOUND)
-        return Reply(401, fields={"WWW-Authenticate": f'Bearer realm="{server.url}/token"'})
-
-    waits: list[float] = []
-    with _registry(script, retry=_patient(waits)) as (registry, server):
-        assert registry.resolve("app", "1.0.0") == ROOT.descriptor
-    assert waits == [0.25]
-
-
-def test_throttling_that_stays_says_so() -> None:
-    waits: list[float] = []
-    reply = Reply(429, _error("TOOMANYREQUESTS", "Data limit exceeded"))
-    with (
-        _registry(by_line({GET: reply}), retry=_patient(waits)) as (registry, _),
-        pytest.raises(RegistryThrottled, match="Data limit exceeded") as caught,
-    ):
-        registry.manifest("app", "1.0.0")
-    assert len(waits) == 4
-    assert "higher limit" in (caught.value.hint or "")
-
-
-# Credentials that end
-
-
-class _Changing:
-    """A registry that accepts the newest password alone, and a helper that knows it, unless it is stuck."""
-
-    def __init__(self, scheme: str) -> None:
-        self.scheme = scheme
-        self.newest = 1
-        self.stuck: int | None = None
-        self.url = ""
-
-    def find(self) -> Credentials:
-        return Credentials("me", f"pw{self.stuck or self.newest}", "a helper")
-
-    def __call__(self, request: Received) -> Reply:
-        basic = f"Basic {base64.b64encode(f'me:pw{self.newest}'.encode()).decode()}"
-        field = request.fields.get("Authorization")
-        if request.path.startswith("/token"):
-            return Reply(200, json.dumps({"token": f"t{self.newest}"}).encode()) if field == basic else Reply(401)
-        if field == (basic if self.scheme == "Basic" else f"Bearer t{self.newest}"):
-            return Reply(200, fields=FOUND)
-        return Reply(401, fields={"WWW-Authenticate": f'{self.scheme} realm="{self.url}/token"'})
-
-
-@pytest.mark.parametrize("scheme", ["Basic", "Bearer"])
-def test_refused_credentials_are_looked_up_once_more(scheme: str) -> None:
-    script = _Changing(scheme)
-    with _registry(script, script.find) as (registry, server):
-        script.url = server.url
-        registry.resolve("app", "1.0.0")
-        script.newest = 2
-        assert registry.resolve("app", "1.0.0") == ROOT.descriptor
-        before = len(server.requests)
-        script.newest, script.stuck = 3, 2
-        with pytest.raises(RegistryUnauthorized):
-            registry.resolve("app", "1.0.0")
-        assert len(server.requests) - before <= 4
-
-
 @pytest.mark.parametrize("status", [400, 405, 501])
 def test_a_registry_that_does_not_delete_is_said_to(status: int) -> None:
     script = by_line({"DELETE /v2/app/manifests/1.0.0": Reply(status)})
-    with _registry(script) as (registry, _), pytest.raises(DeletionUnsupported, match=f"answered {status}"):
+    with remote_registry(script) as (registry, _), pytest.raises(DeletionUnsupported, match=f"answered {status}"):
         registry.delete("app", "1.0.0")

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import itertools
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 
+from support.attached import attach, listed
 from tidegate.errors.registry import ManifestInvalid, RegistryDenied, RegistryFailed
 from tidegate.http import Retry
 from tidegate.model.digest import Digest
-from tidegate.model.manifest import OCI_INDEX, Descriptor, Manifest
+from tidegate.model.manifest import OCI_INDEX, Manifest
 from tidegate.model.referrers import ReferrerList, cosign_tags, entry_of, fallback_tag, subject_of
 from tidegate.registry.copy import Copier, Referrers, Wish
 from tidegate.registry.referrers import ReferrerSearch, list_at
-from tidegate.registry.transfer import LARGE
 from tidegate.registry.tree import Home, read_tree
-from tidegate.testing.images import BuiltImage, build_image, build_index, build_referrer
+from tidegate.testing.images import build_image, build_index, build_referrer
 from tidegate.testing.registry import FakeRegistry
 
 REPOSITORY = "team/inventory"
@@ -32,35 +29,15 @@ def _home(*, lists: bool = False) -> Home:
     return Home(FakeRegistry(lists_referrers=lists), "dev", REPOSITORY)
 
 
-def _attach(home: Home, referrer: BuiltImage) -> BuiltImage:
-    """Push `referrer` as other tools do, with the fallback index where the registry has no API."""
-    referrer.push(home.registry, home.repository, str(referrer.digest))
-    subject = subject_of(referrer.root)
-    assert subject
-    list_at(home, subject, [referrer.root])
-    return referrer
-
-
-def _listed(home: Home, subject: Digest) -> tuple[Digest, ...]:
-    listed = home.registry.referrers(home.repository, subject)
-    if listed is None:
-        found = home.registry.resolve(home.repository, fallback_tag(subject))
-        if found is None:
-            return ()
-        data = home.registry.manifest(home.repository, fallback_tag(subject)).data
-        listed = ReferrerList.parse(data, "the fallback tag")
-    return listed.digests
-
-
 @pytest.mark.parametrize("source_lists", SIDES)
 @pytest.mark.parametrize("target_lists", SIDES)
 def test_all_that_is_attached_moves_whatever_the_registries_can(*, source_lists: bool, target_lists: bool) -> None:
     source, target = _home(lists=source_lists), _home(lists=target_lists)
     image = build_index("inventory")
     image.push(source.registry, REPOSITORY, "1.0.0")
-    sbom = _attach(source, build_referrer(image.root.descriptor, "sbom", annotations={"made.by": "ci"}))
-    of_child = _attach(source, build_referrer(image.children[1].descriptor, "sbom of arm64"))
-    signature = _attach(source, build_referrer(sbom.root.descriptor, "signature of the sbom"))
+    sbom = attach(source, build_referrer(image.root.descriptor, "sbom", annotations={"made.by": "ci"}))
+    of_child = attach(source, build_referrer(image.children[1].descriptor, "sbom of arm64"))
+    signature = attach(source, build_referrer(sbom.root.descriptor, "signature of the sbom"))
     cosign = build_image("cosign")
     cosign.push(source.registry, REPOSITORY, cosign_tags(image.digest)[0])
     attestation = build_image("attestation")
@@ -69,9 +46,9 @@ def test_all_that_is_attached_moves_whatever_the_registries_can(*, source_lists:
     report = COPIER.copy(source, "1.0.0", target, "1.0.0")
 
     assert (report.referrers, report.kept) == (5, ())
-    assert _listed(target, image.digest) == (sbom.digest,)
-    assert _listed(target, image.children[1].digest) == (of_child.digest,)
-    assert _listed(target, sbom.digest) == (signature.digest,)
+    assert listed(target, image.digest) == (sbom.digest,)
+    assert listed(target, image.children[1].digest) == (of_child.digest,)
+    assert listed(target, sbom.digest) == (signature.digest,)
     for referrer in (sbom, of_child, signature):
         assert target.registry.manifest(REPOSITORY, str(referrer.digest)) == referrer.root
         assert read_tree(target, referrer.digest).blobs
@@ -99,7 +76,7 @@ def test_the_list_says_what_an_artifact_is() -> None:
 def test_the_targets_own_referrers_stay() -> None:
     source, target, image = _home(), _home(), build_image("inventory")
     image.push(source.registry, REPOSITORY, "1.0.0")
-    _attach(source, build_referrer(image.root.descriptor, "theirs"))
+    attach(source, build_referrer(image.root.descriptor, "theirs"))
     foreign = {"mediaType": "x/y", "digest": str(Digest.of(b"ours")), "size": 4, "unknown": [1]}
     document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [foreign], "annotations": {"kept": "yes"}}
     held = Manifest(OCI_INDEX, json.dumps(document).encode())
@@ -134,7 +111,7 @@ def test_an_index_that_another_writer_overwrites_is_written_again(losses: int, *
     sbom.push(target.registry, REPOSITORY, str(sbom.digest))
     if succeeds:
         list_at(target, image.digest, [sbom.root])
-        assert _listed(target, image.digest) == (sbom.digest,)
+        assert listed(target, image.digest) == (sbom.digest,)
     else:
         with pytest.raises(RegistryFailed, match="changed by others"):
             list_at(target, image.digest, [sbom.root])
@@ -156,7 +133,7 @@ def test_a_writer_that_read_before_us_and_writes_after_us_is_found_out() -> None
             target.registry.put_manifest(REPOSITORY, fallback_tag(image.digest), late.pop())
 
     list_at(target, image.digest, [ours.root], sleep=sleep, monotonic=itertools.count().__next__)
-    assert _listed(target, image.digest) == (theirs.digest, ours.digest)
+    assert listed(target, image.digest) == (theirs.digest, ours.digest)
     assert waits[0] >= 2  # the clock counts one for reading and writing
 
 
@@ -177,7 +154,7 @@ def test_what_a_list_names_wrongly_is_passed_over() -> None:
     image.push(source.registry, REPOSITORY, "1.0.0")
     other.push(source.registry, REPOSITORY, "other")
     gone = build_referrer(image.root.descriptor, "gone")
-    _attach(source, gone)
+    attach(source, gone)
     source.registry.delete(REPOSITORY, str(gone.digest))
     of_other = build_referrer(other.root.descriptor, "of another image")
     of_other.push(source.registry, REPOSITORY, str(of_other.digest))
@@ -192,7 +169,7 @@ def _chain(home: Home, length: int) -> None:
     image = build_image("inventory")
     image.push(home.registry, REPOSITORY, "1.0.0")
     for number in range(length):
-        image = _attach(home, build_referrer(image.root.descriptor, str(number)))
+        image = attach(home, build_referrer(image.root.descriptor, str(number)))
 
 
 def test_a_chain_of_eight_moves_and_one_without_end_is_an_error() -> None:
@@ -210,9 +187,9 @@ def test_of_too_many_none_is_left_behind_in_silence(monkeypatch: pytest.MonkeyPa
     source, image = _home(lists=True), build_image("inventory")
     image.push(source.registry, REPOSITORY, "1.0.0")
     for number in range(2):
-        _attach(source, build_referrer(image.root.descriptor, str(number)))
+        attach(source, build_referrer(image.root.descriptor, str(number)))
     assert len(ReferrerSearch().find(source, read_tree(source, "1.0.0"))) == 2
-    _attach(source, build_referrer(image.root.descriptor, "one more"))
+    attach(source, build_referrer(image.root.descriptor, "one more"))
     with pytest.raises(ManifestInvalid, match="attached"):
         ReferrerSearch().find(source, read_tree(source, "1.0.0"))
 
@@ -239,27 +216,27 @@ def test_who_may_pull_and_not_list_tags_gets_all_the_same() -> None:
 
     source, target, image = Home(PullOnly(), "dev", REPOSITORY), _home(), build_image("inventory")
     image.push(source.registry, REPOSITORY, "1.0.0")
-    sbom = _attach(source, build_referrer(image.root.descriptor, "sbom"))
+    sbom = attach(source, build_referrer(image.root.descriptor, "sbom"))
     build_image("cosign").push(source.registry, REPOSITORY, cosign_tags(image.digest)[0])
     assert COPIER.copy(source, "1.0.0", target, "1.0.0").referrers == 2
-    assert _listed(target, image.digest) == (sbom.digest,)
+    assert listed(target, image.digest) == (sbom.digest,)
 
 
 def test_what_the_targets_list_names_and_has_no_more_does_not_keep_others_from_it() -> None:
     source, target, image = _home(), _home(), build_image("inventory")
     image.push(target.registry, REPOSITORY, "0.9.0")
-    kept, gone = (_attach(target, build_referrer(image.root.descriptor, name)) for name in ("kept", "gone"))
+    kept, gone = (attach(target, build_referrer(image.root.descriptor, name)) for name in ("kept", "gone"))
     target.registry.delete(REPOSITORY, str(gone.digest))
     image.push(source.registry, REPOSITORY, "1.0.0")
-    sbom = _attach(source, build_referrer(image.root.descriptor, "sbom"))
+    sbom = attach(source, build_referrer(image.root.descriptor, "sbom"))
     COPIER.copy(source, "1.0.0", target, "1.0.0")
-    assert _listed(target, image.digest) == (kept.digest, sbom.digest)
+    assert listed(target, image.digest) == (kept.digest, sbom.digest)
 
 
 def test_a_fallback_tag_that_is_no_index_is_told_not_overwritten() -> None:
     source, target, image = _home(), _home(), build_image("inventory")
     image.push(source.registry, REPOSITORY, "1.0.0")
-    _attach(source, build_referrer(image.root.descriptor, "sbom"))
+    attach(source, build_referrer(image.root.descriptor, "sbom"))
     held = build_image("stray").push(target.registry, REPOSITORY, fallback_tag(image.digest))
     with pytest.raises(ManifestInvalid, match="no index"):
         COPIER.copy(source, "1.0.0", target, "1.0.0")
@@ -273,7 +250,7 @@ def test_when_what_is_attached_is_looked_for() -> None:
     source, target, image = _home(), _home(), build_image("inventory")
     image.push(source.registry, REPOSITORY, "1.0.0")
     never = COPIER.copy(source, "1.0.0", target, "1.0.0", wish=Wish(Referrers.NEVER))
-    late = _attach(source, build_referrer(image.root.descriptor, "made after the copy"))
+    late = attach(source, build_referrer(image.root.descriptor, "made after the copy"))
     for home in (source, target):
         home.registry.calls.clear()  # type: ignore[attr-defined]
     unchanged = COPIER.copy(source, "1.0.0", target, "1.0.0")
@@ -282,7 +259,7 @@ def test_when_what_is_attached_is_looked_for() -> None:
     always = COPIER.copy(source, "1.0.0", target, "1.0.0", wish=Wish(Referrers.ALWAYS))
     assert (never.referrers, unchanged.referrers, always.referrers) == (0, 0, 1)
     assert unchanged.adopted
-    assert _listed(target, image.digest) == (late.digest,)
+    assert listed(target, image.digest) == (late.digest,)
 
 
 def test_tags_are_listed_once_in_a_run_and_not_at_all_where_there_are_too_many() -> None:
@@ -290,39 +267,13 @@ def test_tags_are_listed_once_in_a_run_and_not_at_all_where_there_are_too_many()
     for number in range(2002):
         source.registry._tags[REPOSITORY][f"0.0.{number}"] = image.digest  # type: ignore[attr-defined]
     image.push(source.registry, REPOSITORY, "1.0.0")
-    sbom = _attach(source, build_referrer(image.root.descriptor, "sbom"))
+    sbom = attach(source, build_referrer(image.root.descriptor, "sbom"))
     search = ReferrerSearch()
     for _ in range(2):
         found = search.find(source, read_tree(source, "1.0.0"))
         assert [each.tree.root.digest for each in found] == [sbom.digest]
     calls = [call.split()[0] for call in source.registry.calls]  # type: ignore[attr-defined]
     assert calls.count("tags") == 1
-
-
-def test_a_blob_that_a_run_has_seen_is_mounted_or_not_even_asked_for() -> None:
-    copier = Copier(Retry(sleep=lambda _seconds: None))
-    source, target = _home(), _home()
-    image = build_image("inventory")
-    image.push(source.registry, REPOSITORY, "1.0.0")
-    first = copier.copy(source, "1.0.0", target, "1.0.0")
-    target.registry.calls.clear()  # type: ignore[attr-defined]
-    source.registry.calls.clear()  # type: ignore[attr-defined]
-    elsewhere = copier.copy(source, "1.0.0", replace(target, repository="elsewhere"), "1.0.0")
-    again = copier.copy(source, "1.0.0", target, "again")
-    assert (first.blobs_sent, elsewhere.blobs_sent, again.blobs_sent) == (3, 0, 0)
-    assert not [call for call in source.registry.calls if "blob" in call]  # type: ignore[attr-defined]
-    blobs = [call for call in target.registry.calls if "blob" in call]  # type: ignore[attr-defined]
-    assert [call.split()[:2] for call in blobs] == [["mount_blob", "elsewhere"]] * 3
-
-
-def test_a_registry_that_has_lost_blobs_since_gets_them_again() -> None:
-    copier = Copier(Retry(sleep=lambda _seconds: None))
-    source, target, image = _home(), _home(), build_image("inventory")
-    image.push(source.registry, REPOSITORY, "1.0.0")
-    copier.copy(source, "1.0.0", target, "1.0.0")
-    target.registry.delete(REPOSITORY, str(image.digest))
-    target.registry._blobs[REPOSITORY].clear()  # type: ignore[attr-defined]
-    assert copier.copy(source, "1.0.0", target, "1.0.0").blobs_sent == 3
 
 
 def test_any_digest_has_a_tag_that_registries_take() -> None:
@@ -332,78 +283,11 @@ def test_any_digest_has_a_tag_that_registries_take() -> None:
     assert fallback_tag(Digest("sha512", "b" * 128)) == f"sha512-{'b' * 64}"
 
 
-class _Asking(FakeRegistry):
-    """A source that says what is attached only when a blob of it has been read."""
-
-    def __init__(self) -> None:
-        super().__init__(lists_referrers=True)
-        self.read = threading.Event()
-        self.broken = False
-
-    @contextmanager
-    def read_blob(self, repository: str, digest: Digest) -> Iterator[Iterator[bytes]]:
-        self.read.set()
-        with super().read_blob(repository, digest) as pieces:
-            yield pieces
-
-    def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
-        assert self.read.wait(10)
-        if self.broken:
-            raise RegistryFailed("the list of referrers is lost")
-        return super().referrers(repository, subject)
-
-
-def test_what_is_attached_is_looked_for_while_large_blobs_are_sent() -> None:
-    source, image = _Asking(), build_image("large", layers=1, layer_bytes=1_200_000)
-    image.push(source, "app", "built")
-    sbom = build_referrer(image.root.descriptor, "an SBOM")
-    sbom.push(source, "app", str(sbom.digest))
-    target = Home(FakeRegistry(lists_referrers=True), "prd", "app")
-    report = Copier(Retry(attempts=1)).copy(Home(source, "dev", "app"), image.digest, target, "1.0.0")
-    assert (report.blobs_sent, report.blobs_present, report.referrers) == (4, 0, 1)
-    assert target.registry.referrers("app", image.digest) == source.referrers("app", image.digest)
-
-
-class _Slow(FakeRegistry):
-    """A target that takes a large blob when it has got `wanted`."""
-
-    def __init__(self, wanted: Digest) -> None:
-        super().__init__()
-        self._wanted = wanted
-        self._there = threading.Event()
-
-    def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
-        assert blob.size < LARGE or self._there.wait(10), "what is attached did not come meanwhile"
-        super().write_blob(repository, blob, pieces)
-        if blob.digest == self._wanted:
-            self._there.set()
-
-
-def test_what_is_attached_comes_while_large_blobs_are_sent() -> None:
-    source, image = FakeRegistry(), build_image("large", layers=1, layer_bytes=1_200_000)
-    image.push(source, "app", "built")
-    sbom = _attach(Home(source, "dev", "app"), build_referrer(image.root.descriptor, "an SBOM"))
-    target = Home(_Slow(sbom.root.contents().blobs[-1].digest), "prd", "app")
-    report = Copier(Retry(attempts=1)).copy(Home(source, "dev", "app"), image.digest, target, "1.0.0")
-    assert (report.blobs_sent, report.referrers) == (4, 1)
-    assert _listed(target, image.digest) == (sbom.digest,)
-
-
-def test_an_image_whose_attachments_can_not_be_told_gets_no_tag() -> None:
-    source, image = _Asking(), build_image("large", layers=1, layer_bytes=1_200_000)
-    image.push(source, "app", "built")
-    source.broken = True
-    target = Home(FakeRegistry(), "prd", "app")
-    with pytest.raises(RegistryFailed, match="lost"):
-        Copier(Retry(attempts=1)).copy(Home(source, "dev", "app"), image.digest, target, "1.0.0")
-    assert target.registry.resolve("app", "1.0.0") is None
-
-
 def test_an_artifact_that_is_copied_itself_is_listed_with_its_subject() -> None:
     source, target, image = _home(), _home(), build_image("inventory")
     image.push(source.registry, REPOSITORY, "1.0.0")
-    sbom = _attach(source, build_referrer(image.root.descriptor, "sbom"))
+    sbom = attach(source, build_referrer(image.root.descriptor, "sbom"))
     source.registry.put_manifest(REPOSITORY, "sbom", sbom.root)
     COPIER.copy(source, "1.0.0", target, "1.0.0", wish=Wish(Referrers.NEVER))
     COPIER.copy(source, "sbom", target, "sbom")
-    assert _listed(target, image.digest) == (sbom.digest,)
+    assert listed(target, image.digest) == (sbom.digest,)
