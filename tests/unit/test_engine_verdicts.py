@@ -22,7 +22,7 @@ from support.engine_world import (
 )
 from tidegate.engine.decide import decide
 from tidegate.engine.explanation import explain
-from tidegate.model import Answer, Gates, ImageRef, PathPattern, TagPattern
+from tidegate.model import Answer, Gates, ImageRef, TagPattern
 from tidegate.testing.remotes import Link
 
 
@@ -95,57 +95,6 @@ def test_one_that_moves_no_image_is_none_of_ours(town: EngineWorld) -> None:
     town.write(STAGING, {"README.md": b"new\n"}, "docs")
     delivery = town.look(town.request(STAGING, "docs"))
     assert (delivery.delivered, delivery.seen, delivery.verdict) == (False, None, None)
-
-
-# --- scope
-
-
-def test_a_file_elsewhere_does_not_ride_along(town: EngineWorld) -> None:
-    town.write(STAGING, {".gitlab-ci.yml": b"evil: true\n", "apps/other/x.yaml": b"x: 1\n"}, "by-hand")
-    reason = town.reason(town.open("staging", PRD_IMAGE), "scope")
-    assert (reason.answer, reason.code) == (Answer.NO, "release/out-of-scope")
-    assert reason.text.endswith("also changes .gitlab-ci.yml, apps/other/x.yaml")
-
-
-def test_where_nobody_approves_only_an_image_moves(town: EngineWorld) -> None:
-    """A sidecar from anywhere, with no person asked: that is for a person to merge."""
-    town.build("1.1.4")
-    plain = town.open("e2e", "e2e.example/team/inventory:1.1.4-rc1", "plain")
-    assert town.answer(plain) is Answer.GO
-    data = helm_release("e2e.example/team/inventory:1.1.4-rc1").replace(
-        b"ghcr.io/mesh/proxy:2.0.1", b"evil.example/x:1"
-    )
-    town.write(GITOPS, {town.path("e2e"): data}, "sidecar")
-    request = town.request(GITOPS, "sidecar")
-    reason = town.reason(request, "scope")
-    assert (reason.answer, reason.code) == (Answer.NO, "release/out-of-scope")
-    assert reason.text == f"{request.ref} changes more in clusters/e2e/inventory/release.yaml than the move of an image"
-
-
-def test_another_environment_of_the_repository_does_not_ride_along(town: EngineWorld) -> None:
-    """E2e needs no approval; an environment beside it that does must not be changed under e2e's rule."""
-    town.change("staging", repo=GITOPS, path=PathPattern("clusters/staging/{service}"))
-    town.build("1.1.4")
-    files = {town.path("staging"): helm_release(PRD_IMAGE)}
-    town.write(GITOPS, files, "by-hand")
-    request = town.open("e2e", "e2e.example/team/inventory:1.1.4-rc1")
-    assert town.answer(request) is Answer.NO
-    assert town.reason(request, "scope").text.endswith("also changes clusters/staging/inventory/release.yaml")
-
-
-def test_a_service_that_is_changed_but_not_moved_does_not_ride_along(town: EngineWorld) -> None:
-    billing = helm_release("e2e.example/team/billing:2.0.0-rc1", service="billing", replicas=9)
-    town.write(GITOPS, {town.path("e2e", "billing"): billing}, "by-hand")
-    town.build("1.1.4")
-    reason = town.reason(town.open("e2e", "e2e.example/team/inventory:1.1.4-rc1"), "scope")
-    assert reason.text.endswith("also changes clusters/e2e/billing/release.yaml")
-
-
-def test_a_branch_of_endless_commits_is_refused(town: EngineWorld) -> None:
-    for number in range(50):
-        town.write(STAGING, {"apps/inventory/notes.txt": b"%d" % number}, "by-hand")
-    reason = town.reason(town.open("staging", PRD_IMAGE), "scope")
-    assert (reason.answer, reason.hint) == (Answer.NO, "squash the commits of its branch into one")
 
 
 # --- manifest

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final
 
 from tidegate.engine.candidates import candidate_tag, existing_candidates, rightful_tag
@@ -119,31 +121,42 @@ def _outside(deliveries: tuple[DeliverySeen, ...], changed: tuple[str, ...]) -> 
 
 def _extra(hop: _Hop, deliveries: tuple[DeliverySeen, ...], changed: tuple[str, ...]) -> tuple[str, ...]:
     """Return the changed files that a promotion would not have written just so: with no approvals, nobody saw them."""
-    expected = {
-        each.proposed.file
-        for each in deliveries
-        if each.proposed is not None
-        and each.target_image is not None
-        and (rewritten_manifest(each) or with_image(each.proposed, each.target_image)) in _as_promoted(hop, each)
-    }
+    expected = {each.proposed.file for each in deliveries if each.proposed is not None and _is_mere_move(hop, each)}
     return tuple(path for path in changed if path not in expected)
 
 
+def _is_mere_move(hop: _Hop, each: DeliverySeen) -> bool:
+    """Return whether the file will be what a promotion writes; what can't be rewritten is none, and has its fault."""
+    if each.proposed is None or each.target_image is None:
+        return False
+    try:
+        merged = rewritten_manifest(each) or with_image(each.proposed, each.target_image)
+    except _OF_THE_MANIFEST:
+        return False
+    return merged in _as_promoted(hop, each)
+
+
 def _as_promoted(hop: _Hop, each: DeliverySeen) -> Iterator[bytes]:
-    """Yield what the file may be after a move: the target's own, or the source's with what is kept of the target's."""
+    """Yield what the file may be after a move: the target's own, or the source's with what is kept of the target's.
+
+    What can't be edited byte-exactly, such as a target that has the tag through an alias, no promotion has written.
+    """
     before = _before(hop, each.service)
     image, origin, proposed = each.target_image, each.origin, each.proposed
     if image is None or origin is None or proposed is None:
         return
     if before is not None:
-        yield with_image(before, image)
+        with suppress(*_OF_THE_MANIFEST):
+            yield with_image(before, image)
+    kept_of = before.data if before else None
     present = hop.world.repo(hop.source)
     newest = read_declared(present, branch_head(present, hop.source), hop.source, each.service)
     for release in (origin.release, newest) if newest is not None else (origin.release,):
-        for copied in (release.data, without_markers(release.data, release.sites)):
-            carried = carry_release(copied, before.data if before else None, each.service.keep, file=proposed.file)
-            for data in (copied, carried):
-                yield with_image(reread(data, proposed.file, hop.target, each.service), image)
+        for unmarked, keep in product(((), release.sites), ((), each.service.keep)):
+            with suppress(*_OF_THE_MANIFEST):
+                copied = without_markers(release.data, unmarked)
+                carried = carry_release(copied, kept_of, keep, file=proposed.file)
+                yield with_image(reread(carried, proposed.file, hop.target, each.service), image)
 
 
 def _overtaken(hop: _Hop, deliveries: tuple[DeliverySeen, ...]) -> tuple[str, ...]:
