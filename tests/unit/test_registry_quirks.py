@@ -175,7 +175,7 @@ def test_a_broken_download_asks_the_registry_for_a_new_signed_address() -> None:
             fields["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
         return Reply(206 if asked else 200, data[start : start + 6000], fields, hang_up=True)
 
-    with ScriptedServer(store_script) as store, remote_registry(registry_script) as (registry, _):
+    with ScriptedServer(store_script) as store, remote_registry(registry_script, retry=patient([])) as (registry, _):
         with registry.read_blob("app", Digest.of(data)) as pieces:
             assert b"".join(pieces) == data
         assert len(signed) == 2

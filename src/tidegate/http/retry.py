@@ -46,20 +46,37 @@ class Retry:
 
     def call(self, action: Callable[[], T]) -> T:
         """Return what `action` returns; its last error when it never does."""
-        start = self.monotonic()
-        for attempt in range(1, self.attempts):
+        tries = Tries(self)
+        while True:
             try:
                 return action()
             except TidegateError as error:
-                if not error.retryable:
+                if not tries.again(error):
                     raise
-                wait = self._wait(attempt, error)
-                if self.monotonic() - start + wait > self.total:
-                    raise
-            self.sleep(wait)
-        return action()
 
-    def _wait(self, attempt: int, error: TidegateError) -> float:
-        wait = min(self.first * 2.0 ** (attempt - 1), self.longest) * (1 - self.jitter() / 2)
+
+class Tries:
+    """The attempts at one thing. The first begins when this is made.
+
+    Args:
+        rule: how many there are, and how long is waited between them.
+    """
+
+    def __init__(self, rule: Retry) -> None:
+        self._rule = rule
+        self._start = rule.monotonic()
+        self._made = 1
+
+    def again(self, error: TidegateError) -> bool:
+        """Return whether to try once more after `error`, when it is time to; at once when not."""
+        rule = self._rule
+        if not error.retryable or self._made >= rule.attempts:
+            return False
+        wait = min(rule.first * 2.0 ** (self._made - 1), rule.longest) * (1 - rule.jitter() / 2)
         asked = error.retry_after if isinstance(error, ServerBusy) else None
-        return max(wait, asked or 0)
+        wait = max(wait, asked or 0)
+        if rule.monotonic() - self._start + wait > rule.total:
+            return False
+        rule.sleep(wait)
+        self._made += 1
+        return True

@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Final
 
-from tidegate.errors.registry import RegistryFailed, RegistryUnreachable
-from tidegate.http import InFlight, Response
+from tidegate.errors import TidegateError
+from tidegate.errors.registry import RegistryFailed
+from tidegate.http import InFlight, Response, Retry
+from tidegate.http.retry import Tries
 from tidegate.model.digest import Digest
 from tidegate.registry.answers import unreachable
 from tidegate.registry.verify import verified
 
-_MOST_RESUMPTIONS: Final = 3
+_MUCH: Final = 1024 * 1024
+"""Bytes that are worth it: who brought as many before he broke off again is given as much patience again."""
 _CONTENT_RANGE: Final = r"bytes ([0-9]+)-[0-9]+/(?:[0-9]+|\*)"
 
 
@@ -24,12 +27,14 @@ class Download:
         digest: what the bytes must hash to.
         where: what to call the request in errors.
         ask: asks for the blob from an offset in bytes on; the answer's status is 200, or 206 beyond offset 0.
+        retry: how often it is asked for what is missing of it. Who has got nothing yet starts over by himself.
     """
 
-    def __init__(self, digest: Digest, where: str, ask: Callable[[int], InFlight]) -> None:
+    def __init__(self, digest: Digest, where: str, ask: Callable[[int], InFlight], retry: Retry) -> None:
         self._digest = digest
         self._where = where
         self._ask = ask
+        self._retry = retry
         self._begun: InFlight | None = ask(0)
         self._response: Response | None = None
 
@@ -38,7 +43,7 @@ class Download:
 
         Raises:
             DigestMismatch: the bytes are others.
-            RegistryUnreachable: the connection broke more often than is worth resuming.
+            RegistryUnreachable, RegistryFailed, RegistryThrottled, …: the answer is none, or no more of it comes.
         """
         return verified(self._received(), self._digest, self._where)
 
@@ -51,33 +56,36 @@ class Download:
             self._response.close()
 
     def _received(self) -> Iterator[bytes]:
-        received = 0
-        for left in range(_MOST_RESUMPTIONS, -1, -1):
-            before, response = received, self._answer(received)
+        """Yield what comes. What breaks off goes on where it stood, so that whoever writes it need not begin anew."""
+        received, tries = 0, None
+        while True:
+            before = received
             try:
-                with unreachable():
-                    for piece in response.pieces():
-                        received += len(piece)
-                        yield piece
-            except RegistryUnreachable:
-                if not left or received == before:
+                response = self._answer(received)
+                with unreachable(), response:
+                    if _begins_at(received, response):
+                        for piece in response.pieces():
+                            received += len(piece)
+                            yield piece
+                        return
+            except TidegateError as error:
+                if tries is None or received - before >= _MUCH:
+                    tries = Tries(self._retry)
+                if not received or not tries.again(error):
                     raise
             else:
-                return
-            response.close()
+                raise RegistryFailed("the blob broke off and the registry can't resume it", where=str(response.request))
 
     def _answer(self, offset: int) -> Response:
-        """Return the answer whose body goes on at `offset`."""
+        """Return the answer to the request for what begins at `offset`."""
         begun, self._begun = self._begun or self._ask(offset), None
-        response = self._response = begun.answer()
-        if offset:
-            _require_offset(response, offset)
-        return response
+        self._response = begun.answer()
+        return self._response
 
 
-def _require_offset(response: Response, offset: int) -> None:
-    """Raise unless the answer goes on at `offset`: not every registry knows ranges."""
+def _begins_at(offset: int, response: Response) -> bool:
+    """Return whether the answer's body begins there: not every registry knows ranges."""
+    if not offset:
+        return True
     match = re.fullmatch(_CONTENT_RANGE, response.header("Content-Range") or "")
-    if response.status != HTTPStatus.PARTIAL_CONTENT or match is None or int(match[1]) != offset:
-        response.close()
-        raise RegistryFailed("the blob broke off and the registry can't resume it", where=str(response.request))
+    return response.status == HTTPStatus.PARTIAL_CONTENT and match is not None and int(match[1]) == offset

@@ -46,7 +46,8 @@ _NO_DELETION: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_A
 class RemoteRegistry:
     """One registry over HTTP(S). Safe for use by many threads at once.
 
-    Requests whose body can be sent again are tried again here; blobs, which stream, by whoever copies them.
+    Requests whose body can be sent again are tried again here, and so is the rest of a blob that broke off; blobs,
+    which stream, are by whoever copies them.
 
     Args:
         base: base URL without a final slash; `/v2/` follows it.
@@ -146,7 +147,7 @@ class RemoteRegistry:
 
     @contextmanager
     def read_blob(self, repository: str, digest: Digest) -> Iterator[Iterator[bytes]]:
-        """Return a context whose value yields the blob's bytes; a broken connection is resumed by a range.
+        """Return a context whose value yields the blob's bytes; what breaks off goes on by a range request.
 
         What is wrong with the answer, a blob that is not there among it, is raised with the first piece.
         """
@@ -157,7 +158,7 @@ class RemoteRegistry:
             begun = self._sender.begin(replace(request, headers=fields), _pull(repository))
             return InFlight(lambda: _content(begun.answer()), begun.abandon)
 
-        download = Download(digest, str(request), ask)
+        download = Download(digest, str(request), ask, self._retry)
         try:
             yield download.pieces()
         finally:
