@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -15,8 +16,9 @@ from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.model.referrers import ReferrerList
 from tidegate.registry.copy import Copier
+from tidegate.registry.referrers import ReferrerSearch
 from tidegate.registry.transfer import LARGE
-from tidegate.registry.tree import Home
+from tidegate.registry.tree import Home, read_tree
 from tidegate.testing.images import build_image, build_referrer
 from tidegate.testing.registry import FakeRegistry
 
@@ -86,3 +88,28 @@ def test_an_image_whose_attachments_can_not_be_told_gets_no_tag() -> None:
     with pytest.raises(RegistryFailed, match="lost"):
         Copier(Retry(attempts=1)).copy(Home(source, "dev", "app"), image.digest, target, "1.0.0")
     assert target.registry.resolve("app", "1.0.0") is None
+
+
+class _Listing(FakeRegistry):
+    """Tells the tags of a repository when it has been asked for those of `expected` repositories."""
+
+    def __init__(self, expected: int) -> None:
+        super().__init__()
+        self._all = threading.Barrier(expected)
+
+    def tags(self, repository: str) -> Iterator[str]:
+        self._all.wait(10)
+        return super().tags(repository)
+
+
+def test_tags_of_several_repositories_are_listed_side_by_side_and_those_of_one_once() -> None:
+    source, names = _Listing(3), ("app", "web", "db")
+    search, trees = ReferrerSearch(), []
+    for name in names:
+        home = Home(source, "dev", name)
+        build_image(name).push(source, name, "1.0.0")
+        trees.append((home, read_tree(home, "1.0.0")))
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda each: search.find(*each), trees * 2))
+    assert found == [()] * 6
+    assert sorted(call for call in source.calls if call.startswith("tags")) == ["tags app", "tags db", "tags web"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -49,10 +50,14 @@ class Attached:
 
 
 class ReferrerSearch:
-    """Finds what is attached, in one run: each repository's tags are listed once. Safe for use by many threads."""
+    """Finds what is attached, in one run: each repository's tags are listed once. Safe for use by many threads.
+
+    Who needs the same list waits for one request; those of different repositories are asked for side by side.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._turns: defaultdict[tuple[int, str], threading.Lock] = defaultdict(threading.Lock)
         self._tags: dict[tuple[int, str], frozenset[str] | None] = {}
 
     def find(self, home: Home, image: Tree) -> tuple[Attached, ...]:
@@ -85,11 +90,9 @@ class ReferrerSearch:
             raise _too_much(home)
         trees = at_once(lambda digest: _tree(home, str(digest)), listed)
         found = [Attached(subject, tree) for tree in trees if tree is not None and subject_of(tree.root) == subject]
-        for tag in cosign_tags(subject):
-            tree = _tree(home, tag) if self._may_have(home, tag) else None
-            if tree is not None:
-                found.append(Attached(subject, tree, tag))
-        return found
+        tags = [tag for tag in cosign_tags(subject) if self._may_have(home, tag)]
+        trees = at_once(lambda tag: _tree(home, tag), tags)
+        return found + [Attached(subject, tree, tag) for tag, tree in zip(tags, trees, strict=True) if tree is not None]
 
     def _listed(self, home: Home, subject: Digest) -> tuple[Digest, ...]:
         listed = home.registry.referrers(home.repository, subject) or ReferrerList()
@@ -101,6 +104,8 @@ class ReferrerSearch:
     def _may_have(self, home: Home, tag: str) -> bool:
         """Return whether the repository has `tag`, or can't tell."""
         with self._lock:
+            turn = self._turns[home.key]
+        with turn:
             if home.key not in self._tags:
                 self._tags[home.key] = _tags(home)
             known = self._tags[home.key]
