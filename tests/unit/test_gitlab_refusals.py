@@ -22,21 +22,19 @@ from tidegate.errors.forge import (
 )
 from tidegate.forge.gitlab.errors import failure, said
 
-KNOWN: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data/gitlab/errors.json").read_text())
+ALL: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data/gitlab/errors.json").read_text())
+KNOWN = [row for row in ALL if "repository/" not in row["call"]]
+"""Of the calls that Tidegate makes: what it writes to a repository, it pushes with git."""
 PATHS = {
     "PUT merge": "PUT /projects/a/b/merge_requests/3/merge",
     "PUT merge | POST approve": "POST /projects/a/b/merge_requests/3/approve",
     "POST merge_requests": "POST /projects/a/b/merge_requests",
     "PUT rebase": "PUT /projects/a/b/merge_requests/3/rebase",
-    "POST repository/commits": "POST /projects/a/b/repository/commits",
-    "POST repository/commits | files": "POST /projects/a/b/repository/commits",
-    "PUT|POST|DELETE repository/files": "PUT /projects/a/b/repository/files/x.yaml",
     "unknown route, or EE-only route on CE": "GET /projects/a/b/merge_requests/3/approval_state",
 }
 KINDS = [
     MergeBlocked, MergeBlocked, MergeBlocked, HeadMoved, ForgeRefused, ForgeForbidden, MergeRequestExists, ForgeRefused,
-    ForgeRefused, ForgeForbidden, ForgeFailed, HeadMoved, HeadMoved, ForgeRefused, ForgeRefused, ForgeRefused,
-    ForgeRefused, ForgeRefused, ForgeForbidden, ProjectMissing, ForgeRefused, ForgeUnauthorized, ForgeUnauthorized,
+    ForgeRefused, ForgeForbidden, ForgeFailed, ProjectMissing, ForgeRefused, ForgeUnauthorized, ForgeUnauthorized,
     ForgeForbidden, ForgeThrottled, ForgeThrottled,
 ]  # fmt: skip
 

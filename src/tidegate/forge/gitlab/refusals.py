@@ -30,7 +30,6 @@ _TRAIN: Final = r"POST .*/merge_trains/merge_requests/\d+"
 _CANCEL: Final = r"POST .*/merge_requests/\d+/cancel_merge_when_pipeline_succeeds"
 _CREATE: Final = r"POST .*/merge_requests"
 _STATUS: Final = r"POST .*/statuses/[0-9a-f]+"
-_WRITE: Final = r"(POST|PUT|DELETE) .*/repository/(commits|files/.*)"
 _FRESH: Final = "look at it again, then repeat"
 _ROLE: Final = "give the token's user a role that may (Developer or Maintainer), or use another token"
 
@@ -163,58 +162,6 @@ RULES: Final = (
     Rule(_CANCEL, 405, "", MergeBlocked, "it is not open any more", _FRESH),
     Rule(_CANCEL, 406, "", MergeBlocked, "GitLab is not to merge it by itself, so there is nothing to cancel", _FRESH),
     Rule(_REBASE, 409, "", ForgeFailed, "GitLab could not queue the rebase", "try again later"),
-    Rule(
-        _WRITE,
-        400,
-        "has changed since you started editing it: ",
-        HeadMoved,
-        "another commit changed the file meanwhile",
-        _FRESH,
-    ),
-    Rule(
-        _WRITE, 400, "attempting to update a file that has changed", HeadMoved, "the file was changed meanwhile", _FRESH
-    ),
-    Rule(
-        _WRITE,
-        400,
-        "file with this name already exists",
-        ForgeRefused,
-        "the file that was to be created is there already",
-        _FRESH,
-    ),
-    Rule(
-        _WRITE,
-        400,
-        "file with this name doesn't exist",
-        ForgeRefused,
-        "the file that was to be changed is not there",
-        _FRESH,
-    ),
-    Rule(
-        _WRITE,
-        400,
-        "A branch called .* already exists",
-        ForgeRefused,
-        "the branch that was to be created is there already",
-        _FRESH,
-    ),
-    Rule(
-        _WRITE,
-        400,
-        "only create or edit files when you are on a branch",
-        ForgeRefused,
-        "the branch to start from does not exist",
-        "push it first",
-    ),
-    Rule(_WRITE, 400, "Cannot find start_sha", ForgeRefused, "the commit to start from does not exist", _FRESH),
-    Rule(
-        _WRITE,
-        403,
-        "not allowed to push",
-        ForgeForbidden,
-        "the branch is protected: this token may not push to it",
-        "allow the token's user to push to it, or write to another branch",
-    ),
     Rule(
         "",
         404,
