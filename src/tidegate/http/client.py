@@ -249,7 +249,8 @@ def _pieces(body: bytes | Stream | None) -> Iterator[bytes]:
 
 def _follow(request: Request, location: str) -> Request:
     url = resolve(request.url, location, request.allowed)
-    headers = request.headers
-    if Origin.of(url) != Origin.of(request.url):
+    headers, here, there = request.headers, Origin.of(request.url), Origin.of(url)
+    if there != here:
         headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET_FIELDS}
-    return replace(request, url=url, headers=headers, given_by_server=True)
+    given = request.given_by_server or there.host != here.host
+    return replace(request, url=url, headers=headers, given_by_server=given)

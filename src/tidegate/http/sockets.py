@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tidegate.errors.http import AddressRefused, ProxyRefused, ServerNotTrusted
+from tidegate.http.addresses import is_link_local
 from tidegate.http.inflow import Inflow
 from tidegate.http.messages import reason
-from tidegate.http.url import Origin, is_link_local
+from tidegate.http.url import Origin
 from tidegate.http.wire import NotHttp, request_head
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def connected(there: Origin, timeout: float, *, refuse_link_local: bool) -> sock
         there.host.encode("ascii"), there.port, type=socket.SOCK_STREAM
     ):
         if refuse_link_local and is_link_local(str(address[0])):
-            raise AddressRefused("a server points to a name whose address is link-local", where=str(there))
+            hint = "such addresses serve machine credentials; ask who runs the server that points there"
+            raise AddressRefused("a server points to a name whose address is link-local", where=str(there), hint=hint)
         try:
             sock = socket.socket(family, kind, protocol)
             with closed_on_error(sock):

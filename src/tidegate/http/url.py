@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 from urllib.parse import urljoin
 
 from tidegate.errors.http import AddressRefused, InvalidUrl
+from tidegate.http.addresses import is_link_local
 
 _PORTS: Final = {"http": 80, "https": 443}
 _HIGHEST_PORT: Final = 65535
@@ -22,8 +22,6 @@ _BEHIND_A_PROXY: Final = (
     "the server does not know that it is asked by https: set its external address there, or have the proxy before it "
     "send X-Forwarded-Proto"
 )
-_METADATA_SERVICE: Final = ipaddress.ip_address("fd00:ec2::254")
-"""AWS's instance metadata over IPv6: not link-local by its number, but it is what link-local is refused for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +101,6 @@ def resolve(base: str, location: str, allowed: frozenset[Origin] = frozenset()) 
             hint="such addresses serve machine credentials; ask who runs this server",
         )
     return url
-
-
-def is_link_local(address: str) -> bool:
-    """Return whether `address` (a number, not a name) is link-local or a cloud's metadata service."""
-    try:
-        number = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = number.ipv4_mapped if isinstance(number, ipaddress.IPv6Address) else None
-    return (mapped or number).is_link_local or number == _METADATA_SERVICE
 
 
 class _Url(NamedTuple):
