@@ -17,7 +17,7 @@ from tidegate.http.wire import Head
 
 
 @pytest.mark.parametrize(
-    "text", ["registry.example.com", "ftp://host/", "http://", "http://h/a b", "http://h/\r\nX: y"]
+    "text", ["registry.example.com", "ftp://host/", "http://", "http://h/a b", "http://h/\r\nX: y", "https://.h/"]
 )
 def test_urls_that_are_none(text: str) -> None:
     with pytest.raises(InvalidUrl):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
 from tidegate.errors.http import AddressRefused, ConnectionBroken, FieldInvalid
 from tidegate.http.connections import Connection, Pool
 from tidegate.http.inflow import Body
-from tidegate.http.messages import Request, Response, Stream, reason
+from tidegate.http.messages import Request, Response, Stream, hung_up, reason
 from tidegate.http.proxies import Proxies
 from tidegate.http.sockets import Timeouts, Trust, closed_on_error
 from tidegate.http.url import Origin, resolve, target
@@ -178,7 +178,7 @@ class Client:
                 with _BreaksAs(request):
                     connection.sock.sendall(piece)
             except ConnectionBroken as error:
-                if isinstance(error.__cause__, BrokenPipeError | ConnectionResetError):
+                if hung_up(error.__cause__):
                     return  # a server that refuses early says why before it closes: its answer tells
                 raise
 

@@ -136,7 +136,8 @@ class Pool:
         if proxy:
             tunnel(sock, origin, proxy)
         try:
-            secure = context.wrap_socket(sock, server_hostname=origin.host)
+            # The name as bytes, as in `connected`; and an end without close_notify is told from one in order.
+            secure = context.wrap_socket(sock, server_hostname=origin.host.encode("ascii"), suppress_ragged_eofs=False)
         except ssl.SSLCertVerificationError as error:
             raise not_trusted(error, origin) from error
         except ssl.SSLError as error:

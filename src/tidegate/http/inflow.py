@@ -44,6 +44,7 @@ class Inflow:
         self._sock = sock
         self._whole = whole
         self._held = b""
+        self._failed: OSError | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -74,16 +75,27 @@ class Inflow:
         return line[:-2]
 
     def some(self, size: int) -> bytes:
-        """Return the next bytes: what was read ahead, else `size`, fewer at the connection's end."""
+        """Return the next bytes: what was read ahead, else `size`, fewer at the connection's end or before it breaks.
+
+        Raises:
+            OSError: it broke, or fell silent; TLS was ended without close_notify (RFC 9112, 9.8).
+        """
         if self._held:
             found, self._held = self._held[:size], self._held[size:]
             return found
         if self._whole:
             return self._sock.recv(size, socket.MSG_WAITALL)
+        if self._failed is not None:
+            raise self._failed
         piece = bytearray(size)
         view, filled = memoryview(piece), 0
-        while filled < size and (more := self._sock.recv_into(view[filled:])):
-            filled += more
+        try:
+            while filled < size and (more := self._sock.recv_into(view[filled:])):
+                filled += more
+        except OSError as error:
+            if not filled:
+                raise
+            self._failed = error
         return bytes(view[:filled])
 
     def _until(self, end: re.Pattern[bytes], limit: int) -> bytes:

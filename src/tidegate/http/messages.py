@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -151,5 +152,28 @@ def reason(error: BaseException) -> str:
     """Return a short cause for a person: no addresses of objects, no empty text."""
     if isinstance(error, TimeoutError | BlockingIOError):  # the latter is what SO_RCVTIMEO ends with
         return "no answer in time"
+    if "ssl" in sys.modules and (text := _tls_reason(error)):
+        return text
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return (text or type(error).__name__)[:200]
+
+
+def hung_up(error: BaseException | None) -> bool:
+    """Return whether `error` is what sending ends with when the other end has closed."""
+    if isinstance(error, BrokenPipeError | ConnectionResetError):
+        return True
+    if "ssl" not in sys.modules:
+        return False
+    import ssl  # noqa: PLC0415 - it is imported already, or nothing came by TLS
+
+    return isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+
+
+def _tls_reason(error: BaseException) -> str | None:
+    import ssl  # noqa: PLC0415 - as in `hung_up`
+
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return "the server closed the connection"
+    if isinstance(error, ssl.SSLError) and error.reason:  # OpenSSL's name, without a line of Python's sources
+        return f"TLS: {error.reason.replace('_', ' ').lower()}"
+    return None

@@ -14,7 +14,7 @@ from tidegate.http.addresses import is_link_local
 _PORTS: Final = {"http": 80, "https": 443}
 _HIGHEST_PORT: Final = 65535
 _PARTS: Final = re.compile(
-    r"([A-Za-z][A-Za-z0-9+.-]*)://(?:[^/?# ]*@)?(\[[0-9A-Fa-f:.]+\]|[^]/?#@:[ ]+)(?::([0-9]{0,5}))?"
+    r"([A-Za-z][A-Za-z0-9+.-]*)://(?:[^/?# ]*@)?(\[[0-9A-Fa-f:.]+\]|[^]/?#@:[ .][^]/?#@:[ ]*)(?::([0-9]{0,5}))?"
     r"(/[^?# ]*)?(\?[^# ]*)?(?:#[^ ]*)?"
 )
 """Scheme, host, port, path, and query with its mark; what is before @ and behind # is not for a request line."""
