@@ -267,6 +267,8 @@ def test_a_tag_that_does_not_move(status: int, code: str, message: str) -> None:
         (400, b'{"errors":[{"code":7,"message":null}]}', "application/json", RegistryRefused, "answered 400$"),
         (400, b'{"errors":[{"code":"SIZE_INVALID"', "application/json", RegistryRefused, "answered 400$"),
         (500, b"\xff\xfe\x00broken", "text/plain", RegistryFailed, "answered 500: "),
+        (400, b"Client sent an HTTP request to an HTTPS server.\n", "", RegistryRefused, "to an HTTPS server"),
+        (400, b"<html><h1>Bad Request</h1></html>", "", RegistryRefused, "answered 400$"),
     ],
 )
 def test_error_bodies_of_every_kind(status: int, body: bytes, kind: str, error: type[TidegateError], text: str) -> None:

@@ -124,7 +124,7 @@ def _said(response: Response) -> tuple[str, str]:
     try:
         document: object = json.loads(data)
     except (ValueError, RecursionError):
-        return "", _printable(data.decode(errors="replace")) if _is_plain(response) else ""
+        return "", _printable(data.decode(errors="replace")) if _is_plain(response, data) else ""
     errors = document.get("errors") if isinstance(document, dict) else None
     first: object = errors[0] if isinstance(errors, list) and errors else None
     if not isinstance(first, dict):
@@ -133,8 +133,10 @@ def _said(response: Response) -> tuple[str, str]:
     return _printable(code) if isinstance(code, str) else "", _printable(message) if isinstance(message, str) else ""
 
 
-def _is_plain(response: Response) -> bool:
-    return (response.header("Content-Type") or "").startswith("text/plain")
+def _is_plain(response: Response, data: bytes) -> bool:
+    """Return whether a body is plain text. Go's server, asked for plain HTTP where it speaks TLS, says no type."""
+    kind = response.header("Content-Type")
+    return kind.startswith("text/plain") if kind else not data.lstrip().startswith((b"<", b"{", b"["))
 
 
 def _printable(text: str) -> str:
