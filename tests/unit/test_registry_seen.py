@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from tidegate.http import Retry
+from tidegate.model.digest import Digest
+from tidegate.model.manifest import Descriptor
+from tidegate.ports.images import CopyReport
 from tidegate.registry.copy import Copier
+from tidegate.registry.seen import SeenBlobs
+from tidegate.registry.transfer import LARGE
 from tidegate.registry.tree import Home
 from tidegate.testing.images import build_image
 from tidegate.testing.registry import FakeRegistry
@@ -41,3 +49,83 @@ def test_a_registry_that_has_lost_blobs_since_gets_them_again() -> None:
     target.registry.delete(REPOSITORY, str(image.digest))
     target.registry._blobs[REPOSITORY].clear()  # type: ignore[attr-defined]
     assert copier.copy(source, "1.0.0", target, "1.0.0").blobs_sent == 3
+
+
+class _Refusing(FakeRegistry):
+    """Mounts nothing, as ECR does unless it is told to; large blobs after the first wait for one another."""
+
+    def __init__(self, at_once: int = 1) -> None:
+        super().__init__()
+        self._first = threading.Lock()
+        self._together = threading.Barrier(at_once)
+
+    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
+        self._note("mount_blob", repository, str(digest), source)
+        return False
+
+    def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
+        if blob.size >= LARGE and not self._first.acquire(blocking=False):
+            self._together.wait(10)
+        super().write_blob(repository, blob, pieces)
+
+
+def _with_large_layer(source: FakeRegistry, names: Sequence[str]) -> Descriptor:
+    """Push the same image, whose layer is large, to several repositories; return that layer."""
+    image = build_image("base", layers=1, layer_bytes=LARGE)
+    for name in names:
+        image.push(source, name, "1.0.0")
+    return max(image.root.contents().blobs, key=lambda blob: blob.size)
+
+
+def test_a_large_blob_that_is_there_is_not_read_where_the_registry_refuses_to_mount() -> None:
+    source, target, names = FakeRegistry(), _Refusing(), [f"app-{number}" for number in range(4)]
+    layer = _with_large_layer(source, names)
+    for name in names:
+        with source.read_blob(name, layer.digest) as pieces:
+            FakeRegistry.write_blob(target, name, layer, pieces)
+    source.calls.clear()
+    copier = Copier(Retry(attempts=1))
+    for name in names:
+        copier.copy(Home(source, "dev", name), "1.0.0", Home(target, "prd", name), "1.0.0")
+    assert not [call for call in source.calls if call.startswith("read_blob") and str(layer.digest) in call]
+    asked = [call for call in target.calls if call.startswith("has_blob") and str(layer.digest) in call]
+    assert asked == [f"has_blob {name} {layer.digest}" for name in names]
+
+
+def test_where_the_registry_refuses_to_mount_nobody_waits_for_the_chance_to() -> None:
+    source, target, names = FakeRegistry(), _Refusing(3), [f"app-{number}" for number in range(4)]
+    _with_large_layer(source, names)
+    copier = Copier(Retry(attempts=1))
+
+    def copy(name: str) -> CopyReport:
+        return copier.copy(Home(source, "dev", name), "1.0.0", Home(target, "prd", name), "1.0.0")
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        reports = list(pool.map(copy, names))
+    assert [report.blobs_sent for report in reports] == [2] * 4
+
+
+def test_a_small_blob_is_asked_for_where_a_mount_was_refused() -> None:
+    source, target = FakeRegistry(), _Refusing()
+    image = build_image("base", layers=1, layer_bytes=20_000)
+    for name in ("first", "second", "third"):
+        image.push(source, name, "1.0.0")
+    layer = max(image.root.contents().blobs, key=lambda blob: blob.size)
+    copier = Copier(Retry(attempts=1))
+    for name in ("first", "second"):
+        copier.copy(Home(source, "dev", name), "1.0.0", Home(target, "prd", name), "1.0.0")
+    with source.read_blob("third", layer.digest) as pieces:
+        target.write_blob("third", layer, pieces)
+    source.calls.clear()
+    copier.copy(Home(source, "dev", "third"), "1.0.0", Home(target, "prd", "third"), "1.0.0")
+    assert f"read_blob third {layer.digest}" not in source.calls
+
+
+def test_a_registry_that_mounts_again_is_hoped_for_again() -> None:
+    home, seen = _home(), SeenBlobs()
+    assert seen.mounts(home)
+    seen.learn_mount(home, done=False)
+    assert not seen.mounts(home)
+    assert seen.mounts(_home())
+    seen.learn_mount(home, done=True)
+    assert seen.mounts(home)

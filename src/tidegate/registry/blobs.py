@@ -151,7 +151,7 @@ class BlobMover:
                         return self._noted(target, blob, found) if found else self._sent(target, transfer, stop)
 
     def _begun(self, source: Home, target: Home, blob: Descriptor) -> Transfer:
-        return Transfer(source, target, blob, self._seen.elsewhere(target, blob.digest))
+        return Transfer(source, target, blob, self._seen)
 
     def _sent(self, target: Home, transfer: Transfer, stop: _Stop) -> Moved:
         with self._turn(transfer.blob, stop):

@@ -5,24 +5,24 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from tidegate.model.digest import Digest
 from tidegate.registry.tree import Home
 
 
 class _Place:
-    """One blob in one registry: the repositories that have it, and who is about to bring it."""
+    """One blob in one registry: the repositories that have it, and the turns of those who are about to bring it."""
 
-    __slots__ = ("bringing", "repositories")
+    __slots__ = ("repositories", "turns")
 
     def __init__(self) -> None:
         self.repositories: dict[str, None] = {}
-        self.bringing = threading.RLock()
+        self.turns: defaultdict[str | None, threading.RLock] = defaultdict(threading.RLock)
 
 
 class SeenBlobs:
-    """Which repositories were seen to have which blobs. Safe for use by many threads.
+    """Which repositories were seen to have which blobs, and which registries mount. Safe for use by many threads.
 
     A registry may lose a blob meanwhile: whoever finds out calls `forget`.
     """
@@ -30,6 +30,7 @@ class SeenBlobs:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._places: defaultdict[tuple[int, Digest], _Place] = defaultdict(_Place)
+        self._refusing = set[int]()
 
     def has(self, home: Home, digest: Digest) -> bool:
         """Return whether the repository was seen to have the blob."""
@@ -47,6 +48,15 @@ class SeenBlobs:
         with self._lock:
             self._place(home, digest).repositories[home.repository] = None
 
+    def mounts(self, home: Home) -> bool:
+        """Return whether the registry may be hoped to mount: it has not refused, or has done it since."""
+        return home.key[0] not in self._refusing
+
+    def learn_mount(self, home: Home, *, done: bool) -> None:
+        """Remember how a mount of what another repository has went. ECR refuses each, unless told to."""
+        with self._lock:
+            (self._refusing.discard if done else self._refusing.add)(home.key[0])
+
     def forget(self, home: Home) -> bool:
         """Forget what is known of the repository; return whether there was anything."""
         with self._lock:
@@ -56,19 +66,24 @@ class SeenBlobs:
 
     @contextmanager
     def one_at_a_time(self, home: Home, digest: Digest, patience: float) -> Iterator[bool]:
-        """Keep others from bringing the same blob to the same registry: they can mount it afterwards.
+        """Keep others from bringing the same blob to the same repository; where it mounts, to the same registry.
 
-        The value is False when someone else has been at it for `patience` seconds. Within one thread, it may be
-        entered again.
+        They can mount it afterwards. The value is False when someone else has been at it for `patience` seconds.
+        Within one thread, it may be entered again.
         """
         with self._lock:
-            place = self._place(home, digest)
-        mine = place.bringing.acquire(timeout=patience)
-        try:
-            yield mine
-        finally:
-            if mine:
-                place.bringing.release()
+            turns = self._place(home, digest).turns
+            mine = [turns[home.repository], *([turns[None]] if self.mounts(home) else [])]
+        with ExitStack() as held:
+            yield all(_taken(held, turn, patience) for turn in mine)
 
     def _place(self, home: Home, digest: Digest) -> _Place:
         return self._places[home.key[0], digest]
+
+
+def _taken(held: ExitStack, turn: threading.RLock, patience: float) -> bool:
+    """Return whether `turn` could be taken; it is given back when `held` ends."""
+    taken = turn.acquire(timeout=patience)
+    if taken:
+        held.callback(turn.release)
+    return taken

@@ -10,12 +10,16 @@ from types import TracebackType
 from typing import Final, Self
 
 from tidegate.model.manifest import EMPTY, EMPTY_DATA, Descriptor
+from tidegate.registry.seen import SeenBlobs
 from tidegate.registry.tree import Home
 from tidegate.registry.verify import exactly
 
 LARGE: Final = 1024 * 1024
 """Bytes from which a blob is looked for before it is sent. Below, sending it costs no more than asking; above, a
 registry that never mounts (ECR unless told to) would get again what it has."""
+_WORTH_ASKING: Final = 16 * 1024
+"""The same where a mount was refused: there it does not tell either what is there already. Smaller ones are configs
+mostly, which are new."""
 
 
 class Moved(Enum):
@@ -36,14 +40,16 @@ class Transfer:
         source: where the blob is.
         target: where it goes.
         blob: its descriptor.
-        elsewhere: another repository of the target's registry that has it, or None.
+        seen: tells which other repository of the target's registry has it; learns whether that one mounts.
     """
 
-    def __init__(self, source: Home, target: Home, blob: Descriptor, elsewhere: str | None) -> None:
+    def __init__(self, source: Home, target: Home, blob: Descriptor, seen: SeenBlobs) -> None:
         self.blob = blob
         self._source = source
         self._target = target
-        self._known = source.repository if source.registry is target.registry else elsewhere
+        self._seen = seen
+        same = source.registry is target.registry
+        self._known = source.repository if same else seen.elsewhere(target, blob.digest)
         self._whole = self._known is None and target.registry.takes_whole(blob.size)
         self._asked = ExitStack()
         self._read: Iterator[bytes] | None = None
@@ -61,14 +67,25 @@ class Transfer:
 
         A mount of a blob from the repository itself succeeds when it is there already, and begins the upload when it
         is not: one request for two questions. A small blob that the registry takes in one request is no question's
-        worth.
+        worth. A large one is looked for before it is sent: at once where no mount is to be hoped for, else when the
+        mount was refused.
         """
         here, repository, digest = self._target.registry, self._target.repository, self.blob.digest
-        if self._known is None and self.blob.size >= LARGE:
-            return Moved.PRESENT if here.has_blob(repository, digest) else None
-        if not self._whole and here.mount_blob(repository, digest, self._known or repository):
+        if self._whole:
+            return None
+        mounts = self._seen.mounts(self._target)
+        first = self.blob.size >= (LARGE if mounts else _WORTH_ASKING) and not (mounts and self._known)
+        if first and here.has_blob(repository, digest):
+            return Moved.PRESENT
+        if first and self._known is None:
+            return None
+        mounted = here.mount_blob(repository, digest, self._known or repository)
+        if self._known is not None:
+            self._seen.learn_mount(self._target, done=mounted)
+        if mounted:
             return Moved.MOUNTED
-        return None
+        late = self.blob.size >= LARGE and not first
+        return Moved.PRESENT if late and here.has_blob(repository, digest) else None
 
     def ask(self) -> None:
         """Ask the source for the blob, which arrives while others are asked for."""
