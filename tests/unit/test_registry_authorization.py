@@ -14,7 +14,7 @@ from tidegate.errors import TidegateError
 from tidegate.errors.http import AddressRefused
 from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
 from tidegate.http import Client, Origin, Proxies, Timeouts
-from tidegate.registry.authorization import Authorizer
+from tidegate.registry.authorization import Authorization, Authorizer
 from tidegate.registry.credentials import Credentials
 
 ME = Credentials("me", "pw", "a helper")
@@ -42,7 +42,7 @@ def test_tokens_of_different_repositories_are_asked_for_side_by_side() -> None:
 
     with _authorizer(script, lambda: ME) as (authorizer, challenge), ThreadPoolExecutor(4) as threads:
         asked = [threads.submit(authorizer.answer, [challenge], _pull(f"app{number}"), None) for number in range(4)]
-        assert [each.result() for each in asked] == ["Bearer t"] * 4
+        assert [each.result().value for each in asked] == ["Bearer t"] * 4
 
 
 def test_who_needs_the_same_token_waits_for_one_request() -> None:
@@ -58,13 +58,13 @@ def test_who_needs_the_same_token_waits_for_one_request() -> None:
         found.append(ME)
         return ME
 
-    def ask(authorizer: Authorizer, challenge: str) -> str:
+    def ask(authorizer: Authorizer, challenge: str) -> Authorization:
         everybody.wait()
         return authorizer.answer([challenge], _pull("app"), None)
 
     with _authorizer(script, find) as (authorizer, challenge), ThreadPoolExecutor(4) as threads:
         asked = [threads.submit(ask, authorizer, challenge) for _ in range(4)]
-        assert [each.result() for each in asked] == ["Bearer t"] * 4
+        assert [each.result().value for each in asked] == ["Bearer t"] * 4
     assert (len(requests), len(found)) == (1, 1)
 
 
@@ -84,7 +84,7 @@ def test_what_is_refused_to_many_is_looked_up_once_more_for_all() -> None:
 
     with _authorizer(script, find) as (authorizer, challenge), ThreadPoolExecutor(4) as threads:
         asked = [threads.submit(authorizer.answer, [challenge], _pull(f"app{number}"), None) for number in range(4)]
-        assert [each.result() for each in asked] == ["Bearer t"] * 4
+        assert [each.result().value for each in asked] == ["Bearer t"] * 4
     assert next(passwords) == "newer"
 
 

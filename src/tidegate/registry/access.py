@@ -92,10 +92,10 @@ def _ask(account: RegistryAccount, reach: Reach, base: str, credentials: Credent
             raise failure(response)
         wanted = response.headers("WWW-Authenticate")
     with unreachable():
-        field = authorizer.answer(wanted, (), None)
-        with client.send(replace(request, headers={"Authorization": field})) as response:
+        sent = authorizer.answer(wanted, (), None)
+        with client.send(replace(request, headers={"Authorization": sent.value})) as response:
             if response.status == HTTPStatus.UNAUTHORIZED:
-                raise authorizer.refused()
+                raise authorizer.refused(())
             if response.status != HTTPStatus.OK:
                 raise failure(response)
     return Standing.ACCEPTED if credentials else Standing.OPEN

@@ -9,14 +9,14 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tidegate.errors.http import AddressRefused, InvalidUrl
 from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
 from tidegate.http import Origin, Sender
-from tidegate.http.url import is_link_local
+from tidegate.http.addresses import is_link_local
 from tidegate.registry.answers import failure
 
 if TYPE_CHECKING:
@@ -24,18 +24,33 @@ if TYPE_CHECKING:
     from tidegate.registry.credentials import Credentials
     from tidegate.registry.tokens import Token
 
-_SHORTEST_LIFE: Final = 60
-"""Seconds a token lives when the server does not say (token spec), or says less; clocks may differ."""
+_USUAL_LIFE: Final = 60
+"""Seconds a token lives when the server does not say (token spec); no credentials are looked up more often."""
 _MARGIN: Final = 0.25
 """The part of its life before the end in which a token is not used for new requests."""
 
 Scopes = tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What a request is sent with.
+
+    Args:
+        value: of the field.
+        final_until: until then, a 401 is the last word: it was got after the request's last one, so a newer one would
+            be no better. What was there already may have ended, or been revoked, since.
+    """
+
+    value: str = field(repr=False)
+    final_until: float = -math.inf
+
+
 class _Found(NamedTuple):
-    """What was found when credentials were looked up, and until when it is used."""
+    """What was found when credentials were looked up, when that was, and until when it is used."""
 
     credentials: Credentials | None
+    asked_at: float
     fresh_until: float
 
 
@@ -73,15 +88,16 @@ class Authorizer:
         self._finding = threading.Lock()
         self._found: _Found | None = None
         self._challenge: Challenge | None = None
+        self._accepted: set[Scopes] = set()
         self._tokens: dict[Scopes, Token] = {}
         self._turns: dict[Scopes, threading.Lock] = {}
 
-    def field(self, scopes: Scopes) -> str | None:
+    def field(self, scopes: Scopes) -> Authorization | None:
         """Return what to send for `scopes`, e.g. `repository:inventory:pull`; None when nothing was asked for yet."""
         challenge = self._challenge
         return self._field(challenge, scopes) if challenge else None
 
-    def answer(self, fields: Iterable[str], scopes: Scopes, sent: str | None) -> str:
+    def answer(self, fields: Iterable[str], scopes: Scopes, sent: Authorization | None) -> Authorization:
         """Return what to send after a 401.
 
         Args:
@@ -94,35 +110,48 @@ class Authorizer:
         """
         from tidegate.registry.challenge import parse_challenges  # noqa: PLC0415 - needed when asked for, not before
 
+        started = self._monotonic()
         challenges = {challenge.scheme: challenge for challenge in reversed(parse_challenges(fields))}
         challenge = challenges.get("bearer") or challenges.get("basic")
         if challenge is None:
             raise self._unauthorized("the registry asks for credentials in a way that is not known (Bearer, Basic)")
+        if sent is not None and started < sent.final_until and scopes not in self._accepted:
+            raise self.refused(scopes)
         with self._lock:
             self._challenge = challenge
             known = self._tokens.get(scopes)
-            if known and sent == f"Bearer {known.value}":
+            if known and sent and sent.value == f"Bearer {known.value}":
                 del self._tokens[scopes]
-        field = self._field(challenge, scopes, sent)
-        if field == sent:
-            raise self.refused()
-        return field
+        new = self._field(challenge, scopes, sent, started)
+        if sent and new.value == sent.value:
+            raise self.refused(scopes)
+        return new
 
-    def refused(self) -> RegistryUnauthorized:
-        """Return the error for a 401 to what `answer` gave."""
+    def accepted(self, scopes: Scopes) -> None:
+        """Remember that what was sent for `scopes` was accepted: what is refused from now on, new or not, has ended."""
+        self._accepted.add(scopes)
+
+    def refused(self, scopes: Scopes) -> RegistryUnauthorized:
+        """Return the error for a 401 to what `answer` gave for `scopes`."""
+        if scopes in self._accepted:
+            return self._unauthorized("the registry accepts no more what it accepted before, nor anything newer")
         if self._found is None or self._found.credentials is None:
             return self._unauthorized("the registry asks for credentials and there are none")
         return self._unauthorized("the registry does not accept these credentials")
 
-    def _field(self, challenge: Challenge, scopes: Scopes, refused: str | None = None) -> str:
+    def _field(
+        self, challenge: Challenge, scopes: Scopes, refused: Authorization | None = None, since: float = math.inf
+    ) -> Authorization:
+        """Return what to send; `refused` was not accepted, which was heard at `since`."""
         if challenge.scheme == "bearer":
-            return f"Bearer {self._token(challenge, scopes).value}"
+            token = self._token(challenge, scopes)
+            return Authorization(f"Bearer {token.value}", token.ends_at if token.asked_at >= since else -math.inf)
         found = self._look_up()
-        if found.credentials is not None and found.credentials.basic == refused:
+        if found.credentials is not None and refused is not None and found.credentials.basic == refused.value:
             found = self._look_up(refused=found)
         if found.credentials is None:
             raise self._unauthorized("the registry asks for credentials and there are none")
-        return found.credentials.basic
+        return Authorization(found.credentials.basic, math.inf if found.asked_at >= since else -math.inf)
 
     def _look_up(self, refused: _Found | None = None) -> _Found:
         """Return what was found; it is looked for anew before it ends, or when it is `refused`, once for all threads.
@@ -134,8 +163,8 @@ class Authorizer:
             if found is None or found is refused or found.fresh_until <= started:
                 credentials = self._find()
                 said = credentials.life if credentials else None
-                life = math.inf if said is None else max(said, _SHORTEST_LIFE)
-                found = self._found = _Found(credentials, started + life * (1 - _MARGIN))
+                life = math.inf if said is None else max(said, _USUAL_LIFE)
+                found = self._found = _Found(credentials, started, started + life * (1 - _MARGIN))
             return found
 
     def _token(self, challenge: Challenge, scopes: Scopes) -> Token:
@@ -173,7 +202,8 @@ class Authorizer:
             if response.status != HTTPStatus.OK:
                 raise failure(response)
             value, life = token_in(response)
-        return Token(value, started + max(life, _SHORTEST_LIFE) * (1 - _MARGIN))
+        life = life or _USUAL_LIFE
+        return Token(value, started, started + life * (1 - _MARGIN), started + life)
 
     def _realm(self, challenge: Challenge) -> str:
         realm = challenge.parameters.get("realm", "")

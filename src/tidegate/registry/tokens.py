@@ -26,11 +26,15 @@ class Token:
 
     Args:
         value: what stands behind `Bearer`.
-        fresh_until: from then on another one is asked for, on the clock of whoever keeps it.
+        asked_at: when it was asked for, on the clock of whoever keeps it.
+        fresh_until: from then on another one is asked for.
+        ends_at: from then on nobody accepts it.
     """
 
     value: str = field(repr=False)
+    asked_at: float
     fresh_until: float
+    ends_at: float
 
 
 def token_request(realm: str, service: str, scopes: Sequence[str], credentials: Credentials | None) -> Request:
