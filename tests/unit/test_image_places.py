@@ -73,3 +73,43 @@ def test_what_names_no_folder(places: Places, text: str) -> None:
     with pytest.raises(PlaceInvalid) as caught:
         places.parse(text)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("", "without spaces"),
+        (" r.example/app:1", "without spaces"),
+        ("r.example/my app:1", "without spaces"),
+        ("docker://r.example/app:1", "leave out docker://"),
+        ("https://r.example/app:1", "leave out https://"),
+        ("http://r.example/app:1", "plain HTTP is `insecure: true`"),
+        ("./bundle", "oci-layout:FOLDER"),
+        (".", "oci-layout:FOLDER"),
+        ("/media/usb/bundle:1.0", "oci-layout:FOLDER"),
+        ("oci:bundle:1.0", "oci-layout:FOLDER"),
+        ("docker-archive:app.tar", "skopeo copy docker-archive:app.tar oci:FOLDER:TAG"),
+        ("r.example", "write r.example/REPOSITORY[:TAG]"),
+        ("127.0.0.1:5000", "write 127.0.0.1:5000/REPOSITORY[:TAG]"),
+        ("localhost:5000/", "write localhost:5000/REPOSITORY[:TAG]"),
+        ("[::1]:5000", r"write [::1]:5000/REPOSITORY[:TAG]"),
+        ("prod:app:1.0", "tidegate.yaml has no registry prod; it has dev, e2e, prd"),
+        ("prod:team/app", "tidegate.yaml has no registry prod"),
+        (f"prod:app:1.0@{DIGEST}", "tidegate.yaml has no registry prod"),
+    ],
+)
+def test_what_people_type_is_answered_with_what_is_right(places: Places, text: str, hint: str) -> None:
+    with pytest.raises(PlaceInvalid) as caught:
+        places.parse(text)
+    assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nginx", "nginx:1.25", f"nginx@{DIGEST}", "team/app", "oci/app", "r.example/oci:1.0", "buildhost:5000/app:1.0",
+        "localhost/app", "localhost:5000/team/app:1.0", "[::1]:5000/app", "docker:24", "prd:app",
+    ],
+)  # fmt: skip
+def test_what_is_an_image_is_left_alone(places: Places, text: str) -> None:
+    assert str(places.parse(text)).endswith(text.removeprefix("prd:"))

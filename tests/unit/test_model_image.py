@@ -62,8 +62,10 @@ def test_a_reference_is_read_in_its_parts(
     ],
 )
 def test_what_breaks_the_grammar_is_refused(text: str) -> None:
-    with pytest.raises(InvalidImageRef):
+    with pytest.raises(InvalidImageRef) as caught:
         ImageRef.parse(text)
+    assert caught.value.hint
+    assert "library/" not in caught.value.what, "it was not written"
 
 
 def test_a_repository_has_at_most_255_characters() -> None:

@@ -16,6 +16,7 @@ _HOST: Final = re.compile(r"(?:[a-zA-Z0-9]+(?:(?:\.|-+)[a-zA-Z0-9]+)*|\[[a-fA-F0
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _LONGEST_REPOSITORY: Final = 255
 _LONGEST_TEXT: Final = 1024
+_WHOLE: Final = "HOST[:PORT]/REPOSITORY[:TAG][@DIGEST], e.g. registry.example.com/team/app:1.0.0"
 
 DOCKER_HUB: Final = "docker.io"
 
@@ -61,19 +62,21 @@ class ImageRef:
             InvalidImageRef: `text` breaks the grammar; the message says which part.
         """
         if len(text) > _LONGEST_TEXT:
-            raise InvalidImageRef(f"an image reference of {len(text)} characters is too long")
+            raise InvalidImageRef(f"an image reference of {len(text)} characters is too long", hint=_WHOLE)
         name, digest = _split_digest(text)
         name, tag = _split_tag(name)
         host, repository = _split_host(name)
         if not _HOST.fullmatch(host):
-            raise InvalidImageRef(f"{host!r} in {text!r} is not a registry host")
+            raise InvalidImageRef(f"{host!r} in {text!r} is not a registry host", hint=_WHOLE)
         if not is_repository(repository):
+            written = repository if repository in text else repository.removeprefix("library/")
             raise InvalidImageRef(
-                f"{repository!r} in {text!r} is not a repository name",
+                f"{written!r} in {text!r} is not a repository name",
                 hint="lower-case letters, digits and single . _ - between them, parts divided by /",
             )
         if tag is not None and not is_tag(tag):
-            raise InvalidImageRef(f"{tag!r} in {text!r} is not a tag")
+            hint = "letters, digits, _ . - and at most 128 of them, the first no . or -"
+            raise InvalidImageRef(f"{tag!r} in {text!r} is not a tag", hint=hint)
         return cls(host, repository, tag, digest)
 
     @property
@@ -102,7 +105,7 @@ def _split_digest(text: str) -> tuple[str, Digest | None]:
     try:
         return name, Digest.parse(digest)
     except InvalidDigest as error:
-        raise InvalidImageRef(f"{digest!r} in {text!r} is not a digest") from error
+        raise InvalidImageRef(f"{digest!r} in {text!r} is not a digest", hint=error.hint) from error
 
 
 def _split_tag(name: str) -> tuple[str, str | None]:

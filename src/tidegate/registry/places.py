@@ -16,6 +16,7 @@ from tidegate.model.image import ImageRef, is_tag
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.endpoint import LAYOUT_SCHEME, locate
 from tidegate.registry.images import RegistryImages
+from tidegate.registry.misspelt import correction
 from tidegate.registry.tree import Home
 
 if TYPE_CHECKING:
@@ -131,7 +132,11 @@ class Places:
     def _image(self, text: str) -> ImageRef:
         name, colon, rest = text.partition(":")
         account = self._accounts.get(name)
-        return ImageRef.parse(f"{account.host}/{rest}" if account and colon and rest else text)
+        if account and colon and rest:
+            return ImageRef.parse(f"{account.host}/{rest}")
+        if hint := correction(text, self._accounts):
+            raise PlaceInvalid(f"{text[:200]!r} names no image", hint=hint)
+        return ImageRef.parse(text)
 
     def _layout(self, text: str) -> ImagePlace:
         path, folder, tag, digest = self._folder_of(text)
