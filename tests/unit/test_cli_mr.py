@@ -23,6 +23,13 @@ def test_a_merge_request_has_a_title(title: str) -> None:
     assert "error: Invalid value for '--title': it is empty\n" in ended.err
 
 
+@pytest.mark.parametrize("name", [STAGING, f"{STAGING}!", "!1", f"{STAGING}!x", f"{STAGING}!{'1' * 5000}"])
+def test_a_merge_request_is_named_by_project_and_number(name: str) -> None:
+    ended = tidegate("mr", "show", name)
+    assert ended.code == 2
+    assert "is not a merge request: write it like platform/gitops!3\n" in ended.err
+
+
 def test_a_promotion_that_finds_its_merge_request_open_says_so(tmp_path: Path) -> None:
     """As when a race was lost: whoever was faster opened it."""
     world = world_with_release(tmp_path / "world", until="e2e")

@@ -37,6 +37,7 @@ def test_without_the_extra_it_says_what_to_install(folder: Path, monkeypatch: py
         (("--listen", "8080"), "server/listen"),
         (("--listen", "127.0.0.1:http"), "server/listen"),
         (("--listen", "127.0.0.1:65536"), "server/listen"),
+        (("--listen", f"127.0.0.1:{'9' * 5000}"), "server/listen"),
         (("--resync", "soon"), "config/duration"),
         (("--resync", "0s"), "config/duration"),
         (("--deadline", "-1s"), "config/duration"),

@@ -275,6 +275,12 @@ def test_what_another_process_had_shown_is_asked_for_anew(parts: Parts, news: Ne
     assert told(parts, news, Filter(), lambda: None, mark).startswith("event: rows\n")
 
 
+@pytest.mark.parametrize("number", ["", "²", "-1", "9" * 5000])
+def test_a_mark_that_was_never_given_is_asked_for_anew(parts: Parts, news: News, number: str) -> None:
+    mark = f"{news.mark(1).partition('-')[0]}-{number}"
+    assert told(parts, news, Filter(), lambda: None, mark).startswith("event: rows\n")
+
+
 def test_changes_between_page_and_connection_are_not_lost(parts: Parts, news: News) -> None:
     mark = news.mark(parts.board.snapshot.revision)
     renew(parts)

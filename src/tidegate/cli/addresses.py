@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+_PORT: Final = re.compile(r"[0-9]{1,5}")
 _HIGHEST_PORT: Final = 65535
 
 
@@ -20,6 +22,6 @@ def address(text: str, option: str) -> tuple[str, int]:
     from tidegate.errors.server import InvalidListen
 
     host, _, port = text.rpartition(":")
-    if not host or not (port.isascii() and port.isdecimal()) or int(port) > _HIGHEST_PORT:
+    if not host or not _PORT.fullmatch(port) or int(port) > _HIGHEST_PORT:
         raise InvalidListen(f"{text[:80]!r} is not HOST:PORT", where=option, hint=f"e.g. {option} 127.0.0.1:8080")
     return host.removeprefix("[").removesuffix("]"), int(port)

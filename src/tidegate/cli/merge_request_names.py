@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 import click
+
+_NUMBER: Final = re.compile(r"[0-9]{1,10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +25,14 @@ class MergeRequestName:
 
     @classmethod
     def parse(cls, text: str) -> MergeRequestName:
-        """Return the name that `text` spells; a click usage error otherwise."""
+        """Return the name that `text` spells.
+
+        Raises:
+            click.BadParameter: it spells none.
+        """
         project, mark, number = text.rpartition("!")
-        if not mark or not project or not number.isascii() or not number.isdigit():
-            raise click.BadParameter(f"{text!r} is not a merge request: write it like platform/gitops!3")
+        if not mark or not project or not _NUMBER.fullmatch(number):
+            raise click.BadParameter(f"{text[:200]!r} is not a merge request: write it like platform/gitops!3")
         return cls(project, int(number))
 
 

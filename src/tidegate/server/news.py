@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import ExitStack, suppress
 from threading import Lock
+from typing import Final
 from uuid import uuid4
 
 from tidegate.model.key import ServiceKey
 from tidegate.server.board_store import BoardChange, BoardStore
+
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
 class News:
@@ -38,7 +42,7 @@ class News:
     def revision(self, mark: str) -> int | None:
         """Return the revision that `mark` is of; None: it is none of ours."""
         run, _, number = mark.partition("-")
-        return int(number) if run == self._run and number.isascii() and number.isdecimal() else None
+        return int(number) if run == self._run and _NUMBER.fullmatch(number) else None
 
     def since(self, revision: int) -> tuple[list[ServiceKey], int]:
         """Return the cells that have changed after `revision`, the latest first, and up to which revision."""
