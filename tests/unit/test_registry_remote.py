@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 
 import pytest
@@ -13,14 +15,18 @@ from tidegate.errors import TidegateError
 from tidegate.errors.registry import (
     DigestMismatch,
     ManifestInvalid,
+    ManifestMissing,
     RegistryDenied,
     RegistryFailed,
     RegistryRefused,
     RegistryThrottled,
     RepositoryMissing,
 )
-from tidegate.model.manifest import OCI_MANIFEST
+from tidegate.model.manifest import OCI_INDEX, OCI_MANIFEST
+from tidegate.model.referrers import ReferrerList
 from tidegate.testing.images import build_image
+
+EMPTY_LIST = b'{"schemaVersion":2,"manifests":[]}'
 
 
 @pytest.mark.parametrize(
@@ -72,6 +78,44 @@ def test_a_head_that_does_not_tell_is_followed_by_a_get(head: Reply) -> None:
     with remote_registry(by_line(lines)) as (registry, server):
         assert registry.resolve("app", "1.0.0") == ROOT.descriptor
         assert OCI_MANIFEST in server.requests[0].fields["Accept"]
+
+
+@pytest.mark.parametrize("head", [Reply(200, fields={**FOUND, "Docker-Content-Digest": ""}), Reply(405)])
+def test_a_registry_whose_head_does_not_tell_is_asked_by_get_from_then_on(head: Reply) -> None:
+    get = Reply(200, ROOT.data, {"Content-Type": OCI_MANIFEST})
+    lines = {"HEAD /v2/app/manifests/1.0.0": head, "GET /v2/app/manifests/1.0.0": get}
+    lines["GET /v2/app/manifests/2.0.0"] = Reply(404)
+    with remote_registry(by_line(lines)) as (registry, server):
+        for _ in range(2):
+            assert registry.resolve("app", "1.0.0") == ROOT.descriptor
+        assert registry.resolve("app", "2.0.0") is None
+        assert [line.partition(" ")[0] for line in server.lines] == ["HEAD", "GET", "GET", "GET"]
+
+
+def test_what_is_not_there_costs_no_connection() -> None:
+    missing = Reply(404, error_body("MANIFEST_UNKNOWN"))
+    with remote_registry(by_line({"GET /v2/app/manifests/1.0.0": missing})) as (registry, server):
+        for _ in range(3):
+            with pytest.raises(ManifestMissing):
+                registry.manifest("app", "1.0.0")
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "asked"), [(Reply(404), 1), (Reply(200, EMPTY_LIST, {"Content-Type": OCI_INDEX}), 4)]
+)
+def test_the_first_answer_tells_many_whether_there_is_a_referrers_api(reply: Reply, asked: int) -> None:
+    ready = threading.Barrier(4)
+    lines = {f"GET /v2/app/referrers/{ROOT.digest}": reply}
+    with remote_registry(by_line(lines)) as (registry, server), ThreadPoolExecutor(4) as pool:
+
+        def ask() -> ReferrerList | None:
+            ready.wait(10)
+            return registry.referrers("app", ROOT.digest)
+
+        found = [each.result() for each in [pool.submit(ask) for _ in range(4)]]
+        assert len(server.requests) == asked
+        assert found == [ReferrerList() if reply.status == 200 else None] * 4
 
 
 def test_a_registry_that_lies_is_caught() -> None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from support.remote_registry import BLOB, ME, error_body, remote_registry
+from support.remote_registry import BLOB, ME, error_body, patient, remote_registry
 from support.scripted_http import Received, Reply, ScriptedServer, by_line
 from tidegate.errors.registry import DigestMismatch, RegistryFailed
 
@@ -45,6 +45,16 @@ def test_a_registry_that_can_not_mount_is_not_asked_again(status: int) -> None:
     line = f"POST /v2/app/blobs/uploads/?mount={BLOB.digest}&from=base"
     with remote_registry(by_line({line: Reply(status)})) as (registry, _):
         assert not registry.mount_blob("app", BLOB.digest, "base")
+
+
+def test_a_registry_that_is_busy_is_asked_for_the_mount_again() -> None:
+    line, waits = f"POST /v2/app/blobs/uploads/?mount={BLOB.digest}&from=base", list[float]()
+    answers = [Reply(503), Reply(201), *[Reply(503)] * 5]
+    with remote_registry(lambda _: answers.pop(0), retry=patient(waits)) as (registry, server):
+        assert registry.mount_blob("app", BLOB.digest, "base")
+        assert server.lines == [line] * 2
+        assert not registry.mount_blob("app", BLOB.digest, "base")  # to the end: it may be mounts that it can't do
+        assert not answers
 
 
 def test_an_upload_elsewhere_gets_no_credentials() -> None:

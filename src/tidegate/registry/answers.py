@@ -28,6 +28,8 @@ from tidegate.errors.registry import (
 )
 from tidegate.http import Response, retry_after
 
+BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+"""What a registry answers that has too much to do: the same request may do later."""
 _LARGEST_ERROR: Final = 64 * 1024
 _LONGEST_TEXT: Final = 200
 

@@ -7,12 +7,11 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from http import HTTPStatus
 from typing import Final
 
 from tidegate.http import InFlight, Request, Response, Sender, later, retry_after
+from tidegate.registry.answers import BUSY
 
-_BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _LONGEST_PAUSE: Final = 60.0
 """Seconds for which a Retry-After holds all requests back; whoever was told longer waits longer by himself."""
 _PATIENCE: Final = 60.0
@@ -150,7 +149,7 @@ class Paced:
         busy, wait = None, None
         try:
             response = answer()
-            busy = response.status in _BUSY
+            busy = response.status in BUSY
             wait = retry_after(response) if busy else None
         finally:
             self._pace.leave(slowed, busy=busy, wait=wait, ahead=ahead)

@@ -26,7 +26,7 @@ from tidegate.errors.registry import (
 from tidegate.http import InFlight, Origin, Request, Response, Retry, Sender, Stream
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import LARGEST_MANIFEST, MANIFEST_TYPES, Descriptor, Manifest, media_type_of
-from tidegate.registry.answers import failure, unreachable
+from tidegate.registry.answers import BUSY, failure, unreachable
 from tidegate.registry.authorization import Authorizer, Scopes
 from tidegate.registry.authorized import AuthorizedSender
 from tidegate.registry.download import Download
@@ -73,12 +73,16 @@ class RemoteRegistry:
         self._lock = threading.Lock()
         self._uploads: dict[tuple[str, Digest], str] = {}
         self._whole = WholeBlobs()
-        self._lists_referrers = True
+        self._head_tells = True
+        self._lists_referrers: bool | None = None
+        self._asking_for_referrers = threading.Lock()
 
     def resolve(self, repository: str, reference: str) -> Descriptor | None:
-        """Return the descriptor of the manifest at `reference`, or None; a GET where HEAD does not tell."""
+        """Return the descriptor of the manifest at `reference`, or None; a GET where HEAD does not tell, or did not."""
 
         def ask() -> Descriptor | None:
+            if not self._head_tells:
+                return self._manifest(repository, reference).descriptor
             request = self._request("HEAD", repository, f"manifests/{reference}", {"Accept": _ACCEPT})
             with self._sender.send(request, _pull(repository)) as response:
                 if response.status == HTTPStatus.NOT_FOUND:
@@ -86,6 +90,8 @@ class RemoteRegistry:
                 if response.status not in {HTTPStatus.OK, HTTPStatus.METHOD_NOT_ALLOWED}:
                     raise failure(response)
                 found = descriptor(response)
+                digest = digest_in(response.header("Docker-Content-Digest"))
+                self._head_tells = response.status == HTTPStatus.OK and digest is not None
             if found is None:
                 return self._manifest(repository, reference).descriptor
             wanted = digest_in(reference)
@@ -222,18 +228,29 @@ class RemoteRegistry:
             with self._sender.send(request, scopes) as response:
                 if response.status == HTTPStatus.ACCEPTED:
                     self._keep_upload(repository, digest, response)
-                elif response.status == HTTPStatus.TOO_MANY_REQUESTS:
+                elif response.status in BUSY:
                     raise failure(response)
                 return response.status == HTTPStatus.CREATED
 
-        return self._retry.call(mount)
+        try:
+            return self._retry.call(mount)
+        except RegistryFailed:  # 503 to the end: it may be the mount that it can't do
+            return False
 
     def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
-        """Return what the Referrers API lists; a registry that does not know it is not asked again."""
+        """Return what the Referrers API lists; a registry that does not know it is not asked again.
+
+        The first answer tells which it is: others wait for it.
+        """
+        if self._lists_referrers is None:
+            with self._asking_for_referrers:
+                if self._lists_referrers is None:
+                    return self._referrers(repository, subject)
+        return self._referrers(repository, subject) if self._lists_referrers else None
+
+    def _referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
         from tidegate.registry.pages import referrers_of  # noqa: PLC0415 - a retag needs no list
 
-        if not self._lists_referrers:
-            return None
         url = f"{self._base}/v2/{repository}/referrers/{subject}"
         found = referrers_of(url, self._page(repository), self._retry)
         self._lists_referrers = found is not None
@@ -297,6 +314,7 @@ class RemoteRegistry:
         request = self._request("GET", repository, f"manifests/{reference}", {"Accept": _ACCEPT})
         with self._sender.send(request, _pull(repository)) as response:
             if response.status == HTTPStatus.NOT_FOUND:
+                response.close()  # an error would close the connection, too
                 what = f"there is no {reference} in {repository}"
                 raise ManifestMissing(what, where=str(request), hint="was it pushed, and to this registry account?")
             if response.status != HTTPStatus.OK:
