@@ -151,6 +151,11 @@ class GitLabClient:
         return Request(method, address, {**headers, "Content-Type": "application/json"}, once)
 
 
+def merge_request_path(project: str, iid: int) -> tuple[str, ...]:
+    """Return the parts of a merge request's path, as `GitLabClient` takes them."""
+    return ("projects", project, "merge_requests", str(iid))
+
+
 def _where(method: str, parts: tuple[str, ...]) -> str:
     return f"{method} /{'/'.join(parts)}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC
+from functools import partial
 from typing import Final, TypeVar
 
 from tidegate.errors import TidegateError
@@ -21,13 +22,13 @@ from tidegate.errors.forge import (
 )
 from tidegate.errors.git import BranchMissing, InvalidBranch
 from tidegate.forge.gitlab.answers import Answers
-from tidegate.forge.gitlab.client import GitLabClient
+from tidegate.forge.gitlab.client import GitLabClient, merge_request_path
 from tidegate.forge.gitlab.mergeability import CONFLICT, FINE, PASSING
 from tidegate.forge.gitlab.merging import Merging, not_open
 from tidegate.forge.gitlab.notes import StatusNotes, all_notes
 from tidegate.forge.gitlab.opening import Openings
-from tidegate.forge.gitlab.parse import Note, account, approvals, member, merge_request, note
-from tidegate.forge.gitlab.people import People, members_today
+from tidegate.forge.gitlab.parse import Note, approvals, member, merge_request, note
+from tidegate.forge.gitlab.people import People, TokenUsers, members_today
 from tidegate.forge.gitlab.rules import read_approvals, recorded_approvals
 from tidegate.forge.gitlab.tokens import Tokens
 from tidegate.http import Retry, Sender
@@ -85,7 +86,7 @@ class GitLabForge:
         self._people = People()
         self._status_notes = notes or StatusNotes()
         self._answers = Answers()
-        self._names: dict[str, str] = {}
+        self._users = TokenUsers()
         self._openings = Openings()
         self._fine: dict[tuple[str, int], str] = {}
 
@@ -122,19 +123,20 @@ class GitLabForge:
     def merge_request(self, project: str, iid: int, *, with_notes: bool = True) -> MergeRequest:
         """Return one merge request; `conflicts` is None while GitLab has not worked it out."""
         api = self._api(project)
-        seen = merge_request(project, api.get(*_path(project, iid), missing=_missing(project, iid)))
+        seen = merge_request(project, api.get(*merge_request_path(project, iid), missing=_missing(project, iid)))
         self._fine[project, iid] = seen.request.head if seen.status == FINE else ""
         is_open = seen.request.state is MergeRequestState.OPEN
         conflicts = seen.conflicts or seen.status == CONFLICT if is_open and seen.status not in PASSING else None
         found = replace(self._approved(api, seen.request), conflicts=conflicts)
         if not with_notes:
             return found
-        notes = tuple(all_notes(api, _path(project, iid)))
-        self._status_notes.look(_path(project, iid), notes, lambda: self._me(api))
+        path, me = merge_request_path(project, iid), partial(self._users.of, api)
+        notes = tuple(all_notes(api, path))
+        self._status_notes.look(path, notes, me)
         return replace(
             found,
             comments=tuple(Comment(one.by, one.at, one.text) for one in notes if not one.is_system),
-            recorded=recorded_approvals(api, self._people, found, notes, lambda: self._me(api)),
+            recorded=recorded_approvals(api, self._people, found, notes, me),
         )
 
     def open(self, project: str, new: NewMergeRequest) -> MergeRequest:
@@ -183,11 +185,11 @@ class GitLabForge:
         """
         _check_user(user)
         api = self._api(project)
-        path = (*_path(project, iid), "notes")
+        path = (*merge_request_path(project, iid), "notes")
         mine: list[int] = []
 
         def find() -> bool | None:
-            me = self._me(api)
+            me = self._users.of(api)
             same = sorted(
                 one.id for one in self._notes(api, project, iid) if one.by == me and _normal(one.text) == _normal(text)
             )
@@ -216,8 +218,8 @@ class GitLabForge:
         def give() -> None:
             found = self._open(project, iid)
             if self._has_approved(api, project, iid, user):
-                api.send("POST", *_path(project, iid), "unapprove")
-            api.send("POST", *_path(project, iid), "approve", body={"sha": found.head})
+                api.send("POST", *merge_request_path(project, iid), "unapprove")
+            api.send("POST", *merge_request_path(project, iid), "approve", body={"sha": found.head})
 
         return self._have(find, give)
 
@@ -229,7 +231,7 @@ class GitLabForge:
             found = self._open(project, iid)
             return None if self._has_approved(api, project, iid, user) else found
 
-        return self._have(find, lambda: _nothing(api.send("POST", *_path(project, iid), "unapprove")))
+        return self._have(find, lambda: _nothing(api.send("POST", *merge_request_path(project, iid), "unapprove")))
 
     def close(self, project: str, iid: int, *, user: str) -> MergeRequest:
         """Close without merging; nothing happens when it is closed already."""
@@ -270,7 +272,7 @@ class GitLabForge:
             found = self._read(project, iid, with_approvals=False)
             return None if found.scheduled else found
 
-        path = (*_path(project, iid), "cancel_merge_when_pipeline_succeeds")
+        path = (*merge_request_path(project, iid), "cancel_merge_when_pipeline_succeeds")
         return self._have(find, lambda: _nothing(self._api(project).send("POST", *path)))
 
     def members(self, group: str) -> frozenset[str]:
@@ -293,7 +295,7 @@ class GitLabForge:
         """
         _check_user(user)
         api = self._api(project)
-        me = self._me(api)
+        me = self._users.of(api)
         if me != user:
             raise UserMismatch(
                 f"the token from {api.token.source} is {me}'s: it can't approve for {user}",
@@ -302,13 +304,6 @@ class GitLabForge:
             )
         return api
 
-    def _me(self, api: GitLabClient) -> str:
-        """Return the user name of whose token it is; a token never changes hands."""
-        name = self._names.get(api.token.value)
-        if name is None:
-            name = self._names[api.token.value] = account(api.get("user")).name
-        return name
-
     def _list(self, project: str, query: dict[str, str]) -> list[MergeRequest]:
         rows = self._api(project).list("projects", project, "merge_requests", query=query)
         found = {one.iid: one for one in (merge_request(project, row).request for row in rows)}
@@ -316,7 +311,7 @@ class GitLabForge:
 
     def _read(self, project: str, iid: int, *, with_approvals: bool = True) -> MergeRequest:
         api = self._api(project)
-        seen = merge_request(project, api.get(*_path(project, iid), missing=_missing(project, iid)))
+        seen = merge_request(project, api.get(*merge_request_path(project, iid), missing=_missing(project, iid)))
         return self._approved(api, seen.request) if with_approvals else seen.request
 
     def _open(self, project: str, iid: int, *, with_approvals: bool = True) -> MergeRequest:
@@ -327,18 +322,18 @@ class GitLabForge:
 
     def _change(self, project: str, iid: int, body: dict[str, object] | dict[str, str]) -> MergeRequest:
         api = self._api(project)
-        answer = api.send("PUT", *_path(project, iid), body=body, missing=_missing(project, iid))
+        answer = api.send("PUT", *merge_request_path(project, iid), body=body, missing=_missing(project, iid))
         return merge_request(project, answer).request
 
     def _has_approved(self, api: GitLabClient, project: str, iid: int, user: str) -> bool:
         """Return whether GitLab keeps an approval of `user`, of whatever head and void or not."""
-        return any(one.by.name == user for one in approvals(api.get(*_path(project, iid), "approvals")))
+        return any(one.by.name == user for one in approvals(api.get(*merge_request_path(project, iid), "approvals")))
 
     def _approved(self, api: GitLabClient, request: MergeRequest) -> MergeRequest:
         return read_approvals(api, self._people, request)
 
     def _notes(self, api: GitLabClient, project: str, iid: int) -> list[Note]:
-        found = all_notes(api, _path(project, iid), missing=_missing(project, iid))
+        found = all_notes(api, merge_request_path(project, iid), missing=_missing(project, iid))
         return [one for one in found if not one.is_system]
 
     def _heads(self, api: GitLabClient, project: str, new: NewMergeRequest) -> str:
@@ -368,10 +363,6 @@ class GitLabForge:
             if found is not None:
                 return found
         raise failed or ForgeFailed("GitLab took it and does not show it", where=self._url, hint="look at it in GitLab")
-
-
-def _path(project: str, iid: int) -> tuple[str, ...]:
-    return ("projects", project, "merge_requests", str(iid))
 
 
 def _missing(project: str, iid: int) -> MergeRequestMissing:

@@ -19,7 +19,7 @@ from tidegate.errors.forge import (
     MergeRequestNotOpen,
 )
 from tidegate.errors.git import BranchMissing
-from tidegate.forge.gitlab.client import GitLabClient
+from tidegate.forge.gitlab.client import GitLabClient, merge_request_path
 from tidegate.forge.gitlab.mergeability import CONFLICT, FINE, NEED_REBASE, OF_PIPELINES, PASSING, obstacle
 from tidegate.forge.gitlab.parse import Seen, compared_paths, merge_request
 from tidegate.forge.gitlab.rebasing import rebase
@@ -115,7 +115,7 @@ class Merging:
 
     @property
     def _path(self) -> tuple[str, ...]:
-        return ("projects", self.project, "merge_requests", str(self.iid))
+        return merge_request_path(self.project, self.iid)
 
     def _is_done(self, seen: Seen) -> bool:
         """Return whether it is merged, or GitLab is to merge it by itself as the options ask for."""

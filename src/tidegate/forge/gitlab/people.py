@@ -1,4 +1,4 @@
-"""Who is a person that may count: not a bot, not blocked, and still a member."""
+"""Whose a token is, and who is a person that may count: not a bot, not blocked, and still a member."""
 
 from __future__ import annotations
 
@@ -29,6 +29,20 @@ def members_today(members: Iterable[Member], today: date) -> frozenset[str]:
         for one in members
         if _may_be_person(one.account) and one.membership == _ACTIVE and (one.expires is None or one.expires > today)
     )
+
+
+class TokenUsers:
+    """Tells by asking GitLab whose a token is, of each once: it never changes hands."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def of(self, api: GitLabClient) -> str:
+        """Return the name of the user that the token of `api` belongs to."""
+        name = self._names.get(api.token.value)
+        if name is None:
+            name = self._names[api.token.value] = account(api.get("user")).name
+        return name
 
 
 class People:

@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 
 from tidegate.errors import TidegateError
 from tidegate.errors.forge import ForgeFailed, ForgeUnreachable, HeadMoved, MergeabilityUnknown, MergeConflict
-from tidegate.forge.gitlab.client import GitLabClient
+from tidegate.forge.gitlab.client import GitLabClient, merge_request_path
 from tidegate.forge.gitlab.parse import Seen, merge_request
 from tidegate.model.merge_request import MergeRequest
 from tidegate.ports.clock import Clock
@@ -35,7 +35,7 @@ def rebase(api: GitLabClient, clock: Clock, request: MergeRequest, patience: flo
         ForgeForbidden: the token may not push to the branch.
         ForgeFailed, ForgeUnreachable: nothing came of it, however often it was asked for.
     """
-    path = ("projects", request.project, "merge_requests", str(request.iid))
+    path = merge_request_path(request.project, request.iid)
     failed: TidegateError | None = None
     for pause in _PAUSES:
         try:
@@ -60,7 +60,7 @@ def _ended(api: GitLabClient, clock: Clock, request: MergeRequest, patience: flo
         HeadMoved: it has another head.
         MergeabilityUnknown: it takes longer than `patience`.
     """
-    path = ("projects", request.project, "merge_requests", str(request.iid))
+    path = merge_request_path(request.project, request.iid)
     waited, pause = 0.0, _FIRST_PAUSE
     while True:
         seen = merge_request(request.project, api.get(*path, query={"include_rebase_in_progress": "true"}))

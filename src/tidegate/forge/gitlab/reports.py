@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from typing import Final
 
 from tidegate.errors import TidegateError
 from tidegate.errors.forge import ForgeRefused
-from tidegate.forge.gitlab.client import GitLabClient
+from tidegate.forge.gitlab.client import GitLabClient, merge_request_path
 from tidegate.forge.gitlab.notes import StatusNotes, change_note, is_same, keep_note
-from tidegate.forge.gitlab.parse import account
+from tidegate.forge.gitlab.people import TokenUsers
 from tidegate.forge.gitlab.statuses import put_status
 from tidegate.forge.gitlab.tokens import Tokens
 from tidegate.forge.gitlab.told import Told
@@ -53,7 +54,7 @@ class GitLabReports:
         self._retry = retry or Retry(sleep=clock.sleep)
         self._lock = Lock()
         self._others = 0
-        self._names: dict[str, str] = {}
+        self._users = TokenUsers()
         self._notes = notes or StatusNotes()
 
     def tell(self, report: Report, *, later: bool = False) -> bool:
@@ -61,12 +62,7 @@ class GitLabReports:
         if self._told.knows(report) or (later and not self._is_next()):
             return False
         api = GitLabClient(self._url, self._tokens.of(report.project), self._http, self._retry)
-
-        def me() -> str:
-            if api.token.source not in self._names:
-                self._names[api.token.source] = account(api.get("user")).name
-            return self._names[api.token.source]
-
+        me = partial(self._users.of, api)
         link, failed, written = report.web_url, None, False
         try:
             number, written = self._note(api, report, me)
@@ -81,7 +77,7 @@ class GitLabReports:
 
     def _note(self, api: GitLabClient, report: Report, me: Callable[[], str]) -> tuple[int, bool]:
         """Have the note, with no look at the others when this run has seen it; return its number, and if written."""
-        path = ("projects", report.project, "merge_requests", str(report.iid))
+        path = merge_request_path(report.project, report.iid)
         known = self._notes.of(path)
         if known is not None and is_same(known[1], report.note):
             return known[0], False

@@ -8,7 +8,7 @@ from typing import Final
 
 from tidegate.errors.forge import ForgeForbidden, ForgeRefused, ProjectMissing
 from tidegate.forge.gitlab.approvals import at_heads
-from tidegate.forge.gitlab.client import GitLabClient
+from tidegate.forge.gitlab.client import GitLabClient, merge_request_path
 from tidegate.forge.gitlab.fields import Fields
 from tidegate.forge.gitlab.parse import Note, approvals, version
 from tidegate.forge.gitlab.people import People
@@ -24,7 +24,7 @@ _CODE_OWNER: Final = "code_owner"
 
 def read_approvals(api: GitLabClient, people: People, request: MergeRequest) -> MergeRequest:
     """Return `request` with its approvals, of persons, each at its head; an open one with GitLab's rules, too."""
-    path = ("projects", request.project, "merge_requests", str(request.iid))
+    path = merge_request_path(request.project, request.iid)
     answer = api.get(*path, "approvals")
     given = [one for one in approvals(answer) if people.is_person(api, one.by)]
     placed = at_heads(given, map(version, api.list(*path, "versions"))) if given else ()
