@@ -35,6 +35,7 @@ def places(tmp_path: Path) -> Places:
         ("e2e:app:1", "127.0.0.1:5102/app"),
         ("e2e.example/app", "localhost:5102/app:2"),
         ("prd:app", "prd.example:443/app"),
+        ("nginx", "registry-1.docker.io/library/nginx"),
     ],
 )
 def test_names_of_one_place(places: Places, one: str, other: str) -> None:

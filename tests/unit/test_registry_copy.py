@@ -301,6 +301,7 @@ def test_what_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
         ("registry.example.com:5000", None, False, "https://registry.example.com:5000"),
         ("registry.example.com", None, True, "http://registry.example.com"),
         ("docker.io", None, False, "https://registry-1.docker.io"),
+        ("index.docker.io", None, False, "https://registry-1.docker.io"),
         ("r", "http://127.0.0.1:5102", False, "http://127.0.0.1:5102"),
         ("r", "https://mirror.example.com/prefix/", True, "https://mirror.example.com/prefix"),
         ("r", "oci-layout:/srv/registries/prd", False, Path("/srv/registries/prd")),

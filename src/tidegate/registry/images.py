@@ -89,7 +89,7 @@ class RegistryImages:
         )
 
     def registry(self, host: str) -> Registry:
-        """Return the registry of the account whose images are named by `host`; the same object for the same host.
+        """Return the registry of the account whose images are named by `host`; the same object for the same account.
 
         Raises:
             HostNotConfigured: there is no such account.
@@ -101,9 +101,9 @@ class RegistryImages:
             what = f"{host} is not a registry of this pipeline"
             raise HostNotConfigured(what, hint=f"known: {known}. Others are added under registries: in tidegate.yaml")
         with self._lock:
-            if host not in self._registries:
-                self._registries[host] = self._open(account)
-            return self._registries[host]
+            if account.host not in self._registries:
+                self._registries[account.host] = self._open(account)
+            return self._registries[account.host]
 
     def pauses(self) -> Mapping[str, float]:
         """Return the registries that ask for patience (429, 503), and for how many seconds still."""

@@ -14,7 +14,7 @@ from tidegate.errors.model import InvalidDigest
 from tidegate.model.digest import Digest
 from tidegate.model.image import ImageRef, is_tag
 from tidegate.model.registry_account import RegistryAccount
-from tidegate.registry.endpoint import LAYOUT_SCHEME, locate
+from tidegate.registry.endpoint import LAYOUT_SCHEME, known_as, locate
 from tidegate.registry.images import RegistryImages
 from tidegate.registry.misspelt import correction
 from tidegate.registry.tree import Home
@@ -61,11 +61,12 @@ class AnyAccounts(Mapping[str, RegistryAccount]):
     """
 
     def __init__(self, configured: Mapping[str, RegistryAccount]) -> None:
-        self._by_host = {account.host: account for account in configured.values()}
+        self._by_host = {known_as(account.host): account for account in configured.values()}
 
     def __getitem__(self, host: str) -> RegistryAccount:
         """Return the account of `host`; registries on this machine speak plain HTTP, as Docker takes them to."""
-        return self._by_host.get(host) or RegistryAccount(host, host, insecure=_is_this_machine(host))
+        name = known_as(host)
+        return self._by_host.get(name) or RegistryAccount(name, name, insecure=_is_this_machine(name))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_host)

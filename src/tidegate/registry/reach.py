@@ -11,6 +11,7 @@ from tidegate import __version__
 from tidegate.http import Client, Origin, Proxies, Sender, Timeouts, Trust
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.authorization import Authorizer
+from tidegate.registry.endpoint import known_as
 
 if TYPE_CHECKING:
     from tidegate.registry.credentials import Credentials
@@ -86,7 +87,7 @@ class Reach:
         from tidegate.registry.sources import CredentialStore  # noqa: PLC0415 - needed when a registry asks, not before
 
         return CredentialStore(self._environment, self._home).find(
-            account, dict.fromkeys((Origin.of(base).authority, account.host))
+            account, dict.fromkeys((Origin.of(base).authority, known_as(account.host)))
         )
 
     def close(self) -> None:
@@ -107,7 +108,7 @@ def _hint(account: RegistryAccount, authority: str) -> str:
     from tidegate.registry.credentials import has_boto3, variable_prefix  # noqa: PLC0415 - likewise
 
     prefix = variable_prefix(account.name)
-    hint = f"run docker login {authority}, or set {prefix}_USERNAME and {prefix}_PASSWORD"
+    hint = f"run docker login {known_as(authority)}, or set {prefix}_USERNAME and {prefix}_PASSWORD"
     if EcrHost.of(account.host) is None:
         return hint
     if not has_boto3():
