@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tidegate.http import Retry
+from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.registry.blobs import Stopped
 from tidegate.registry.copy import Copier
@@ -72,6 +73,22 @@ def test_eight_large_blobs_are_sent_at_once_and_small_ones_of_all_images(
     with ThreadPoolExecutor(IMAGES) as pool:
         list(pool.map(copy, names))
     assert target.most == at_once
+
+
+def test_large_blobs_for_one_registry_take_no_turns_of_another() -> None:
+    source, targets = FakeRegistry(), [_Meeting(LARGE, 8), _Meeting(LARGE, 8)]
+    digests = [
+        build_image(f"{number}", layers=1, layer_bytes=LARGE).push(source, "app", "built") for number in range(8)
+    ]
+    copier = Copier(Retry(attempts=1), workers=1)
+
+    def copy(target: FakeRegistry, digest: Digest) -> None:
+        copier.copy(Home(source, "dev", "app"), digest, Home(target, "prd", digest.hex), "1.0.0")
+
+    with ThreadPoolExecutor(16) as pool:
+        for each in [pool.submit(copy, target, digest) for digest in digests for target in targets]:
+            each.result()
+    assert [target.most for target in targets] == [8, 8]
 
 
 def test_who_waits_for_his_turn_ends_with_the_run() -> None:

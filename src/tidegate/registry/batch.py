@@ -21,6 +21,7 @@ from tidegate.registry.places import ImagePlace
 from tidegate.registry.referrers import ReferrerSearch
 from tidegate.registry.transfer import Moved
 from tidegate.registry.tree import Home
+from tidegate.registry.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ class Batch:
     ) -> Iterator[Event]:
         """Copy all `pairs` and yield what happens soon after it has. An error of one does not end the others.
 
+        They begin in order, but for those between registries of which more are under way than between others.
+
         Of one copy, `Began` comes first and `Copied` last. Closing the iterator, or an exception in it (Ctrl-C), stops
         what is going on.
 
@@ -110,9 +113,7 @@ class Batch:
             tick_seconds: see `tick`.
         """
         left, due = len(pairs), self._monotonic() + tick_seconds
-        waiting = SimpleQueue[Pair]()
-        for pair in pairs:
-            waiting.put(pair)
+        waiting = Waiting(pairs, lambda pair: (pair.source.home.key[0], pair.target.home.key[0]))
         try:
             for _ in range(min(self._workers, left)):
                 threading.Thread(target=self._work, args=(waiting, wish, platform), name="image", daemon=True).start()
@@ -147,13 +148,14 @@ class Batch:
         except Empty:
             return None
 
-    def _work(self, waiting: SimpleQueue[Pair], wish: Wish, platform: str | None) -> None:
+    def _work(self, waiting: Waiting[Pair], wish: Wish, platform: str | None) -> None:
         """Copy what waits, one after another. What no copy should end with ends the run."""
         try:
             while not self._stopped:
-                self._events.put(self._one(waiting.get_nowait(), wish, platform))
-        except Empty:
-            return
+                with waiting.turn() as pair:
+                    if pair is None:
+                        return
+                    self._events.put(self._one(pair, wish, platform))
         except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
             self._events.put(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -24,7 +25,7 @@ _BUNCH: Final = 4
 _THREADS: Final = 8
 """Threads over all images that help with the blobs of one."""
 _LARGE_AT_ONCE: Final = 8
-"""Blobs of that size that are sent at once. More of them are not sooner there; more small ones are."""
+"""Blobs of that size that are sent to one registry at once. More are not sooner there; more small ones are."""
 _NAP: Final = 0.25
 """Seconds after which a worker that waits looks whether it is still needed."""
 
@@ -49,7 +50,7 @@ class BlobMover:
         self._retry = retry
         self._workers = workers
         self._room = threading.Semaphore(_THREADS)
-        self._turns = threading.Semaphore(_LARGE_AT_ONCE)
+        self._turns = defaultdict[int, threading.Semaphore](lambda: threading.Semaphore(_LARGE_AT_ONCE))
         self._on_bytes = on_bytes
         self._on_blob = on_blob
         self._seen = SeenBlobs()
@@ -154,7 +155,7 @@ class BlobMover:
         return Transfer(source, target, blob, self._seen)
 
     def _sent(self, target: Home, transfer: Transfer, stop: _Stop) -> Moved:
-        with self._turn(transfer.blob, stop):
+        with self._turn(target, transfer.blob, stop):
             return self._noted(target, transfer.blob, transfer.send(partial(self._passing, stop)))
 
     def _noted(self, target: Home, blob: Descriptor, moved: Moved) -> Moved:
@@ -162,17 +163,19 @@ class BlobMover:
         return moved
 
     @contextmanager
-    def _turn(self, blob: Descriptor, stop: _Stop) -> Iterator[None]:
-        """Wait until a blob of this size may be sent."""
+    def _turn(self, target: Home, blob: Descriptor, stop: _Stop) -> Iterator[None]:
+        """Wait until a blob of this size may be sent to this registry."""
         if blob.size < LARGE:
             yield
             return
-        while not self._turns.acquire(timeout=_NAP):
+        with self._lock:
+            turns = self._turns[target.key[0]]
+        while not turns.acquire(timeout=_NAP):
             stop.check()
         try:
             yield
         finally:
-            self._turns.release()
+            turns.release()
 
     def _passing(self, stop: _Stop, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
