@@ -54,7 +54,7 @@ def errors_page() -> str:
             "Every failure has a stable code. `-o json` prints it as `error.code` on stderr. Made by `make docs`.",
             "",
             "Exit codes: 0 done or nothing to do; 1 failure; 2 usage or configuration; 4 authentication; 8 still",
-            "pending; 10 changes (`plan --exit-code`); 11 blocked by a gate; 12 drift; 130 interrupted.",
+            "pending; 10 changes (`plan --exit-code`); 11 blocked by a gate; 12 drift; 130 Ctrl-C; 143 SIGTERM.",
             "",
             "| code | exit | a retry may help | meaning |",
             "|---|---|---|---|",

@@ -1,8 +1,9 @@
-"""Ctrl-C at moments that a person hits by chance: while modules are imported, and while the first is being told."""
+"""Ctrl-C and SIGTERM at moments that are hit by chance: while modules are imported, and while the first is told."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ class Presses:
     def find_spec(self, name, path=None, target=None):
         if name == os.environ["PRESS_AT"]:
             sys.meta_path.remove(self)
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), int(os.environ["SIGNAL"]))
 
 class Screen:
     def __init__(self, real):
@@ -26,6 +27,7 @@ class Screen:
     def write(self, text):
         if "interrupted" in text and "AGAIN" in os.environ:
             os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
         return self._real.write(text)
 
     def __getattr__(self, name):
@@ -34,7 +36,7 @@ class Screen:
 sys.meta_path.insert(0, Presses())
 sys.stderr = Screen(sys.stderr)
 """
-"""Presses Ctrl-C when a module is imported and, with AGAIN, when the process says that it was interrupted."""
+"""Sends SIGNAL when a module is imported and, with AGAIN, both when the process says that it was interrupted."""
 _WHERE_PYTHON_IGNORES_IT = """\
 import os, signal, sys, weakref
 
@@ -46,14 +48,15 @@ class Presses:
         if name == "click":
             sys.meta_path.remove(self)
             thing = Thing()
-            gone = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))
+            gone = weakref.ref(thing, lambda _: os.kill(os.getpid(), int(os.environ["SIGNAL"])))
             del thing
 
 sys.meta_path.insert(0, Presses())
 """
-"""Presses Ctrl-C in a callback out of which no exception comes: Python's import locks have such."""
+"""Sends SIGNAL in a callback out of which no exception comes: Python's import locks have such."""
 
 
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize(
     ("module", "again"),
     [
@@ -64,21 +67,27 @@ sys.meta_path.insert(0, Presses())
         ("tidegate.registry.batch", True),
     ],
 )
-def test_ctrl_c_ends_without_a_traceback_whatever_is_imported(tmp_path: Path, module: str, *, again: bool) -> None:
+def test_both_end_without_a_traceback_whatever_is_imported(
+    tmp_path: Path, module: str, sign: signal.Signals, code: int, *, again: bool
+) -> None:
     environment = {"PRESS_AT": module, **({"AGAIN": "1"} if again else {})}
-    assert _pressed(tmp_path, _AT_IMPORT, environment) == (130, "", "interrupted\n")
+    if module == "tidegate.cli.interrupts" and sign is signal.SIGTERM:
+        assert _sent(tmp_path, _AT_IMPORT, sign, environment) == (-sign, "", "")  # a shell says 143, too
+    else:
+        assert _sent(tmp_path, _AT_IMPORT, sign, environment) == (code, "", "interrupted\n")
 
 
-def test_ctrl_c_that_python_would_ignore_ends_the_process(tmp_path: Path) -> None:
-    assert _pressed(tmp_path, _WHERE_PYTHON_IGNORES_IT, {}) == (130, "", "interrupted\n")
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_what_python_would_ignore_ends_the_process(tmp_path: Path, sign: signal.Signals, code: int) -> None:
+    assert _sent(tmp_path, _WHERE_PYTHON_IGNORES_IT, sign, {}) == (code, "", "interrupted\n")
 
 
-def _pressed(folder: Path, presses: str, environment: Mapping[str, str]) -> tuple[int, str, str]:
-    """Return how a copy ends, and what it writes, in a process that begins with `presses`."""
-    (folder / "sitecustomize.py").write_text(presses)
+def _sent(folder: Path, sends: str, sign: signal.Signals, environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """Return how a copy ends, and what it writes, in a process that begins with `sends`."""
+    (folder / "sitecustomize.py").write_text(sends)
     ended = subprocess.run(
         [sys.executable, "-m", "tidegate", "image", "copy", "oci-layout:a:1", "oci-layout:b:1"],
-        env={**os.environ, "PYTHONPATH": str(folder), **environment},
+        env={**os.environ, "PYTHONPATH": str(folder), "SIGNAL": str(int(sign)), **environment},
         cwd=folder,
         capture_output=True,
         text=True,

@@ -17,7 +17,8 @@ import pytest
 from support.cli import Ended, tidegate
 from support.configs import SMALL
 from support.docker_registry import CERTIFICATES, DockerRegistry
-from support.fault_proxy import Fault, FaultProxy
+from support.fault_proxy import FaultProxy
+from support.faults import Fault
 from support.road_world import release_image, world_with_release
 from support.until import PATIENCE
 from tidegate.model.digest import Digest
@@ -338,14 +339,17 @@ def _digest_of(folder: Path, name: str) -> BuiltImage:
     return IMAGE
 
 
-def test_ctrl_c_ends_within_a_second_and_says_what_is_done(folder: Path, registry: DockerRegistry) -> None:
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_ends_within_a_second_and_says_what_is_done(
+    folder: Path, registry: DockerRegistry, sign: signal.Signals, code: int
+) -> None:
     """One image is there; the registry is silent about the other. A machine with much else to do gets some tries."""
     with FaultProxy(registry.host) as proxy:
         proxy.use(lambda _, request: Fault.STALL if "never" in request else None)
-        assert any(_interrupted(folder, proxy, f"{number}") < 1 for number in range(5))
+        assert any(_interrupted(folder, proxy, f"{code}-{number}", sign, code) < 1 for number in range(5))
 
 
-def _interrupted(folder: Path, proxy: FaultProxy, name: str) -> float:
+def _interrupted(folder: Path, proxy: FaultProxy, name: str, sign: signal.Signals, code: int) -> float:
     """Return after how many seconds a copy ends that is interrupted while it waits for the second of two images."""
     there, never = (f"{proxy.host}/interrupted-{name}-{each}:1" for each in ("there", "never"))
     (folder / "list").write_text(f"oci-layout:build:1.1.3 {there}\noci-layout:build:1.1.3 {never}")
@@ -357,10 +361,10 @@ def _interrupted(folder: Path, proxy: FaultProxy, name: str) -> float:
     assert process.stderr
     assert process.stderr.readline().startswith("done")
     began = time.monotonic()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sign)
     _, told = process.communicate(timeout=PATIENCE)
     took = time.monotonic() - began
-    assert process.returncode == 130
+    assert process.returncode == code
     assert f"stopped {never}\n1 of 2 images are there;" in told
     assert told.splitlines().count("interrupted") == 1
     return took

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from support.docker_registry import DockerRegistry
-from support.fault_proxy import Fault, FaultProxy
+from support.fault_proxy import FaultProxy
+from support.faults import OF_TLS, Fault
 from support.scripted_http import ScriptedServer
 from support.whole_registry import WholeRegistry
 from tidegate.errors import TidegateError
@@ -30,7 +31,7 @@ from tidegate.testing.images import BuiltImage, build_image, build_referrer
 DEV, PRD = "dev.example.com", "prd.example.com"
 SIDES = ["pull", "push"]
 NUMBERS = itertools.count()
-FOR_GOOD = [fault for fault in Fault if fault is not Fault.STALL]
+FOR_GOOD = [fault for fault in Fault if fault is not Fault.STALL and fault not in OF_TLS]
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,9 @@ def _is_whole(world: World, repository: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.DEAD], ids=str)
+@pytest.mark.parametrize(
+    "fault", [fault for fault in Fault if fault is not Fault.DEAD and fault not in OF_TLS], ids=str
+)
 @pytest.mark.parametrize("side", SIDES)
 def test_one_fault_at_any_request_does_not_spoil_the_copy(
     world: World, proxy: FaultProxy, side: str, fault: Fault
@@ -174,7 +177,7 @@ class _Weather:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311 - a schedule, not a secret
-        self.faults = [fault for fault in Fault if fault is not Fault.DEAD]
+        self.faults = [fault for fault in Fault if fault is not Fault.DEAD and fault not in OF_TLS]
         self.storm = 0
 
     def __call__(self, _number: int, _request: str) -> Fault | None:

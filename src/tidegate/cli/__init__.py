@@ -7,7 +7,7 @@ _ALLOCATIONS = 500_000
 
 
 INTERRUPTED = 130
-"""The exit code after Ctrl-C."""
+"""The exit code after Ctrl-C. What SIGTERM interrupts ends with it, too; the process says 143 in its place."""
 
 
 def main() -> None:
@@ -15,11 +15,22 @@ def main() -> None:
     import os
     import sys
 
+    interrupts = None
     try:
-        code = _run()
+        _prepare()
+        if _shows_version():
+            code = 0
+        else:
+            from tidegate.cli.interrupts import Interrupts
+
+            interrupts = Interrupts()
+            interrupts.hear()
+            code = _run()
     except KeyboardInterrupt:  # before the frame stood that says so, or behind it
         sys.stderr.write("interrupted\n")
         code = INTERRUPTED
+    if interrupts is not None:
+        code = interrupts.end(code)
     import contextlib
 
     # All is done and said, so Python need not take itself apart: that takes longer than a retag's requests, and threads
@@ -31,8 +42,7 @@ def main() -> None:
     os._exit(code)
 
 
-def _run() -> int:
-    import contextlib
+def _prepare() -> None:
     import gc
     import io
     import os
@@ -42,17 +52,33 @@ def _run() -> int:
     # Closed from the start (`>&-`): nobody listens, and no file that is opened later may be taken for one of these.
     sys.stdout = sys.stdout or io.TextIOWrapper(io.FileIO(os.devnull, "w"), "utf-8")
     sys.stderr = sys.stderr or io.TextIOWrapper(io.FileIO(os.devnull, "w"), "utf-8")
-    if sys.argv[1:] == ["--version"]:
-        # Asked by scripts in loops: answered before the parser is imported, which answers it among other options.
-        from tidegate import __version__
 
-        with contextlib.suppress(OSError):  # what is wrong with stdout is told below
-            sys.stdout.write(f"tidegate {__version__}\n")
-            sys.stdout.flush()
-            return 0
-    from tidegate.cli.interrupts import Interrupts
 
-    Interrupts().hear()
+def _shows_version() -> bool:
+    """Print the version when that is all that is asked for, as scripts do in loops; return whether it was printed.
+
+    It is answered before the parser is imported, which answers it among other options, and tells what is wrong with
+    stdout.
+    """
+    import contextlib
+    import sys
+
+    if sys.argv[1:] != ["--version"]:
+        return False
+    from tidegate import __version__
+
+    with contextlib.suppress(OSError):
+        sys.stdout.write(f"tidegate {__version__}\n")
+        sys.stdout.flush()
+        return True
+    return False
+
+
+def _run() -> int:
+    import io
+    import os
+    import sys
+
     from tidegate.cli.frame import run
 
     for stream in (sys.stdout, sys.stderr):

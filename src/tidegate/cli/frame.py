@@ -72,7 +72,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
     Returns:
         The exit code: 0 done; 1 failure; 2 usage or configuration; 4 authentication; 8 pending; 10 changes;
-        11 blocked; 12 drift; 130 interrupted.
+        11 blocked; 12 drift; 130 interrupted, by Ctrl-C or by SIGTERM.
     """
     debug = wants_debug(arguments, environ)
     with _debug_log(environ) if debug else contextlib.nullcontext():

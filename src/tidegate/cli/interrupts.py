@@ -1,4 +1,7 @@
-"""Ctrl-C: the first one ends what goes on and says so; those behind it neither cut that short nor show a traceback."""
+"""Ctrl-C and SIGTERM: the first ends what goes on and says so; those behind it neither cut that short nor show a trace.
+
+SIGTERM is what CI runners, `timeout` and container engines send before they kill. It differs in the exit code alone.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,12 @@ if TYPE_CHECKING:
 
 _ECHO: Final = 1.0
 """Seconds in which a further one says nothing new: `timeout`, CI runners and impatient fingers send it twice."""
+_SIGNALS: Final = 128
+"""What shells add to a signal's number to get an exit code."""
 
 
 class Interrupts:
-    """What becomes of SIGINT.
+    """What becomes of SIGINT and SIGTERM.
 
     Args:
         leave: ends the process at once with an exit code.
@@ -33,12 +38,24 @@ class Interrupts:
         self._leave = leave
         self._monotonic = monotonic
         self._first: float | None = None
+        self._code = INTERRUPTED
+        self._ended = False
 
     def hear(self) -> None:
-        """Take SIGINT from now on, unless whoever started the process has it ignored (`nohup`, a job behind `&`)."""
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self)
-            sys.unraisablehook = self.lost
+        """Take both from now on, unless whoever started the process has them ignored (`nohup`, a job behind `&`)."""
+        sys.unraisablehook = self.lost
+        for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+            if signal.getsignal(number) == usual:
+                signal.signal(number, self)
+
+    def end(self, code: int) -> int:
+        """Return the exit code of a process whose commands ended with `code`: 143 for 130 when it was SIGTERM.
+
+        What comes from now on finds all said and written.
+        """
+        self._ended = True
+        self._code = self._code if code == INTERRUPTED else code
+        return self._code
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Interrupt the main thread; leave at once when that was done and did not end the process.
@@ -46,19 +63,21 @@ class Interrupts:
         Raises:
             KeyboardInterrupt: for the first one.
         """
-        del number, frame
+        del frame
         now = self._monotonic()
-        if self._first is None:
-            self._first = now
+        if self._ended and self._first is None:
+            self._leave(self._code)
+        elif self._first is None:
+            self._first, self._code = now, _SIGNALS + number
             raise KeyboardInterrupt
-        if now - self._first > _ECHO:
-            self._leave(INTERRUPTED)
+        elif now - self._first > _ECHO:
+            self._leave(self._code)
 
     def lost(self, unraisable: UnraisableHookArgs) -> None:
         """Leave at once when it came where Python lets no exception out, say in a callback of its import locks."""
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
             sys.stderr.write("interrupted\n")
             sys.stderr.flush()
-            self._leave(INTERRUPTED)
+            self._leave(self._code)
         else:
             sys.__unraisablehook__(unraisable)
