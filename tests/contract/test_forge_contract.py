@@ -11,6 +11,7 @@ import pytest
 from support.forge_worlds import FORGES, PROJECT, ForgeWorld, forge_world
 from tidegate.errors.forge import (
     GroupMissing,
+    HeadMoved,
     InvalidUser,
     MergeRequestMissing,
     MergeRequestNotOpen,
@@ -156,6 +157,17 @@ def test_an_approval_is_of_one_head(world: ForgeWorld) -> None:
     again = world.forge.approve(PROJECT, 1, user="ada")
     assert sorted((one.user, one.head) for one in again.approvals) == [("ada", new), ("grace", old)]
     assert world.forge.approve(PROJECT, 1, user="ada") == again
+
+
+def test_an_approval_is_guarded_by_the_head(world: ForgeWorld) -> None:
+    old = world.branch("promote")
+    world.open()
+    new = world.branch("promote", data=b"a: 3\n")
+    with pytest.raises(HeadMoved) as caught:
+        world.forge.approve(PROJECT, 1, user="ada", head=old)
+    assert caught.value.retryable
+    assert world.forge.merge_request(PROJECT, 1).approvals == ()
+    assert [one.head for one in world.forge.approve(PROJECT, 1, user="ada", head=new).approvals] == [new]
 
 
 def test_pushing_a_branch_back_does_not_bring_its_approvals_back(world: ForgeWorld) -> None:

@@ -154,6 +154,24 @@ def test_what_is_approved_is_what_was_looked_at(stand: Stand) -> None:
     assert stand.post(path, {"head": "main"}, stella).status == 422
 
 
+def test_what_is_pushed_while_an_approval_is_looked_at_is_not_approved(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand.town.bring("e2e")
+    request = stand.town.promote("staging").merge_request
+    assert request is not None
+
+    def pushed_meanwhile(world: World, merge_request: MergeRequest) -> MergeRequestSeen | None:
+        seen = observe_delivery(world, merge_request)
+        stand.town.write(STAGING, {"apps/inventory/more.yaml": b"a: b\n"}, branch=request.source_branch)
+        return seen
+
+    monkeypatch.setattr(doing, "observe_delivery", pushed_meanwhile)
+    answer = stand.post(f"/api/v1/promotions/{STAGING}/1/approve", None, stand.token(Role.PROMOTER, user="stella"))
+    assert (answer.status, code(answer)) == (409, "forge/head-moved")
+    assert stand.town.forge.merge_request(STAGING, 1).approvals == ()
+
+
 def test_a_form_names_a_number_that_there_can_be(stand: Stand) -> None:
     cookie, csrf = stand.signed_in()
     fields = {**cookie, "Content-Type": "application/x-www-form-urlencoded", "X-CSRF-Token": csrf}

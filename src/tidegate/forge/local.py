@@ -173,12 +173,14 @@ class LocalForge:
 
         return self._repeat(project, attempt)
 
-    def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:
+    def approve(self, project: str, iid: int, *, user: str, head: str | None = None) -> MergeRequest:
         """Give `user`'s approval to the present head; it takes the place of one that they gave to an older head."""
         _user(user)
 
         def attempt(ledger: Ledger) -> MergeRequest:
             request = _open(ledger.request(iid))
+            if head is not None and head != request.head:
+                raise _moved(request, request.head, head)
             if any(one.user == user and one.head == request.head for one in request.approvals):
                 return request
             others = tuple(one for one in request.approvals if one.user != user)
@@ -236,11 +238,7 @@ class LocalForge:
             _open(request)
             source, target = _branch(ledger, request.source_branch), _branch(ledger, request.target_branch)
             if source != head:
-                raise HeadMoved(
-                    f"{request.source_branch} is at {source[:12]}, not at {head[:12]}",
-                    where=request.ref,
-                    hint="look at the merge request again: approvals of the older commit may not count",
-                )
+                raise _moved(request, source, head)
             # The unchanged source branch is named in the push, so that the push fails when it moves meanwhile.
             guard = RefUpdate(branch_ref(request.source_branch), head, head)
             wanted = WantedMerge(
@@ -326,6 +324,15 @@ def _open(request: MergeRequest) -> MergeRequest:
             f"the merge request is {request.state.value}", where=request.ref, hint="promote again to get a new one"
         )
     return request
+
+
+def _moved(request: MergeRequest, present: str, head: str) -> HeadMoved:
+    """Return the error for a merge request whose branch is at `present`, and not at `head`."""
+    return HeadMoved(
+        f"{request.source_branch} is at {present[:12]}, not at {head[:12]}",
+        where=request.ref,
+        hint="somebody has pushed: look at the merge request again; approvals of the older commit may not count",
+    )
 
 
 def _if_merged(ledger: Ledger, request: MergeRequest) -> MergeRequest | None:

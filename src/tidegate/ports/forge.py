@@ -96,10 +96,14 @@ class Forge(Protocol):
         """
         ...
 
-    def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:
+    def approve(self, project: str, iid: int, *, user: str, head: str | None = None) -> MergeRequest:
         """Give `user`'s approval to the present head.
 
+        Args:
+            head: the only head that they approve; None: whichever it is.
+
         Raises:
+            HeadMoved: the branch has another head.
             MergeRequestNotOpen: it is merged or closed.
         """
         ...

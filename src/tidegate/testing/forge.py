@@ -116,10 +116,12 @@ class FakeForge:
         self._keep(replace(request, comments=(*request.comments, note)))
         return True
 
-    def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:
+    def approve(self, project: str, iid: int, *, user: str, head: str | None = None) -> MergeRequest:
         """Give `user`'s approval to the present head."""
         _user(user)
         request = self._open(project, iid)
+        if head is not None and head != request.head:
+            raise _moved(request, head)
         if any(one.user == user and one.head == request.head for one in request.approvals):
             return request
         others = tuple(one for one in request.approvals if one.user != user)
@@ -160,7 +162,7 @@ class FakeForge:
             if options.scheduled and not self.pipelines_end:
                 return self._keep(replace(request, scheduled=True))
             if _branch(remote, project, request.source_branch) != head:
-                raise HeadMoved(f"{request.source_branch} is not at {head[:12]}", where=request.ref, hint="look again")
+                raise _moved(request, head)
             target = _branch(remote, project, request.target_branch)
             merged = target
             if head not in remote.ancestors(target):
@@ -213,6 +215,11 @@ def _user(name: str) -> str:
 
 def _is_draft(title: str) -> bool:
     return title.lower().startswith("draft:")
+
+
+def _moved(request: MergeRequest, head: str) -> HeadMoved:
+    what = f"{request.source_branch} is not at {head[:12]}"
+    return HeadMoved(what, where=request.ref, hint="somebody has pushed: look again")
 
 
 def _branch(remote: FakeRemote, project: str, name: str) -> str:

@@ -24,7 +24,7 @@ from tidegate.errors.git import BranchMissing, InvalidBranch
 from tidegate.forge.gitlab.answers import Answers
 from tidegate.forge.gitlab.client import GitLabClient, merge_request_path
 from tidegate.forge.gitlab.mergeability import CONFLICT, FINE, PASSING
-from tidegate.forge.gitlab.merging import Merging, not_open
+from tidegate.forge.gitlab.merging import Merging, head_moved, not_open
 from tidegate.forge.gitlab.notes import StatusNotes, all_notes
 from tidegate.forge.gitlab.opening import Openings
 from tidegate.forge.gitlab.parse import Note, approvals, member, merge_request, note
@@ -204,7 +204,7 @@ class GitLabForge:
         self._have(find, add)
         return bool(mine)
 
-    def approve(self, project: str, iid: int, *, user: str) -> MergeRequest:
+    def approve(self, project: str, iid: int, *, user: str, head: str | None = None) -> MergeRequest:
         """Give the approval of the token's user, who must be `user`, to the present head.
 
         An approval that they gave to an older head is taken back first: GitLab would keep it as it is.
@@ -213,13 +213,15 @@ class GitLabForge:
 
         def find() -> MergeRequest | None:
             found = self._open(project, iid)
+            if head is not None and head != found.head:
+                raise head_moved(found, head)
             return found if any(one.user == user and one.head == found.head for one in found.approvals) else None
 
         def give() -> None:
             found = self._open(project, iid)
             if self._has_approved(api, project, iid, user):
                 api.send("POST", *merge_request_path(project, iid), "unapprove")
-            api.send("POST", *merge_request_path(project, iid), "approve", body={"sha": found.head})
+            api.send("POST", *merge_request_path(project, iid), "approve", body={"sha": head or found.head})
 
         return self._have(find, give)
 

@@ -166,11 +166,7 @@ class Merging:
         if request.state is MergeRequestState.CLOSED or (request.state is MergeRequestState.MERGED and not is_at_head):
             raise not_open(request)
         if not is_at_head:
-            raise HeadMoved(
-                f"{request.source_branch} is at {request.head[:12]}, not at {self.head[:12]}",
-                where=request.ref,
-                hint="look at the merge request again: approvals of the older commit may not count",
-            )
+            raise head_moved(request, self.head)
 
     def _obstacle(self, seen: Seen) -> TidegateError:
         """Return why it is not merged."""
@@ -199,6 +195,15 @@ class Merging:
         )
         both = sorted(ours & theirs)
         return f" in {', '.join(both)}" if both else ""
+
+
+def head_moved(request: MergeRequest, head: str) -> HeadMoved:
+    """Return the error for a merge request that is not at `head`."""
+    return HeadMoved(
+        f"{request.source_branch} is at {request.head[:12]}, not at {head[:12]}",
+        where=request.ref,
+        hint="somebody has pushed: look at the merge request again; approvals of the older commit may not count",
+    )
 
 
 def not_open(request: MergeRequest) -> MergeRequestNotOpen:

@@ -12,7 +12,7 @@ from tidegate.engine.observe_delivery import observe_delivery
 from tidegate.engine.promote import Promoted, promote
 from tidegate.engine.together import promote_together
 from tidegate.engine.world import World
-from tidegate.errors.forge import HeadMoved, MergeRequestMissing
+from tidegate.errors.forge import MergeRequestMissing
 from tidegate.errors.server import ApprovedElsewhere
 from tidegate.model import MergeRequest
 from tidegate.model.json import Json
@@ -99,18 +99,20 @@ class Doer:
 
         Raises:
             SignInNeeded, Forbidden: the visitor may not.
-            HeadMoved: it has another head than `head`.
+            HeadMoved: it has another head than `head`, or than the one that the visitor's roles were looked at for.
             ApprovedElsewhere: the forge is not a local one.
             MergeRequestNotOpen: it is merged or closed.
         """
-        world = self._allowed(Permission.APPROVE, project, iid, head)
+        world, request = self._allowed(Permission.APPROVE, project, iid)
         forge = self.parts.configuration.forge
         if not isinstance(forge, LocalForge):
             raise ApprovedElsewhere(
                 "people approve on GitLab, signed in there", hint=f"open the merge request at {forge.url}"
             )
-        act = world.forge.unapprove if take_back else world.forge.approve
-        found = act(project, iid, user=world.actor)
+        if take_back:
+            found = world.forge.unapprove(project, iid, user=world.actor)
+        else:
+            found = world.forge.approve(project, iid, user=world.actor, head=head or request.head)
         self.parts.queue.add([MergeRequestKey(project, iid)])
         return found
 
@@ -124,7 +126,7 @@ class Doer:
             SignInNeeded, Forbidden: the visitor may not.
             TidegateError: as `engine.deliver`.
         """
-        world = self._allowed(Permission.VIEW if dry_run else Permission.DELIVER, project, iid)
+        world, _ = self._allowed(Permission.VIEW if dry_run else Permission.DELIVER, project, iid)
         if dry_run:
             return planned_delivery(world, project, iid), []
         key = MergeRequestKey(project, iid)
@@ -150,8 +152,8 @@ class Doer:
     def _talk(self, key: Key) -> Talk:
         return Talk(StepLog(key, self.parts.stopping))
 
-    def _allowed(self, permission: Permission, project: str, iid: int, head: str | None = None) -> World:
-        """Return the world, where the visitor may do that in the environment which the merge request moves.
+    def _allowed(self, permission: Permission, project: str, iid: int) -> tuple[World, MergeRequest]:
+        """Return the world and the merge request, where the visitor may do that in the environment which it moves.
 
         Whoever may do it nowhere is told so before anything is read. What moves no image of any service, they may touch
         who may do so in every environment of its repository.
@@ -165,13 +167,7 @@ class Doer:
         here = {each.name for each in world.pipeline.environments if each.repo == project}
         for name in sorted({seen.target.name} if seen else here):
             self.visitor.require(permission, name)
-        if head is not None and head != found.head:
-            raise HeadMoved(
-                f"{found.source_branch} is at {found.head[:12]} now, and not at {head[:12]}",
-                where=found.ref,
-                hint="somebody has pushed since you looked: look at it again",
-            )
-        return world
+        return world, found
 
 
 def require_project(world: World, project: str) -> None:
