@@ -16,7 +16,7 @@ from tidegate.errors.release import SourceUnknown
 from tidegate.git import Git, Identity, Mirrors, ProjectRemotes, Remote
 from tidegate.gitops import GitVersionTags, MirroredRepos
 from tidegate.model import ImageRef, Service
-from tidegate.model.image import looks_like_host
+from tidegate.model.image import is_host, looks_like_host
 from tidegate.ports import Clock, Forge, Reports, VersionTags
 
 if TYPE_CHECKING:
@@ -198,9 +198,9 @@ def registry_access(
 
     hosts = AnyAccounts(accounts)
     for name in names:
-        if name not in accounts and not looks_like_host(name):
-            known = ", ".join(accounts) or "none; name a host, as image references do"
-            raise RegistryUnknown(f"there is no registry {name!r}", hint=f"known: {known}")
+        if name not in accounts and not (looks_like_host(name) and is_host(name)):
+            hint = f"known: {', '.join(accounts) or 'none'}; or name a host as image references do, without http://"
+            raise RegistryUnknown(f"there is no registry {name!r}", hint=hint)
     wanted = [accounts.get(name) or hosts[name] for name in names or accounts]
     with closing(Reach(environ, Path.home(), Timeouts())) as reach:
         return tuple(access(account, reach, check=check) for account in wanted)

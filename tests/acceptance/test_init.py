@@ -77,6 +77,11 @@ def test_nothing_is_overwritten(world: RoadWorld, repositories: list[str]) -> No
 def test_without_a_terminal_every_question_is_named_with_its_option(world: RoadWorld, repositories: list[str]) -> None:
     refused = world.tidegate("init", *repositories, expect=2)
     assert "init/unanswered" in refused.err
+    command = [sys.executable, "-m", "tidegate", "-C", str(world.folder), "init", *repositories]
+    closed = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", *command], capture_output=True, text=True, env=world.environ, check=False
+    )
+    assert (closed.returncode, closed.stderr) == (2, refused.err)
     for option in ("--approvals e2e=0", "--approvals staging=1", "--approvals production=1", "--yes"):
         assert option in refused.err
     assert not (world.folder / "tidegate.yaml").exists()

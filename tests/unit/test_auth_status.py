@@ -113,7 +113,7 @@ def test_wrong_credentials_end_with_4_and_name_their_source(tmp_path: Path, serv
     ended = status(tmp_path, server, "--check", environ=environ)
     assert ended.code == 4
     assert ended.out.splitlines()[2].endswith("robot  refused")
-    assert "prd: the registry does not accept these credentials → check TIDEGATE_REGISTRY_PRD_USERNAME" in ended.err
+    assert ended.err.startswith(f"prd: the registry does not accept these credentials ({server.url}) → check TIDE")
     assert "wrong-word" not in ended.out + ended.err
 
 
@@ -192,4 +192,21 @@ def test_any_host_may_be_asked_for_without_a_configuration(tmp_path: Path, serve
     assert (ended.code, ended.out.splitlines()[1].split()[-2:]) == (0, ["robot", "accepted"])
     refused = tidegate("-C", tmp_path, "auth", "status", "prd", environ=environ)
     assert (refused.code, "config/registry-unknown" in refused.err, "name a host" in refused.err) == (2, True, True)
-    assert "config/missing" in tidegate("-C", tmp_path, "auth", "status", environ=environ).err
+    missing = tidegate("-C", tmp_path, "auth", "status", environ=environ)
+    assert "config/missing" in missing.err
+    assert "tidegate auth status registry.example.com" in missing.err, "no file is needed to ask for a host"
+
+
+@pytest.mark.parametrize("name", ["http://r.example:5000", "r.example/app", "r.example:x", "r.example "])
+def test_what_is_no_host_is_not_asked(tmp_path: Path, name: str) -> None:
+    ended = tidegate("-C", tmp_path, "auth", "status", name, "--check", environ={"HOME": str(tmp_path)})
+    assert (ended.code, "config/registry-unknown" in ended.err, "without http://" in ended.err) == (2, True, True)
+
+
+def test_a_file_that_is_broken_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{")
+    environ = {"DOCKER_CONFIG": str(tmp_path)}
+    ended = tidegate("-C", tmp_path, "auth", "status", "r.example", environ=environ)
+    assert (ended.code, f"JSON ({tmp_path / 'config.json'}) → " in ended.err) == (4, True)
+    told = tidegate("-C", tmp_path, "auth", "status", "r.example", "-o", "json", environ=environ)
+    assert json.loads(told.out)["registries"][0]["fault"]["where"] == str(tmp_path / "config.json")

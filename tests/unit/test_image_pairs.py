@@ -80,6 +80,21 @@ def test_a_list_may_come_from_a_pipe_that_the_shell_names(places: Places) -> Non
         assert len(read_pairs(f"/dev/fd/{reading}", Path(), places)) == 1
 
 
+def test_stdin_may_be_closed(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--from - <&-`: Python has no stdin then."""
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(PairInvalid, match="stdin is closed"):
+        read_pairs("-", Path(), places)
+
+
+def test_a_list_of_another_encoding_is_told(tmp_path: Path, places: Places) -> None:
+    """PowerShell 5 writes it with `>`."""
+    (tmp_path / "list").write_text("oci-layout:a:1 oci-layout:b\n", encoding="utf-16")
+    with pytest.raises(PairInvalid, match="the list is UTF-16") as caught:
+        read_pairs("list", tmp_path, places)
+    assert "UTF-8" in (caught.value.hint or "")
+
+
 def test_what_can_not_be_read_is_told(tmp_path: Path, places: Places) -> None:
     for file, what in (("none", "there is no file none"), (str(tmp_path), "directory")):
         with pytest.raises(PairInvalid, match=what) as caught:

@@ -40,3 +40,10 @@ def test_a_file_or_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for name in ("tags", "missing"):
         with pytest.raises(TagsUnreadable):
             read_tag_list(name, tmp_path)
+
+
+def test_standard_input_may_be_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--tags - <&-`: Python has no stdin then."""
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(TagsUnreadable, match="stdin is closed"):
+        read_tag_list("-", tmp_path)

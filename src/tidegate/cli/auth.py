@@ -14,6 +14,7 @@ from tidegate.cli.report import Cell, Report, Style, Table
 from tidegate.model.json import Json
 
 if TYPE_CHECKING:
+    from tidegate.errors import TidegateError
     from tidegate.registry.access import Access
 
 
@@ -45,8 +46,15 @@ def status(invocation: Invocation, *, registries: tuple[str, ...], check: bool, 
     """
     from tidegate.bootstrap import registry_access
     from tidegate.cli.image.access import has_configuration
+    from tidegate.errors.config import ConfigMissing
 
-    configured = not registries or has_configuration(invocation)
+    configured = has_configuration(invocation)
+    if not (configured or registries):
+        raise ConfigMissing(
+            "there is no tidegate.yaml here or in a folder above",
+            where=str(invocation.directory.absolute()),
+            hint="name hosts: tidegate auth status registry.example.com; or a file, with --config or TIDEGATE_CONFIG",
+        )
     accounts = invocation.configuration.pipeline.registries if configured else {}
     found = registry_access(accounts, invocation.environ, registries, check=check)
     table = Table(
@@ -58,7 +66,8 @@ def status(invocation: Invocation, *, registries: tuple[str, ...], check: bool, 
     invocation.output.show(form, Report(table, {"registries": [_record(each) for each in found]}, names))
     faults = [(each.account.name, each.fault) for each in found if each.fault is not None]
     for name, fault in faults:
-        invocation.output.say(f"{name}: {fault.what}{f' → {fault.hint}' if fault.hint else ''}")
+        where = f" ({fault.where})" if fault.where else ""
+        invocation.output.say(f"{name}: {fault.what}{where}{f' → {fault.hint}' if fault.hint else ''}")
     if faults:
         click.get_current_context().exit(max(fault.exit_code for _, fault in faults))
 
@@ -80,6 +89,11 @@ def _row(access: Access, *, check: bool) -> tuple[str | Cell, ...]:
     return (access.account.name, access.account.host, source, user, answer)
 
 
+def _fault(fault: TidegateError) -> dict[str, Json]:
+    where = None if fault.where is None else str(fault.where)
+    return {"code": fault.code, "what": fault.what, "where": where, "hint": fault.hint}
+
+
 def _record(access: Access) -> dict[str, Json]:
     fault = access.fault
     return {
@@ -89,5 +103,5 @@ def _record(access: Access) -> dict[str, Json]:
         "source": access.source,
         "username": access.username,
         "answer": access.standing.value,
-        "fault": None if fault is None else {"code": fault.code, "what": fault.what, "hint": fault.hint},
+        "fault": None if fault is None else _fault(fault),
     }

@@ -84,7 +84,7 @@ def copy(
     with open_places(invocation) as places:
         pairs = _pairs(invocation, places, source, target, file)
         if not pairs:
-            invocation.output.say(f"nothing to copy: {file} names no image")
+            invocation.output.say(f"nothing to copy: {'stdin' if file == '-' else file} names no image")
         results = _run(invocation, places, pairs, wish=wish, platform=platform, jobs=jobs, form=form)
     if len(results) == 1 and results[0].error is not None:
         raise results[0].error
@@ -144,6 +144,7 @@ def _run(
             events.tick()
 
     def see(event: Event) -> None:
+        event = event if wish.replace else _with_replace(event)
         course.see(event)
         talk.see(event)
         if events:
@@ -155,14 +156,29 @@ def _run(
     except KeyboardInterrupt:
         for event in batch.interrupted():
             see(event)
+        course.put_in_order(pairs)
         if events:
             events.finish(interrupted=True)
         talk.interrupted()
         raise
     talk.clear()
+    course.put_in_order(pairs)
     if events:
         events.finish(interrupted=False)
     return course.results
+
+
+def _with_replace(event: Event) -> Event:
+    """Return `event`; of a tag that holds another image, with the option that moves it, which a delivery has not."""
+    from dataclasses import replace
+
+    from tidegate.errors.registry import TagExists
+    from tidegate.registry.batch import Copied
+
+    if not isinstance(event, Copied) or not isinstance(event.error, TagExists):
+        return event
+    hint = "release tags do not move; for others there is --replace"
+    return replace(event, error=TagExists(event.error.what, where=event.error.where, hint=hint))
 
 
 def _may_move(invocation: Invocation, form: Format) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from tidegate.registry.batch import Began, ByteCount, Copied, Event
+from tidegate.registry.batch import Began, ByteCount, Copied, Event, Pair
 
 
 class Course:
@@ -43,6 +43,11 @@ class Course:
     def seconds(self) -> float:
         """Return the seconds since the run began."""
         return self._monotonic() - self._began
+
+    def put_in_order(self, pairs: Sequence[Pair]) -> None:
+        """Put the results in the order of `pairs`: they end as registries have it."""
+        numbers = {id(pair): number for number, pair in enumerate(pairs)}
+        self.results.sort(key=lambda each: numbers[id(each.pair)])
 
     def see(self, event: Event) -> None:
         """Take note of `event`."""

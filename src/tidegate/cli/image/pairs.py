@@ -7,7 +7,7 @@ import itertools
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from tidegate.errors import Place
 from tidegate.errors.image import PairInvalid, PlaceInvalid
@@ -28,7 +28,10 @@ def read_pairs(file: str, folder: Path, places: Places) -> list[Pair]:
         PlaceInvalid, InvalidImageRef: a line names no image.
     """
     if file == _STDIN:
-        return _pairs(sys.stdin.buffer, "stdin", places)
+        stdin: BinaryIO | None = getattr(sys.stdin, "buffer", None)  # None when stdin is closed: `<&-`
+        if stdin is None:
+            raise PairInvalid("stdin is closed", where="stdin", hint="give the list by a pipe, or name a file")
+        return _pairs(stdin, "stdin", places)
     try:
         with (folder / file).open("rb") as stream:
             return _pairs(stream, file, places)
@@ -42,6 +45,10 @@ def read_pairs(file: str, folder: Path, places: Places) -> list[Pair]:
 def _pairs(lines: Iterable[bytes], name: str, places: Places) -> list[Pair]:
     found: dict[int, Pair] = {}
     for number, line in enumerate(lines, 1):
+        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise PairInvalid(
+                "the list is UTF-16", where=name, hint="save it as UTF-8; PowerShell: Out-File -Encoding utf8"
+            )
         words = _words(line)
         if not words:
             continue

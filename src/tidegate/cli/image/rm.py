@@ -54,10 +54,11 @@ def _ask(place: ImagePlace, question: str) -> None:
     from tidegate.errors.image import NotConfirmed
 
     try:
-        agreed = click.confirm(question, err=True)
+        agreed = sys.stdin is not None and click.confirm(question, err=True)  # it is None when closed: `<&-`
     except click.Abort:
         if sys.stdin.isatty():
             raise  # Ctrl-C
+        click.echo(err=True)  # the question's line ends with its answer
         agreed = False  # a job has nobody to ask
     if not agreed:
         raise NotConfirmed("the tag was left as it is", where=str(place), hint="answer y, or give --yes")

@@ -80,8 +80,10 @@ def _sentence(copied: Copied) -> str:
         return f"stopped {target}"
     if report.adopted and not report.blobs_sent:
         return f"kept    {target} holds {report.digest.short} already"
-    parts = [f"{report.blobs_sent} blobs sent, {shown(report.bytes_sent)}", f"{report.blobs_present} there already"]
+    sent = "1 blob" if report.blobs_sent == 1 else f"{report.blobs_sent} blobs"
+    parts = [f"{sent} sent, {shown(report.bytes_sent)}", f"{report.blobs_present} there already"]
     parts += [f"{report.referrers} attached"] if report.referrers else []
-    parts += [f"{len(report.foreign)} layers lie elsewhere"] if report.foreign else []
+    layers = len(report.foreign)
+    parts += [f"{layers} layers lie elsewhere" if layers > 1 else "1 layer lies elsewhere"] if layers else []
     parts += [f"left alone: {', '.join(report.kept)}"] if report.kept else []
     return f"done    {target} holds {report.digest.short} ({'; '.join(parts)})"

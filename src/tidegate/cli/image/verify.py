@@ -61,24 +61,30 @@ def verify(invocation: Invocation, *, source: str, target: str, deep: bool, fore
             invocation.output.line(f"✗ {fault}")
         if not found.faults:
             read = "read" if deep else "there"
-            invocation.output.line(f"{here}  {found.target}  {found.blobs} blobs {read}, {found.referrers} attached")
+            blobs = "1 blob" if found.blobs == 1 else f"{found.blobs} blobs"
+            invocation.output.line(f"{here}  {found.target}  {blobs} {read}, {found.referrers} attached")
     else:
         invocation.output.show(form, Report(Table(("FAULT",), (), empty=""), document, found.faults))
     if found.faults:
         count = len(found.faults)
         what = "1 part is missing or differs" if count == 1 else f"{count} parts are missing or differ"
-        raise ImagesDiffer(what, where=str(here), hint=_hint(found))
+        raise ImagesDiffer(
+            what, where=str(here), hint=_hint(found, source, str(here.with_tag(here.tag) if here.tag else here))
+        )
 
 
-def _hint(found: Verification) -> str:
-    """Return what to do about what was found."""
+def _hint(found: Verification, source: str, target: str) -> str:
+    """Return what to do about what was found, as it can be typed."""
+    from shlex import join, quote
+
+    copy = join(("tidegate", "image", "copy", source, target))
     if found.target is None:
-        return "copy it: tidegate image copy SRC DST"
+        return f"copy it: {copy}"
     if found.target != found.source:
-        return "copy it again: tidegate image copy SRC DST --replace"
+        return f"copy it again: {copy} --replace"
     if not found.of_image:
-        return "bring what is attached: tidegate image copy SRC DST --referrers always"
+        return f"bring what is attached: {copy} --referrers always"
     return (
-        "its tag is right, so that a copy leaves it as it is: take the tag away (tidegate image rm DST), then copy it "
-        "again; in a folder, remove files whose bytes are wrong first"
+        f"its tag is right, so that a copy leaves it as it is: take the tag away (tidegate image rm {quote(target)}), "
+        f"then {copy}; in a folder, remove files whose bytes are wrong first"
     )

@@ -78,7 +78,7 @@ def complete(
         question = proposal.questions[0]
         if take_suggestions and question.suggestion is not None:
             value = question.suggestion
-        elif sys.stdin.isatty():
+        elif sys.stdin is not None and sys.stdin.isatty():  # it is None when closed: `<&-`
             value = click.prompt(question.text, default=question.suggestion, err=True)
         else:
             raise _unanswered(proposal.questions)

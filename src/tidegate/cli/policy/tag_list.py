@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from tidegate.errors import Place
 from tidegate.errors.policy import TagsUnreadable
@@ -23,12 +24,19 @@ def read_tag_list(source: str, folder: Path) -> tuple[str, ...]:
         TagsUnreadable: there is no such file, or it holds something else.
     """
     try:
-        data = sys.stdin.buffer.read() if source == STDIN else (folder / source).read_bytes()
+        data = _stdin() if source == STDIN else (folder / source).read_bytes()
         return parse_tag_list(data.decode("utf-8-sig"), source)
     except OSError as error:
         raise TagsUnreadable(f"can't be read: {error.strerror}", where=Place(source), hint="check --tags") from error
     except UnicodeDecodeError as error:
         raise TagsUnreadable("not UTF-8 text", where=Place(source), hint=_HINT) from error
+
+
+def _stdin() -> bytes:
+    stream: BinaryIO | None = getattr(sys.stdin, "buffer", None)  # None when stdin is closed: `<&-`
+    if stream is None:
+        raise TagsUnreadable("stdin is closed", where=Place(STDIN), hint=_HINT)
+    return stream.read()
 
 
 def parse_tag_list(text: str, source: str) -> tuple[str, ...]:

@@ -1,0 +1,88 @@
+"""What `tidegate image` says when something is not as it was meant: a person knows then what to type next."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.cli import Ended, tidegate
+from tidegate.registry.layout import LayoutFolder
+from tidegate.testing.images import build_image
+
+ONE, TWO = build_image("one"), build_image("two")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder whose layout `build` has two images."""
+    for name, image in (("one", ONE), ("two", TWO)):
+        image.push(LayoutFolder(tmp_path / "build"), "", name)
+    return tmp_path
+
+
+def _image(folder: Path, *arguments: str) -> Ended:
+    return tidegate("-C", folder, "image", *arguments, environ={"HOME": str(folder)})
+
+
+def test_a_tag_that_holds_another_image_is_told_with_the_option_that_moves_it(folder: Path) -> None:
+    _image(folder, "copy", "oci-layout:build:one", "oci-layout:there:1")
+    refused = _image(folder, "copy", "oci-layout:build:two", "oci-layout:there:1")
+    assert (refused.code, "registry/tag-exists" in refused.err, "there is --replace" in refused.err) == (1, True, True)
+    (folder / "list").write_text("oci-layout:build:two oci-layout:there:1\n")
+    events = [json.loads(line) for line in _image(folder, "copy", "--from", "list", "-o", "json").out.splitlines()]
+    (failed,) = (event for event in events if event["event"] == "failed")
+    assert "there is --replace" in failed["error"]["hint"]
+
+
+def test_results_stand_in_the_order_of_the_list(folder: Path) -> None:
+    """Registries answer as they like; a file that is kept beside the release is the same each time."""
+    tags = [f"t{number:02d}" for number in range(40)]
+    (folder / "list").write_text("".join(f"oci-layout:build:one oci-layout:there:{tag}\n" for tag in tags))
+    for _ in range(2):
+        named = _image(folder, "copy", "--from", "list", "-o", "name").out.split()
+        assert named == [f"oci-layout:there:{tag}" for tag in tags]
+    last = _image(folder, "copy", "--from", "list", "-o", "json").out.splitlines()[-1]
+    assert [each["target"] for each in json.loads(last)["copies"]] == named
+
+
+def test_an_empty_list_on_stdin_is_called_so(folder: Path) -> None:
+    (folder / "list").touch()
+    with (folder / "list").open() as empty:
+        command = [sys.executable, "-m", "tidegate", "image", "copy", "--from", "-"]
+        ended = subprocess.run(command, stdin=empty, text=True, capture_output=True, check=False, cwd=folder)
+    assert (ended.returncode, ended.stderr) == (0, "nothing to copy: stdin names no image\n")
+
+
+def test_what_is_to_be_done_about_a_difference_can_be_typed_as_it_is_told(folder: Path) -> None:
+    def hint(target: str) -> str:
+        ended = _image(folder, "verify", "oci-layout:build:one", target)
+        assert ended.code == 1
+        return ended.err.splitlines()[-1].partition("hint:  ")[2]
+
+    assert hint("oci-layout:my there:1") == "copy it: tidegate image copy oci-layout:build:one 'oci-layout:my there:1'"
+    _image(folder, "copy", "oci-layout:build:two", "oci-layout:there:1")
+    assert hint("oci-layout:there:1").endswith("image copy oci-layout:build:one oci-layout:there:1 --replace")
+    _image(folder, "copy", "oci-layout:build:one", "oci-layout:there:1", "--replace")
+    assert _image(folder, "verify", "oci-layout:build:one", "oci-layout:there:1").code == 0
+
+
+def test_one_blob_is_one_blob(folder: Path) -> None:
+    single = build_image("single", layers=0)
+    single.push(LayoutFolder(folder / "build"), "", "single")
+    assert "(1 blob sent, " in _image(folder, "copy", "oci-layout:build:single", "oci-layout:there").err
+    assert "  1 blob there, " in _image(folder, "verify", "oci-layout:build:single", "oci-layout:there").out
+
+
+@pytest.mark.parametrize("stdin", ["</dev/null", "<&-"])
+def test_a_removal_that_nobody_can_be_asked_about_is_told_on_a_line_of_its_own(folder: Path, stdin: str) -> None:
+    command = [sys.executable, "-m", "tidegate", "image", "rm", "oci-layout:build:one"]
+    ended = subprocess.run(
+        ["sh", "-c", f'"$@" {stdin}', "sh", *command], text=True, capture_output=True, check=False, cwd=folder
+    )
+    assert ended.returncode == 1
+    assert "error: the tag was left as it is" in ended.stderr.splitlines()
+    assert "image/not-confirmed" in ended.stderr
