@@ -87,6 +87,14 @@ def test_the_table_says_what_the_command_says(entry: Entry) -> None:
 
 
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
+def test_the_help_of_a_group_has_whole_sentences(entry: Entry) -> None:
+    if isinstance(entry.load(), Group):
+        _, _, commands = tidegate(entry.name, "--help").out.rpartition("\nCommands:\n")
+        assert commands
+        assert "..." not in commands
+
+
+@pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
 def test_every_command_has_examples_that_can_be_parsed(entry: Entry) -> None:
     for command in leaves(entry.load()):
         assert isinstance(command, Command)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Final
 
 import click
+
+_WHOLE: Final = 1000
+"""Characters of a first sentence: more than any has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,12 @@ class Group(click.Group):
             meant = f" Did you mean {nearest[0]}?" if nearest else ""
             raise click.UsageError(f"{ctx.command_path} has no command {verb!r}.{meant}", ctx)
         return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, each with its whole first sentence: click cuts it off where a line would end."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.get_short_help_str(_WHOLE)) for name, each in commands if each is not None])
 
 
 class LazyGroup(Group):
