@@ -72,6 +72,11 @@ def test_many_in_a_digest() -> None:
     assert len(messages[1].body.splitlines()) == 22
 
 
+def test_the_one_that_is_not_named_is_one_service() -> None:
+    six = [of(f"service{number}", WAITING, 20) for number in range(6)]
+    assert " and 1 more service in production" in compose([*six, DELIVERED], {}, BOARD).body
+
+
 def test_an_opened_one_says_itself_whom_it_waits_for() -> None:
     assert compose([OPENED, replace(WAITING, text=OPENED.text)], {}, None) == compose([OPENED], {}, None)
     other = of("stock", WAITING, 5)

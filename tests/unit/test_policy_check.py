@@ -70,7 +70,7 @@ def test_a_line_that_was_opened_and_has_no_image_yet_is_awaited() -> None:
     town.sources["inventory"].claim("1.2.x", COMMIT, "open")
     (finding,) = found(town)
     assert (finding.severity, finding.fails) == (Severity.WARNING, False)
-    assert finding.what.endswith("selects none of 1 tags: the line 1.2 has no image yet")
+    assert finding.what.endswith("selects none of 1 tag: the line 1.2 has no image yet")
     town.policy(policy("1.3.x"))
     assert places(town, "selects-nothing") == [(f"{DEV_POLICY}:11", "error")]
     town.released("1.3.0")

@@ -106,7 +106,7 @@ def test_edits_name_a_document_and_list_items() -> None:
         ("tag: 1\ntag: 2\n", TAG, "2 times", 2),
         ("tag: {a: 1}\n", TAG, "mapping", 1),
         ("tag: [a]\n", TAG, "list", 1),
-        ("tag: [a]\n", ("tag", 1), "1 items", 1),
+        ("tag: [a]\n", ("tag", 1), "1 item, the first is 0", 1),
         ("tag: [a]\n", ("tag", "x"), "numbered items", 1),
         ("tag: a\n", ("tag", "x"), "one value", 1),
         ("tga: a\n", TAG, "does not exist", 1),

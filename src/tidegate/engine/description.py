@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from tidegate.counted import counted
 from tidegate.engine.gates.approvals import counted_approvals
 from tidegate.engine.observations import DeliverySeen, MergeRequestSeen, PromotionSeen
 from tidegate.model import ApprovalRule, Rewrite
@@ -127,7 +128,7 @@ def approvals_wanted(rule: ApprovalRule) -> str:
         if wanted
     ]
     but = f" (not {' or '.join(exceptions)})" if exceptions else ""
-    return f"Needs {rule.count} approval{'s' if rule.count > 1 else ''} from {who}{but}."
+    return f"Needs {counted(rule.count, 'approval')} from {who}{but}."
 
 
 def update_note(seen: PromotionSeen, before: str | None) -> str:

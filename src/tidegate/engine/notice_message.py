@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from tidegate.counted import counted
 from tidegate.model.notice import Message, Notice, NoticeEvent, Tone
 
 _MOST_LINES: Final = 20
@@ -149,14 +150,14 @@ def _digest(groups: Sequence[tuple[Notice, ...]], left_out: Mapping[NoticeEvent,
 
 def _counted(event: NoticeEvent, number: int) -> str:
     if event is NoticeEvent.OPENED:
-        return f"{number} promotion{'' if number == 1 else 's'} opened"
+        return f"{counted(number, 'promotion')} opened"
     return f"{number} {_TITLES[event]}"
 
 
 def _line(group: tuple[Notice, ...]) -> str:
     first = group[0]
     names = ", ".join(f"{each.service} {each.before or '–'} → {each.after or '?'}" for each in group[:_NAMED])
-    more = f" and {len(group) - _NAMED} more services" if len(group) > _NAMED else ""
+    more = f" and {counted(len(group) - _NAMED, 'more service')}" if len(group) > _NAMED else ""
     code = f" ({first.code})" if first.code else ""
     text = f"{names}{more} in {first.environment}: {first.text}{code}"
     short = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

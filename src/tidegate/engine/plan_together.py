@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from tidegate.counted import counted
 from tidegate.engine.manifests import manifest_diff, promoted_manifest
 from tidegate.engine.observations import PromotionSeen
 from tidegate.engine.plan import Plan
@@ -64,7 +65,7 @@ def plan_together(seen: TogetherSeen) -> Plan:
     moves = tuple(_moves(seen.parts))
     first = seen.parts[0]
     if not moves:
-        return Plan(f"{first.target.name} has all of {len(seen.parts)} services already", ())
+        return Plan(f"{first.target.name} has all of {counted(len(seen.parts), 'service')} already", ())
     _require_own_files(moves)
     parts = tuple(each.seen for each in moves)
     steps: list[Step] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tidegate.counted import counted
 from tidegate.engine.hold_end import why_over
 from tidegate.engine.lane_changes import (
     Branch,
@@ -201,7 +202,7 @@ def plan_sync(seen: SyncSeen) -> Plan:
         message = Message(BRANCH, f"Policy sync: {services}", {"Tidegate-Service": services}, seen.actor)
         steps += change_steps(message, changes, seen.proposed[place], by_merge_request=True)
     count = len(seen.changes)
-    summary = f"{count} lane{'s' if count != 1 else ''} should change" if count else "every lane is up to date"
+    summary = f"{counted(count, 'lane')} should change" if count else "every lane is up to date"
     return Plan(summary, tuple(steps), changes_diff(seen.changes), seen.notes)
 
 

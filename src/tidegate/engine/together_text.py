@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tidegate.counted import counted
 from tidegate.engine.description import approvals_wanted, fenced, named
 from tidegate.engine.observations import PromotionSeen
 
@@ -41,7 +42,7 @@ def together_description(parts: Sequence[PromotionSeen], diff: str, notes: Seque
         notes: what a reviewer is to look at in it.
     """
     source, target = parts[0].source.name, parts[0].target
-    what = f"**{len(parts)} service{'s' if len(parts) > 1 else ''}**"
+    what = f"**{counted(len(parts), 'service')}**"
     return "\n".join(
         (
             f"{what}: from **{source}** to **{target.name}**, all or none.",

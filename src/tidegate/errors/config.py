@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tidegate.counted import counted
 from tidegate.errors import Place, UsageError
 
 
@@ -53,8 +54,7 @@ class ConfigInvalid(UsageError):
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         first = findings[0]
-        count = "1 error" if len(findings) == 1 else f"{len(findings)} errors"
-        super().__init__(f"{count} in the configuration", where=first.place)
+        super().__init__(f"{counted(len(findings), 'error')} in the configuration", where=first.place)
         self.findings = findings
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from tidegate.counted import counted
 from tidegate.errors.registry import BlobMissing, DigestMismatch, FolderMissing, LayoutInvalid, ManifestMissing
 from tidegate.model.digest import Digest
 from tidegate.model.image import is_repository, is_tag
@@ -111,7 +112,7 @@ class LayoutRegistry:
                 for piece in verified(pieces, blob.digest, str(path)):
                     size += file.write(piece)
                 if size != blob.size:
-                    what = f"blob {blob.digest} has {size} bytes, its descriptor says {blob.size}"
+                    what = f"blob {blob.digest} has {counted(size, 'byte')}, its descriptor says {blob.size}"
                     raise DigestMismatch(what, where=str(path))
 
     def takes_whole(self, size: int) -> bool:

@@ -328,8 +328,11 @@ class RemoteRegistry:
         got = Digest(wanted.algorithm, hashlib.new(wanted.algorithm, data).hexdigest()) if wanted else None
         said = content_type(response)
         if (got is None or got != wanted) and not is_manifest(said, data):
+            from tidegate.counted import counted  # noqa: PLC0415 - for what goes wrong only
+
+            held = f"{said or 'no Content-Type'}; {counted(len(data), 'byte')}"
             raise NotAManifest(
-                f"the registry did not answer with a manifest ({said or 'no Content-Type'}; {len(data)} bytes)",
+                f"the registry did not answer with a manifest ({held})",
                 where=str(request),
                 hint="a proxy or a login page stands before the registry: open this address, and see what answers",
             )

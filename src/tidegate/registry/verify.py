@@ -45,5 +45,7 @@ def exactly(blob: Descriptor, pieces: Iterable[bytes], where: str) -> Iterator[b
             break
         yield piece
     if passed != blob.size:
-        what = f"blob {blob.digest} is not the {blob.size} bytes that its descriptor says"
+        from tidegate.counted import counted  # noqa: PLC0415 - for what goes wrong only
+
+        what = f"blob {blob.digest} is not the {counted(blob.size, 'byte')} that its descriptor says"
         raise DigestMismatch(what, where=where)

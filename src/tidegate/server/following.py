@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fastapi.responses import StreamingResponse
 
+from tidegate.counted import counted
 from tidegate.errors.server import Busy
 from tidegate.server.news import News
 from tidegate.server.parts import Parts
@@ -46,7 +47,9 @@ def event_stream(parts: Parts, news: News, events: AsyncIterator[str]) -> Stream
     """
     most = parts.following.most
     if news.followers >= most:
-        raise Busy(f"{most} clients follow the board", hint="read /api/v1/board now and again")
+        raise Busy(
+            f"{counted(most, 'client follows', 'clients follow')} the board", hint="read /api/v1/board now and again"
+        )
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 

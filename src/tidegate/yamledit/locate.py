@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from tidegate.counted import counted
 from tidegate.errors import Place
 from tidegate.errors.manifest import UnsafeEdit
 from tidegate.yamledit.node import Alias, Mapping, Node, Path, PathPart, Scalar, Sequence
@@ -76,7 +77,7 @@ def _child(stream: Stream, parent: Node, path: Path) -> Node:
     if isinstance(parent, Sequence) and isinstance(part, int):
         if 0 <= part < len(parent.items):
             return parent.items[part]
-        what = f"{dotted(path)} does not exist: the list has {len(parent.items)} items, counted from 0"
+        what = f"{dotted(path)} does not exist: the list has {counted(len(parent.items), 'item')}, the first is 0"
         raise UnsafeEdit(what, where=stream.place(parent), hint="name an item that the list has")
     kind = "a list, which has numbered items" if isinstance(parent, Sequence) else "one value, with nothing inside"
     raise UnsafeEdit(

@@ -23,6 +23,7 @@ from tidegate.cli.demo.staging import STAGING
 from tidegate.cli.demo.world import make_world
 from tidegate.cli.invocation import Invocation, pass_invocation
 from tidegate.cli.lazy import Command
+from tidegate.counted import counted
 from tidegate.git import Git
 
 SCENES: Final = (
@@ -71,7 +72,8 @@ def _play(stage: Stage, progress: Progress) -> None:
         finished = []
         progress.write(finished)
     if finished:
-        stage.tell(f"An interrupted demo goes on: {len(finished)} of {len(names)} steps are done.")
+        done = counted(len(finished), "step is", "steps are")
+        stage.tell(f"An interrupted demo goes on: {done} done, of {len(names)}.")
     for scene, beats in _remaining(len(finished)):
         stage.heading(scene.title)
         stage.tell(scene.intro)

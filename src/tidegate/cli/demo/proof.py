@@ -7,6 +7,7 @@ from typing import Final
 from tidegate.cli.demo.images import HOSTS, account
 from tidegate.cli.demo.scene import Beat, Scene
 from tidegate.cli.demo.stage import Stage
+from tidegate.counted import counted
 from tidegate.errors.demo import UnexpectedEnd
 from tidegate.model import Digest, ImageRef
 from tidegate.registry.layout import LayoutRegistry
@@ -37,7 +38,8 @@ def _prove(stage: Stage) -> None:
         for environment, (name, tag) in road.items():
             digest, blobs = _read_back(account(stage.folder, name), service, tag)
             digests[environment] = digest
-            stage.note(f"{environment:<11} {ImageRef(HOSTS[name], service, tag)!s:<{_WIDEST}}  {digest}  {blobs} blobs")
+            image = ImageRef(HOSTS[name], service, tag)
+            stage.note(f"{environment:<11} {image!s:<{_WIDEST}}  {digest}  {counted(blobs, 'blob')}")
         if len(set(digests.values())) != 1:
             raise UnexpectedEnd(f"the digests of {service} differ: {digests}", where=stage.shown)
         stage.note(f"→ one digest of {service} in {', '.join(road)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from tidegate.counted import counted
 from tidegate.engine.observations import MergeRequestSeen
 from tidegate.errors.release import NotDelivered
 from tidegate.model import Answer, Approval, Reason
@@ -19,21 +20,21 @@ def check_approvals(seen: MergeRequestSeen) -> Iterator[Reason]:
     if rule.count == 0:
         yield Reason("approvals", Answer.GO, "needs no approval")
         return
-    counted = counted_approvals(seen)
+    valid = counted_approvals(seen)
     objections = ((each.user, _objection(seen, each)) for each in seen.merge_request.approvals)
     passed_over = [f"{user}'s does not count: {objection}" for user, objection in objections if objection]
     evidence = seen.merge_request.ref
-    missing = rule.count - len(counted)
+    missing = rule.count - len(valid)
     if missing <= 0:
-        yield Reason("approvals", Answer.GO, f"approved by {', '.join(sorted(counted))}", evidence=evidence)
+        yield Reason("approvals", Answer.GO, f"approved by {', '.join(sorted(valid))}", evidence=evidence)
         return
     who = " or ".join(rule.approvers) or "anyone"
-    more = " more" if counted else ""
+    needed = counted(missing, "more approval" if valid else "approval")
     notes = f" ({'; '.join(passed_over)})" if passed_over else ""
     yield Reason(
         "approvals",
         Answer.WAIT,
-        f"{evidence} needs {missing}{more} approval{'s' if missing > 1 else ''} from {who}{notes}",
+        f"{evidence} needs {needed} from {who}{notes}",
         evidence=evidence,
         hint=f"ask {who} to approve {evidence}",
         code=NotDelivered.code,
@@ -49,8 +50,8 @@ def counted_approvals(seen: MergeRequestSeen, *, of_anyone: bool = False) -> Map
     found = seen.merge_request
     recorded = (one for one in found.recorded if seen.rewritten and one.head != found.head)
     given = (*recorded, *found.approvals)
-    counted = {each.user.lower(): each for each in given if _objection(seen, each, of_anyone=of_anyone) is None}
-    return {each.user: each for each in counted.values()}
+    valid = {each.user.lower(): each for each in given if _objection(seen, each, of_anyone=of_anyone) is None}
+    return {each.user: each for each in valid.values()}
 
 
 def _objection(seen: MergeRequestSeen, given: Approval, *, of_anyone: bool = False) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tidegate.counted import counted
 from tidegate.engine.gates.approvals import counted_approvals
 from tidegate.engine.observations import MergeRequestSeen
 from tidegate.errors.release import NotDelivered
@@ -69,6 +70,5 @@ def _wait(seen: MergeRequestSeen, text: str) -> Reason:
 
 
 def _approvals(rule: ForgeRule, missing: int) -> str:
-    number = max(1, missing)
     kind = "code owners of " if rule.code_owners else ""
-    return f"{number} more approval{'s' if number > 1 else ''} from {kind}{rule.name}"
+    return f"{counted(max(1, missing), 'more approval')} from {kind}{rule.name}"

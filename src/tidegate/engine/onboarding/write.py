@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from tidegate.counted import counted
 from tidegate.engine.onboarding.propose import Proposal, ProposedEnvironment, ProposedService
 from tidegate.engine.onboarding.seen import SeenProject
 from tidegate.yamledit.strings import plain_is_string
@@ -77,7 +78,7 @@ def _registry(name: str, host: str, endpoint: str | None) -> str:
 
 
 def _environment(one: ProposedEnvironment, proposal: Proposal) -> list[str]:
-    seen = "1 service" if one.services == 1 else f"{one.services or 'no'} services"
+    seen = counted(one.services, "service") if one.services else "no services"
     keys = {
         "from": one.source,
         "registry": proposal.registries[one.host],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tidegate.counted import counted
 from tidegate.engine.findings import RuleText, Severity
 from tidegate.engine.policy_check.filter_never_matches import extracts_nothing
 from tidegate.engine.policy_check.rule import Hit, Rule
@@ -16,7 +17,8 @@ from tidegate.model import Version
 def _find(scene: Scene) -> Iterator[Hit]:
     for judged in scene.policies:
         if judged.failure is Failure.NO_MATCH and not extracts_nothing(judged):
-            what = f"the range {judged.policy.range} of {judged.name} selects none of {len(judged.tags or ())} tags"
+            tags = counted(len(judged.tags or ()), "tag")
+            what = f"the range {judged.policy.range} of {judged.name} selects none of {tags}"
             line = _awaited(judged)
             if line is None:
                 yield Hit.at(judged, what, _instead(judged))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tidegate.counted import counted
 from tidegate.engine.steps.base import Outcome, Run
 from tidegate.model import ImageRef
 
@@ -40,5 +41,5 @@ class CopyImage:
             return Outcome(f"{self.target.name}:{self.target.tag} holds {report.digest.short} already", adopted=True)
         return Outcome(
             f"{self.target.name}:{self.target.tag} holds {report.digest.short} "
-            f"({report.blobs_sent} blobs sent, {report.blobs_present} there already)"
+            f"({counted(report.blobs_sent, 'blob')} sent, {report.blobs_present} there already)"
         )

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from tidegate.counted import counted
 from tidegate.engine.board import Board, BoardCell, BoardState
 from tidegate.engine.live import LiveState
 from tidegate.server.pages.clauses import Piece, cell_url, pieces
@@ -249,5 +250,4 @@ def strip(counts: Mapping[BoardState, int], wanted: Filter) -> tuple[StripEntry,
 def _behind(cell: BoardCell, now: datetime) -> str | None:
     if cell.gap is None:
         return None
-    count = cell.gap.versions
-    return f"+{count} {'version' if count == 1 else 'versions'} · {age(cell.gap.since, now)}"
+    return f"+{counted(cell.gap.versions, 'version')} · {age(cell.gap.since, now)}"
