@@ -35,10 +35,11 @@ class Scrubber:
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Scrubber:
         """Return a scrubber that knows the secrets of the environment, by the variables' names."""
-        values = {value for name, value in environ.items() if _SECRET_NAME.search(name.upper())}
+        values = {value.strip() for name, value in environ.items() if _SECRET_NAME.search(name.upper())}
         for name in environ.keys() & _FIELD_NAMES:
             values |= {pair.rpartition("=")[2].strip() for pair in environ[name].split(",")}
-        return cls(tuple(sorted((value for value in values if len(value) >= _SHORTEST_SECRET), key=len, reverse=True)))
+        secrets = {each for value in values if len(value) >= _SHORTEST_SECRET for each in _spellings(value)}
+        return cls(tuple(sorted(secrets, key=len, reverse=True)))
 
     def clean(self, text: str) -> str:
         """Return `text` without the known secrets, credentials in URLs, authorization headers and signed queries."""
@@ -47,6 +48,14 @@ class Scrubber:
         for pattern, blank in _SPELLINGS:
             text = pattern.sub(blank, text)
         return text
+
+
+def _spellings(secret: str) -> frozenset[str]:
+    """Return `secret` as it is, and as it stands within quotes in JSON and in what Python shows of a text."""
+    import json
+
+    quoted = (json.dumps(secret), json.dumps(secret, ensure_ascii=False), repr(secret))
+    return frozenset({secret, *(each[1:-1] for each in quoted)})
 
 
 class _CleanFormatter(logging.Formatter):
