@@ -100,18 +100,21 @@ def _read(path: Path, name: str) -> bytes:
 
 def _replace(path: Path, data: bytes) -> None:
     """Write `data` to the file behind `path`, whole or not at all, its mode kept."""
+    import os
     import shutil
     from pathlib import Path
-    from tempfile import NamedTemporaryFile
+    from tempfile import mkstemp
 
     target = path.resolve()
-    with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as new:
-        new.write(data)
+    descriptor, name = mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    new = Path(name)
     try:
-        shutil.copymode(target, new.name)
-        Path(new.name).replace(target)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        shutil.copymode(target, new)
+        new.replace(target)
     finally:
-        Path(new.name).unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
 
 
 def _row(file: str, site: ImageSite) -> tuple[str | Cell, ...]:
