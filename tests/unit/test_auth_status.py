@@ -113,7 +113,7 @@ def test_wrong_credentials_end_with_4_and_name_their_source(tmp_path: Path, serv
     ended = status(tmp_path, server, "--check", environ=environ)
     assert ended.code == 4
     assert ended.out.splitlines()[2].endswith("robot  refused")
-    assert ended.err.startswith(f"prd: the registry does not accept these credentials ({server.url}) → check TIDE")
+    assert ended.err.startswith(f"prd: {server.url}: the registry does not accept these credentials → check TIDE")
     assert "wrong-word" not in ended.out + ended.err
 
 
@@ -207,6 +207,6 @@ def test_a_file_that_is_broken_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
     environ = {"DOCKER_CONFIG": str(tmp_path)}
     ended = tidegate("-C", tmp_path, "auth", "status", "r.example", environ=environ)
-    assert (ended.code, f"JSON ({tmp_path / 'config.json'}) → " in ended.err) == (4, True)
+    assert (ended.code, f"r.example: {tmp_path / 'config.json'}: Docker's" in ended.err) == (4, True)
     told = tidegate("-C", tmp_path, "auth", "status", "r.example", "-o", "json", environ=environ)
     assert json.loads(told.out)["registries"][0]["fault"]["where"] == str(tmp_path / "config.json")

@@ -55,6 +55,18 @@ def test_a_coloured_table_says_the_same() -> None:
     ]
 
 
+def test_nothing_is_cut_off_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that ends with … can't be copied from the screen."""
+    monkeypatch.setenv("COLUMNS", "40")
+    host, terminal = "111111111111.dkr.ecr.eu-west-2.amazonaws.com", Terminal()
+    Output(terminal, io.StringIO(), colour=True).show(
+        Format.TABLE, Report(Table(("HOST", "AT"), ((host, "x"),), ""), {})
+    )
+    lines = [click.unstyle(line) for line in terminal.getvalue().splitlines()]
+    assert max(map(len, lines)) <= 40
+    assert "".join(line.split()[0] for line in lines[1:]) == host
+
+
 def test_an_empty_table_says_so_on_stderr_only() -> None:
     empty = Report(Table(("A",), (), "no services"), {})
     assert shown(Format.TABLE, empty) == ("", "no services\n")

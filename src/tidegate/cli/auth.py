@@ -66,8 +66,7 @@ def status(invocation: Invocation, *, registries: tuple[str, ...], check: bool, 
     invocation.output.show(form, Report(table, {"registries": [_record(each) for each in found]}, names))
     faults = [(each.account.name, each.fault) for each in found if each.fault is not None]
     for name, fault in faults:
-        where = f" ({fault.where})" if fault.where else ""
-        invocation.output.say(f"{name}: {fault.what}{where}{f' → {fault.hint}' if fault.hint else ''}")
+        invocation.output.say(f"{name}: {fault}{f' → {fault.hint}' if fault.hint else ''}")
     if faults:
         click.get_current_context().exit(max(fault.exit_code for _, fault in faults))
 

@@ -57,7 +57,9 @@ class Table:
         from rich.table import Table as Grid
         from rich.text import Text
 
-        grid = Grid(*self.columns, box=None, pad_edge=False, header_style="bold")
+        grid = Grid(box=None, pad_edge=False, header_style="bold")
+        for column in self.columns:
+            grid.add_column(column, overflow="fold")  # a host or a tag that is cut off can't be copied from the screen
         for row in self.rows:
             grid.add_row(*(Text(_text(cell), cell.style.value if isinstance(cell, Cell) else "") for cell in row))
         width = None if stream.isatty() else _WIDE

@@ -40,5 +40,7 @@ def ls(invocation: Invocation, *, repository: str, semver: bool, form: Format) -
 
         versions = [(precedence, tag) for tag in tags if (precedence := flux_precedence(tag)) is not None]
         tags = [tag for _, tag in sorted(versions)]
+    if form is Format.NAME and not tags:
+        invocation.output.say(empty)  # a loop over a name with a slip in it would do nothing, and say nothing
     table = Table(("TAG",), tuple((tag,) for tag in tags), empty=empty)
     invocation.output.show(form, Report(table, {"repository": home.shown, "tags": tags}, tags))
