@@ -121,12 +121,12 @@ class Pool:
                     return self._secured(sock, origin, proxy, context)
                 be_patient(sock, self._timeouts.silence)
         except (OSError, NotHttp) as error:
-            through = f" through the proxy {there.host}" if proxy else ""
-            raise HostUnreachable(
-                f"no connection{through}: {reason(error)}",
-                where=str(origin),
-                hint="is the address right, the server up and the network open?",
-            ) from error
+            through = f" through the proxy {there.authority}" if proxy else ""
+            hint = "is the address right, the server up and the network open?"
+            if proxy:
+                name = f"{origin.scheme.upper()}_PROXY"
+                hint = f"is the address right, and the proxy's in {name} or ALL_PROXY? NO_PROXY lists what goes without"
+            raise HostUnreachable(f"no connection{through}: {reason(error)}", where=str(origin), hint=hint) from error
         authorization = proxy.authorization if proxy else None
         return Connection(origin, sock, Inflow(sock, whole=True), proxy is not None, authorization)
 
