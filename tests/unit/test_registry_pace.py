@@ -38,15 +38,36 @@ def test_it_halves_when_asked_for_patience_and_grows_slowly_afterwards() -> None
     _answer(pace, 12)
     _answer(pace, busy=True)
     assert pace.limit == 8
-    _answer(pace, 8)
+    _answer(pace, 32)
     assert pace.limit == 8
-    _answer(pace)
+    _answer(pace, 2)
     assert pace.limit == 9
-    for _ in range(9):
+    for _ in range(4):
         _answer(pace, busy=True)
+    assert pace.limit == 1
+    _answer(pace, 5)
     assert pace.limit == 1
     _answer(pace)
     assert pace.limit == 2
+
+
+def test_who_refuses_one_at_a_time_is_given_a_moment_and_longer_when_it_refuses_soon_again() -> None:
+    slept: list[float] = []
+    pace = Pace(1, sleep=slept.append, monotonic=lambda: 0.0)
+
+    def waits_after(answers: int) -> float:
+        """Return how long the next request waits after so many answers and a refusal."""
+        pace._quiet_until = float("-inf")
+        _answer(pace, answers)
+        _answer(pace, busy=True)
+        slept.clear()
+        _answer(pace)
+        return slept[0]
+
+    assert [waits_after(0) for _ in range(3)] == [0.05, 0.1, 0.2]
+    assert waits_after(20) == 0.2
+    assert waits_after(100) == 0.1
+    assert [waits_after(0) for _ in range(9)][-1] == 5
 
 
 def test_answers_to_what_was_sent_before_do_not_halve_again() -> None:

@@ -18,11 +18,22 @@ _PATIENCE: Final = 60.0
 """Seconds after which a request goes ahead without a slot: a pace is a courtesy, it must not block a copy for good."""
 
 
+_ROUNDS: Final = 4
+"""Above the number at which it was told to slow down, one more is tried after so many rounds: who is refused has to
+read a blob again, where TCP sends a packet again."""
+_BREATHS: Final = (0.05, 5.0)
+"""Seconds for which all wait when one at a time is too many, and nothing says how long: the shortest, the longest."""
+_FEW: Final = 16
+_MANY: Final = 64
+"""Answers between two such refusals that make such a wait twice as long, and half as long."""
+
+
 class Pace:
     """Few requests at first, one more with each that is answered, half as many when the registry asks for patience.
 
     This is how TCP finds its window (RFC 5681): below the number at which it was last told to slow down it grows fast,
-    above by one for each round. Safe for use by many threads.
+    above slowly. A registry that counts requests by the second may refuse even one at a time: where it does not say how
+    long to wait, all wait a moment, and longer when it refuses soon again. Safe for use by many threads.
 
     Args:
         most: requests at once at most.
@@ -48,6 +59,8 @@ class Pace:
         self._under_way = 0
         self._ahead = 0
         self._slowed = 0
+        self._answered = 0
+        self._breath = 0.0
         self._quiet_until = float("-inf")
 
     @property
@@ -102,14 +115,31 @@ class Pace:
             self._under_way -= 1
             self._ahead -= ahead
             if busy:
-                self._quiet_until = max(self._quiet_until, self._monotonic() + min(wait or 0, _LONGEST_PAUSE))
+                breath = 0.0
                 if slowed == self._slowed:  # else it was sent before the last time that we slowed down
-                    self._slowed += 1
-                    self._careful_from = self._limit = max(1.0, self._limit / 2)
+                    breath = self._slow_down(told=bool(wait))
+                pause = min(wait or breath, _LONGEST_PAUSE)
+                self._quiet_until = max(self._quiet_until, self._monotonic() + pause)
             elif busy is False:
-                step = 1.0 if self._limit < self._careful_from else 1 / self._limit
+                self._answered += 1
+                step = 1.0 if self._limit < self._careful_from else 1 / (_ROUNDS * self._limit)
                 self._limit = min(self._limit + step, self._most)
             self._changed.notify(max(1, self.limit - self._under_way))
+
+    def _slow_down(self, *, told: bool) -> float:
+        """Allow half as many; return for how many seconds all wait when the registry has not told."""
+        self._slowed += 1
+        alone = self.limit == 1
+        self._careful_from = self._limit = max(1.0, self._limit / 2)
+        if told or not alone:
+            return 0.0
+        shortest, longest = _BREATHS
+        if self._answered < _FEW:
+            self._breath = min(2 * self._breath or shortest, longest)
+        elif self._answered > _MANY:
+            self._breath /= 2
+        self._answered = 0
+        return self._breath
 
 
 class Paced:
