@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.docker_registry import DockerRegistry
+from support.docker_registry import CERTIFICATES, DockerRegistry
 from support.fault_proxy import FaultProxy
 from support.faults import OF_TLS, Fault
 from support.scripted_http import ScriptedServer
@@ -31,6 +31,7 @@ from tidegate.testing.images import BuiltImage, build_image, build_referrer
 DEV, PRD = "dev.example.com", "prd.example.com"
 SIDES = ["pull", "push"]
 NUMBERS = itertools.count()
+ONCE = [fault for fault in Fault if fault is not Fault.DEAD]
 FOR_GOOD = [fault for fault in Fault if fault is not Fault.STALL and fault not in OF_TLS]
 
 
@@ -53,9 +54,18 @@ class World:
 
 
 def _images(folder: Path, dev: str, prd: str, *, silence: float = 0.4) -> RegistryImages:
-    accounts = {DEV: RegistryAccount("dev", DEV, dev), PRD: RegistryAccount("prd", PRD, prd)}
-    retry = Retry(attempts=4, sleep=lambda _seconds: None)
-    return RegistryImages(accounts, environment={}, home=folder, retry=retry, timeouts=Timeouts(5, silence))
+    authorities = CERTIFICATES / "ca.pem"  # one registry is believed by its account, the other by the environment
+    accounts = {
+        DEV: RegistryAccount("dev", DEV, dev, ca_file=authorities),
+        PRD: RegistryAccount("prd", PRD, prd),
+    }
+    return RegistryImages(
+        accounts,
+        environment={"SSL_CERT_FILE": str(authorities)},
+        home=folder,
+        retry=Retry(attempts=4, sleep=lambda _seconds: None),
+        timeouts=Timeouts(connect=2, silence=silence),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +89,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.fixture
 def proxy(world: World, request: pytest.FixtureRequest) -> Iterator[FaultProxy]:
     side = request.getfixturevalue("side")
-    with FaultProxy(world.dev.host if side == "pull" else world.prd.host) as proxy:
+    tls = "fault" in request.fixturenames and request.getfixturevalue("fault") in OF_TLS
+    with FaultProxy(world.dev.host if side == "pull" else world.prd.host, tls=tls) as proxy:
         yield proxy
 
 
@@ -108,9 +119,7 @@ def _is_whole(world: World, repository: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize(
-    "fault", [fault for fault in Fault if fault is not Fault.DEAD and fault not in OF_TLS], ids=str
-)
+@pytest.mark.parametrize("fault", ONCE, ids=str)
 @pytest.mark.parametrize("side", SIDES)
 def test_one_fault_at_any_request_does_not_spoil_the_copy(
     world: World, proxy: FaultProxy, side: str, fault: Fault
@@ -173,12 +182,15 @@ def test_a_fault_that_stays_is_reported_with_the_request(
 
 
 class _Weather:
-    """Random faults from a seed; a storm now and then, in which most requests fail."""
+    """Random faults from a seed; a storm now and then, for every tenth seed from the start to the end.
 
-    def __init__(self, seed: int) -> None:
+    In a storm most requests, and handshakes, fail.
+    """
+
+    def __init__(self, seed: int, *, tls: bool = False) -> None:
         self.random = random.Random(seed)  # noqa: S311 - a schedule, not a secret
-        self.faults = [fault for fault in Fault if fault is not Fault.DEAD and fault not in OF_TLS]
-        self.storm = 0
+        self.faults = [fault for fault in ONCE if tls or fault not in OF_TLS]
+        self.storm = 0 if seed % 10 else 10_000
 
     def __call__(self, _number: int, _request: str) -> Fault | None:
         if self.random.random() < 0.01:
@@ -188,13 +200,13 @@ class _Weather:
         return self.random.choice(self.faults) if self.random.random() < rate else None
 
 
-def _copy_in_any_weather(world: World, seeds: range) -> tuple[int, int]:
+def _copy_in_any_weather(world: World, seeds: range, *, tls: bool = False) -> tuple[int, int]:
     """Copy once for each seed, with faults on both sides; return how many were whole and how many ended in an error."""
     whole = 0
-    with FaultProxy(world.dev.host) as dev, FaultProxy(world.prd.host) as prd:
+    with FaultProxy(world.dev.host, tls=tls) as dev, FaultProxy(world.prd.host, tls=tls) as prd:
         for seed in seeds:
-            dev.use(_Weather(seed))
-            prd.use(_Weather(-1 - seed))
+            dev.use(_Weather(seed, tls=tls))
+            prd.use(_Weather(-1 - seed, tls=tls))
             repository = f"inventory-{next(NUMBERS)}"
             error: TidegateError | None = None
             with _images(world.folder, dev.url, prd.url) as images:
@@ -203,7 +215,10 @@ def _copy_in_any_weather(world: World, seeds: range) -> tuple[int, int]:
                 except TidegateError as caught:
                     error = caught
             is_whole = _is_whole(world, repository)
-            assert is_whole if error is None else error.where, f"seed {seed}"
+            if error is None:
+                assert is_whole, f"seed {seed}"
+            else:
+                assert {dev.host, prd.host} & set(str(error.where).split("/")), f"seed {seed}: {error}"
             whole += error is None
     return whole, len(seeds) - whole
 
@@ -211,6 +226,12 @@ def _copy_in_any_weather(world: World, seeds: range) -> tuple[int, int]:
 def test_in_any_weather_a_copy_is_whole_or_an_error(world: World) -> None:
     whole, failed = _copy_in_any_weather(world, range(40))
     assert whole > 20
+    assert failed > 0
+
+
+def test_in_any_weather_a_copy_by_tls_is_whole_or_an_error(world: World) -> None:
+    whole, failed = _copy_in_any_weather(world, range(12), tls=True)
+    assert whole > 4
     assert failed > 0
 
 
@@ -236,9 +257,10 @@ def test_in_any_weather_a_registry_that_takes_whole_blobs_has_them_or_no_tag(wor
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-def test_in_the_weather_of_years_a_copy_is_whole_or_an_error(world: World) -> None:
-    whole, _ = _copy_in_any_weather(world, range(1000, 3000))
-    assert whole > 1000
+@pytest.mark.parametrize(("seeds", "tls"), [(range(1000, 2500), False), (range(2500, 3000), True)])
+def test_in_the_weather_of_years_a_copy_is_whole_or_an_error(world: World, seeds: range, *, tls: bool) -> None:
+    whole, _ = _copy_in_any_weather(world, seeds, tls=tls)
+    assert whole > len(seeds) / 2
 
 
 @pytest.mark.parametrize("side", ["push"])
