@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 from pathlib import Path
 
 import pytest
@@ -59,21 +58,6 @@ def test_a_value_is_set_in_place(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         [path.name for path in MANIFESTS.glob("*.yaml")] + ["kustomization.yaml"]
     )
-
-
-def test_a_full_disk_leaves_the_file_as_it_was_and_nothing_beside_it(folder: Path) -> None:
-    path = folder / "large.yaml"
-    path.write_bytes(b"tag: 1.0.0\n" + b"# comment\n" * 20_000)
-    before = path.read_bytes()
-    names = sorted(folder.iterdir())
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
-    try:
-        ended = tidegate("-C", folder, "manifest", "set", "large.yaml", "tag", "1.0.1")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert (ended.code, "tidegate/system" in ended.err) == (1, True)
-    assert (path.read_bytes(), sorted(folder.iterdir())) == (before, names)
 
 
 def test_a_link_stays_a_link(folder: Path) -> None:

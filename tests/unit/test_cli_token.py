@@ -71,6 +71,23 @@ def test_what_is_refused_changes_nothing(folder: Path, arguments: tuple[str, ...
     assert (folder / "tokens.yaml").read_text() == before
 
 
+def test_a_link_to_the_file_stays_a_link(folder: Path) -> None:
+    (folder / "tokens.yaml").symlink_to("reviewed.yaml")
+    token(folder, "create", "ci", "--role", "viewer")
+    token(folder, "create", "other", "--role", "viewer")
+    assert (folder / "tokens.yaml").is_symlink()
+    assert "\nother:\n" in (folder / "reviewed.yaml").read_text()
+
+
+@pytest.mark.parametrize("time", ["soon", "2027-01-31T12:00:00", "0001-01-01T00:00:00+14:00"])
+def test_an_end_that_is_no_time_is_said(folder: Path, time: str) -> None:
+    entry = f'ci:\n  user: robot\n  role: viewer\n  expires: "{time}"\n  hash: sha256:{"0" * 64}\n'
+    (folder / "tokens.yaml").write_text(entry)
+    listed = token(folder, "list")
+    assert listed.code == 2
+    assert f"error: ci.expires: '{time}' is no time with a time zone\n" in listed.err
+
+
 def test_where_no_file_is_named_nothing_is_made(tmp_path: Path) -> None:
     (tmp_path / "tidegate.yaml").write_text(SMALL)
     refused = token(tmp_path, "create", "ci", "--role", "viewer")

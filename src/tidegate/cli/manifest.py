@@ -71,6 +71,7 @@ def images(invocation: Invocation, *, files: tuple[str, ...], form: Format) -> N
 def set_value(invocation: Invocation, *, file: str, path: str, value: str, document: int | None, dry_run: bool) -> None:
     """Change one value in place; every other byte of the file stays."""
     from tidegate.engine.manifests import manifest_diff
+    from tidegate.whole_file import replace_file
     from tidegate.yamledit import Edit, apply, only_document, parse, parse_path
 
     where = parse_path(path)
@@ -84,7 +85,7 @@ def set_value(invocation: Invocation, *, file: str, path: str, value: str, docum
         for line in manifest_diff(before, after, file).splitlines():
             invocation.output.line(printable(line))
     else:
-        _replace(invocation.path(file), after)
+        replace_file(invocation.path(file), after)
         invocation.output.say(printable(f"{file}: {path} is now {value}"))
 
 
@@ -96,25 +97,6 @@ def _read(path: Path, name: str) -> bytes:
         raise ManifestMissing(f"there is no file {name}", where=name, hint="name a file that exists")
     with path.open("rb") as stream:
         return stream.read(MAX_BYTES + 1)  # one byte too many is refused when it is parsed
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write `data` to the file behind `path`, whole or not at all, its mode kept."""
-    import os
-    import shutil
-    from pathlib import Path
-    from tempfile import mkstemp
-
-    target = path.resolve()
-    descriptor, name = mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    new = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        shutil.copymode(target, new)
-        new.replace(target)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _row(file: str, site: ImageSite) -> tuple[str | Cell, ...]:

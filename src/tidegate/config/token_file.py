@@ -20,6 +20,7 @@ from tidegate.config.tree import plain
 from tidegate.errors.config import ConfigInvalid, Finding
 from tidegate.errors.server import TokenExists, TokenFileInvalid
 from tidegate.model.role import Role, Scope
+from tidegate.whole_file import replace_file
 
 _HASH: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
@@ -84,7 +85,8 @@ def read_tokens(data: bytes, file: str) -> Mapping[str, TokenEntry]:
 def _time(text: str) -> Wrong | None:
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        at.astimezone(UTC)
+    except (ValueError, OverflowError):  # too early or too late to be told in UTC
         at = None
     if at is not None and at.tzinfo is not None:
         return None
@@ -149,6 +151,4 @@ def add_token(file: Path, entry: TokenEntry) -> None:
     head = before if not before or before.endswith(b"\n") else before + b"\n"
     after = head + entry.text().encode()
     read_tokens(after, str(file))
-    beside = file.with_name(f".{file.name}.new")
-    beside.write_bytes(after)
-    beside.replace(file)
+    replace_file(file, after)
