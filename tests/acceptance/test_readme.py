@@ -13,6 +13,7 @@ import pytest
 
 from support.cli import tidegate
 from support.demo_runs import finish, start
+from support.docker_registry import DockerRegistry
 from support.documents import blocks, commands, first_missing
 
 ROOT = Path(__file__).parents[2]
@@ -41,18 +42,29 @@ def test_readme_shows_what_the_demo_prints(demo: tuple[Path, str]) -> None:
 
 
 def test_every_line_of_the_tutorial_works(demo: tuple[Path, str], tmp_path: Path) -> None:
-    world = shutil.copytree(demo[0] / "demo", tmp_path / "demo")
+    _try_out((ROOT / "docs/tutorial.md").read_text(), demo[0] / "demo", tmp_path)
+
+
+def test_every_line_about_carrying_images_works(demo: tuple[Path, str], tmp_path: Path) -> None:
+    page = (ROOT / "docs/how-to/carry-images.md").read_text()
+    with DockerRegistry(tmp_path / "registry") as here, DockerRegistry(tmp_path / "site") as there:
+        page = page.replace("registry.example.com", here.host).replace("registry.site.example.com", there.host)
+        _try_out(page, demo[0] / "demo", tmp_path)
+
+
+def _try_out(page: str, world: Path, folder: Path) -> None:
+    """Type what `page` shows beside a copy of `world`, and see that it prints what is shown."""
+    shutil.copytree(world, folder / "demo")
     environ = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "HOME": str(tmp_path),
-        "TIDEGATE_CACHE": str(tmp_path / "cache"),
+        "HOME": str(folder),
+        "TIDEGATE_CACHE": str(folder / "cache"),
         "PYTHONUTF8": "1",
     }
-    tutorial = (ROOT / "docs/tutorial.md").read_text()
-    for shown in (each for block in blocks(tutorial, "console") for each in commands(block)):
+    for shown in (each for block in blocks(page, "console") for each in commands(block)):
         ended = subprocess.run(
             ["sh", "-c", shown.command],
-            cwd=world.parent,
+            cwd=folder,
             env=environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
