@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tidegate.engine.declared import branch_head, past_releases, read_declared
@@ -15,6 +15,26 @@ from tidegate.errors import TidegateError
 from tidegate.errors.cluster import ClusterNotConfigured
 from tidegate.errors.release import StillWaiting
 from tidegate.model import Carry, Digest, Environment, Service, Version
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is waited for.
+
+    Args:
+        version: a tag of the target, or a release version.
+        digest: what it must hold; None: whatever it does.
+        named: whether the caller named it; else it is what the source has.
+    """
+
+    version: str
+    digest: Digest | None
+    named: bool
+
+    def is_declared(self, cell: Cell) -> bool:
+        """Return whether the target declares it."""
+        is_version = cell.tag is not None and self.version in {cell.tag, str(cell.version)}
+        return is_version and self.digest in {None, cell.digest}
 
 
 def wait_for(
@@ -45,40 +65,45 @@ def wait_for(
     """
     if live:
         _require_cluster(target)
-    digest: Digest | None = None
-    named = version
-    if version is not None and target.tag.read(version) is None:
-        Version.parse(version)  # what is neither its tag nor a version would be waited for in vain
-    if version is None:
-        source = _source_cell(world, service, target)
-        # A release version can come again with another digest: `-rc2` after `-rc1`.
-        version, digest = str(source.version), source.digest
+    wanted = _wanted(world, service, target, version)
     until = world.clock.now() + timeout
     told = ""
     while True:
         world = replace(world, known_clusters={})
         cell = read_cell(world, service, target)
-        has_it = cell.tag is not None and version in {cell.tag, str(cell.version)} and digest in {None, cell.digest}
-        is_there = has_it and not (
-            digest and service.carry is Carry.RELEASE and explain(world, service, target).changes
-        )
+        is_there = wanted.is_declared(cell) and not _is_still_to_change(world, cell, wanted)
         cell = _with_what_runs(world, cell) if live and is_there else cell
         if is_there and (not live or _runs(cell)):
             return cell
-        sentence = _what_runs(cell) if is_there else _reason(world, service, target, cell, named)
+        sentence = _what_runs(cell) if is_there else _reason(world, cell, wanted)
         if sentence != told:
             report(sentence)
             told = sentence
         if world.clock.now() + interval > until:
-            lacks = "declares" if is_there else "does not have"
-            raise StillWaiting(
-                f"{target.name} {lacks} {service.name} {version}{', and does not run it' if is_there else ''} yet",
-                hint="wait longer with --timeout, or do what the reason says",
-            )
+            release = f"{service.name} {wanted.version}"
+            lacks = f"declares {release}, and does not run it" if is_there else f"does not have {release}"
+            hint = "wait longer with --timeout, or do what the reason says"
+            raise StillWaiting(f"{target.name} {lacks} yet", hint=hint)
         world.clock.sleep(interval.total_seconds())
         looked_at = (each.repo for each in world.pipeline.environments if each.name in {target.name, target.source})
         for project in dict.fromkeys(looked_at):
             world.repos.repo(project).refresh()
+
+
+def _wanted(world: World, service: Service, target: Environment, version: str | None) -> _Wanted:
+    if version is None:
+        source = _source_cell(world, service, target)
+        # A release version can come again with another digest: `-rc2` after `-rc1`.
+        return _Wanted(str(source.version), source.digest, named=False)
+    if target.tag.read(version) is None:
+        Version.parse(version)  # what is neither its tag nor a version would be waited for in vain
+    return _Wanted(version, None, named=True)
+
+
+def _is_still_to_change(world: World, cell: Cell, wanted: _Wanted) -> bool:
+    """Return whether promoting what the source has would still change the manifest beside the image."""
+    carries = wanted.digest is not None and cell.service.carry is Carry.RELEASE
+    return carries and explain(world, cell.service, cell.environment).changes
 
 
 def _require_cluster(target: Environment) -> None:
@@ -109,15 +134,17 @@ def _what_runs(cell: Cell) -> str:
     return f"what runs in {cell.environment.name} can't be told: {cell.live.message}"
 
 
-def _reason(world: World, service: Service, target: Environment, cell: Cell, named: str | None) -> str:
+def _reason(world: World, cell: Cell, wanted: _Wanted) -> str:
+    """Return why the target does not declare it yet."""
+    service, target = cell.service, cell.environment
     if target.source is None:
         has = f"{service.name} {cell.tag}" if cell.tag else f"no {service.name} yet"
         return f"{target.name} has {has}"
     explanation = explain(world, service, target)
     source = explanation.source
-    if named is not None and source.image is not None and not _had(world, source, target, named):
+    if wanted.named and source.image is not None and not _had(world, source, target, wanted.version):
         name = source.environment.name
-        return f"{name} never had {service.name} {named}: it has {source.tag}; promote it to {name} first"
+        return f"{name} never had {service.name} {wanted.version}: it has {source.tag}; promote it to {name} first"
     return explanation.sentence
 
 

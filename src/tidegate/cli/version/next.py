@@ -108,19 +108,22 @@ def next_(
         invocation.output.say(_claimed(found))
     else:
         found = find_next(sources.tags, request)
-    previous = None if found.previous is None else str(found.previous)
-    Answer(
+    _answer(found, pushed=push).show(invocation.output, form)
+
+
+def _answer(found: NextVersion, *, pushed: bool) -> Answer:
+    return Answer(
         version=str(found.version),
         tag=found.tag,
         commit=found.commit,
         line=found.version.line,
         more={
-            "previous": previous,
+            "previous": None if found.previous is None else str(found.previous),
             "bump": found.bump.value,
-            "claimed": push and not found.reused,
+            "claimed": pushed and not found.reused,
             "reused": found.reused,
         },
-    ).show(invocation.output, form)
+    )
 
 
 def _claimed(found: NextVersion) -> str:
