@@ -27,7 +27,7 @@ class Screen:
     def write(self, text):
         if "interrupted" in text and "AGAIN" in os.environ:
             os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), int(os.environ["SIGNAL"]))
         return self._real.write(text)
 
     def __getattr__(self, name):

@@ -28,30 +28,29 @@ def signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         signal.signal(number, handler)
 
 
-BOTH = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
-
-
-@pytest.mark.parametrize(("number", "code"), BOTH)
-def test_the_first_interrupts_and_its_echoes_do_not_cut_that_short(left: list[int], number: int, code: int) -> None:
+@pytest.mark.parametrize("signs", [(2, 2, 2), (15, 15, 15), (2, 15, 15), (15, 2, 2)])
+def test_the_first_interrupts_and_its_echoes_do_not_cut_that_short(
+    left: list[int], signs: tuple[int, int, int]
+) -> None:
     times = iter([10.0, 10.01, 10.9])
     interrupts = Interrupts(left.append, lambda: next(times))
+    first, *echoes = signs
     with pytest.raises(KeyboardInterrupt):
-        interrupts(number, None)
-    for other, _ in BOTH:
-        interrupts(other, None)
+        interrupts(first, None)
+    for sign in echoes:
+        interrupts(sign, None)
     assert left == []
-    assert interrupts.end(INTERRUPTED) == code
+    assert interrupts.end(INTERRUPTED) == (143 if signal.SIGTERM in signs else 130)
 
 
-@pytest.mark.parametrize(("number", "code"), BOTH)
-def test_one_that_comes_when_the_first_did_not_help_leaves_at_once(left: list[int], number: int, code: int) -> None:
-    for other, _ in BOTH:
-        times = iter([10.0, 11.5])
-        interrupts = Interrupts(left.append, lambda times=times: next(times))
-        with pytest.raises(KeyboardInterrupt):
-            interrupts(number, None)
-        interrupts(other, None)
-    assert left == [code, code]
+@pytest.mark.parametrize("signs", [(2, 2), (15, 15), (2, 15), (15, 2)])
+def test_one_that_comes_when_the_first_did_not_help_leaves_at_once(left: list[int], signs: tuple[int, int]) -> None:
+    times = iter([10.0, 11.5])
+    interrupts = Interrupts(left.append, lambda: next(times))
+    with pytest.raises(KeyboardInterrupt):
+        interrupts(signs[0], None)
+    interrupts(signs[1], None)
+    assert left == [143 if signal.SIGTERM in signs else 130]
 
 
 def test_one_that_comes_when_all_is_said_changes_no_exit_code(left: list[int]) -> None:

@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: the first ends what goes on and says so; those behind it neither cut that short nor show a trace.
 
-SIGTERM is what CI runners, `timeout` and container engines send before they kill. It differs in the exit code alone.
+SIGTERM is what CI runners, `timeout` and container engines send before they kill. It differs in the exit code alone,
+which is its own when both came: who sent it looks there.
 """
 
 from __future__ import annotations
@@ -65,10 +66,12 @@ class Interrupts:
         """
         del frame
         now = self._monotonic()
+        if not self._ended:
+            self._code = max(self._code, _SIGNALS + number)
         if self._ended and self._first is None:
             self._leave(self._code)
         elif self._first is None:
-            self._first, self._code = now, _SIGNALS + number
+            self._first = now
             raise KeyboardInterrupt
         elif now - self._first > _ECHO:
             self._leave(self._code)
