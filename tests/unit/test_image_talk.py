@@ -35,7 +35,9 @@ EVENTS: tuple[Event, ...] = (
     Began(ONE),
     Began(TWO),
     BlobThere(PRD, Descriptor("application/octet-stream", DIGEST, 3_000_000), Moved.SENT),
-    Copied(ONE, CopyReport(DIGEST, bytes_sent=3_000_000, blobs_sent=1, blobs_present=2, referrers=1)),
+    Copied(
+        ONE, CopyReport(DIGEST, bytes_sent=3_000_000, blobs_sent=1, blobs_present=2, referrers=1, referrers_written=1)
+    ),
     Copied(TWO, error=RegistryThrottled("the registry answered 429", where="GET https://dev.example.com/v2/")),
     Began(THREE),
 )
@@ -63,7 +65,7 @@ def test_a_terminal_shows_what_is_done_and_what_waits(monkeypatch: pytest.Monkey
     assert lines[-4:] == [
         f"2 of 3 images, 2.9 MiB sent, 244.1 KiB/s, dev.example.com asks to wait 7 s, waits for {THREE.written}",
         "stopped prd.example.com/inventory:1.3.0",
-        "1 of 3 images are there; run it again: what is there is not copied again",
+        "1 of 3 images is there; run it again: what is there is not copied again",
         "",
     ]
 
@@ -79,6 +81,30 @@ def test_where_there_is_no_terminal_each_image_is_one_line() -> None:
     assert [line.split()[0] for line in talk.getvalue().splitlines()] == ["done", "failed"]
     assert "1 attached" in talk.getvalue()
     assert "\r" not in talk.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("report", "sentence"),
+    [
+        (CopyReport(DIGEST, adopted=True), "kept    {} already"),
+        (
+            CopyReport(DIGEST, adopted=True, referrers=3, kept=("a.sig",)),
+            "kept    {} already (3 attached, 2 of them there already; left alone: a.sig)",
+        ),
+        (
+            CopyReport(DIGEST, blobs_present=4, referrers=2, referrers_written=1),
+            "done    {} (0 blobs sent, 0 B; 4 there already; 2 attached, 1 of them there already)",
+        ),
+        (
+            CopyReport(DIGEST, bytes_sent=5, blobs_sent=1, foreign=(DIGEST,), referrers=1, referrers_written=1),
+            "done    {} (1 blob sent, 5 B; 0 there already; 1 attached; 1 layer lies elsewhere)",
+        ),
+    ],
+)
+def test_what_is_said_of_one_copy(report: CopyReport, sentence: str) -> None:
+    talk = io.StringIO()
+    CopyTalk(Output(io.StringIO(), talk), Course(1, ByteCount(), dict)).see(Copied(ONE, report))
+    assert talk.getvalue() == f"{sentence.format(f'{ONE.written} holds {DIGEST.short}')}\n"
 
 
 def test_progress_is_told_once_a_second_with_what_waits() -> None:

@@ -20,7 +20,8 @@ class CopyReport:
         blobs_present: blobs that were there already or were mounted.
         adopted: the target was already as wanted; nothing was written.
         foreign: layers that lie elsewhere and are not to be copied; the target's manifest still names them.
-        referrers: manifests that are attached to the image (signatures, SBOMs …) and were brought with it.
+        referrers: manifests that are attached to the image (signatures, SBOMs …) and belong to the copy.
+        referrers_written: how many of them were written; the target had the others.
         kept: tags of cosign's convention that hold something else at the target; they were left alone.
     """
 
@@ -31,6 +32,7 @@ class CopyReport:
     adopted: bool = False
     foreign: tuple[Digest, ...] = ()
     referrers: int = 0
+    referrers_written: int = 0
     kept: tuple[str, ...] = ()
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from itertools import groupby
 from typing import Final
 
 from tidegate.errors.registry import BlobMissing, ManifestMissing, TagExists
@@ -16,11 +15,12 @@ from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor, Manifest
 from tidegate.model.referrers import subject_of
 from tidegate.ports.images import CopyReport
+from tidegate.registry.attaching import Written, list_all, present, put_all, write_attached
 from tidegate.registry.blobs import BlobMover
-from tidegate.registry.crew import at_once, together
-from tidegate.registry.referrers import Attached, ReferrerSearch, list_at
+from tidegate.registry.crew import together
+from tidegate.registry.referrers import Attached, ReferrerSearch
 from tidegate.registry.transfer import LARGE, Moved
-from tidegate.registry.tree import Home, Tree, distinct, read_tree
+from tidegate.registry.tree import Home, Tree, digest_at, distinct, read_tree
 
 _LOOKED_LATELY: Final = 1.0
 """Seconds for which a look at the target's tag holds. No registry can write a tag on condition: between the look and
@@ -106,7 +106,7 @@ class Copier:
             ManifestInvalid: a manifest can't be read, or the image is deeper or larger than any image is.
         """
         looked = self._monotonic()
-        held = _digest_at(target, tag)
+        held = digest_at(target, tag)
         search = search or ReferrerSearch()
         if held is not None and held == (reference if isinstance(reference, Digest) else _resolved(source, reference)):
             if wish.referrers is not Referrers.ALWAYS:
@@ -122,7 +122,7 @@ class Copier:
         def write() -> CopyReport:
             report = self._bring(source, target, tree, find, wish)
             late = self._monotonic() - looked > _LOOKED_LATELY
-            now = _digest_at(target, tag) if late else held
+            now = digest_at(target, tag) if late else held
             if now is not None and now != tree.root.digest and not wish.replace:
                 raise _exists(target, tag, now, tree.root.digest)
             if now != tree.root.digest:
@@ -159,13 +159,13 @@ class Copier:
             sent = self._mover.bring(source, target, _blobs((tree, *(each.tree for each in attached)), wish))
         trees = (tree, *(each.tree for each in attached))
         foreign = distinct(layer for each in trees for layer in each.foreign)
-        _put(target, tree.manifests[:-1])
-        kept: tuple[str, ...] = ()
+        put_all(target, tree.manifests[:-1])
+        written = Written()
         told = [(subject, each) for each in tree.manifests if (subject := subject_of(each)) is not None]
         if attached or told:
-            _put(target, (tree.root,))  # by its digest: some registries want the subject first
-            kept = _write(target, attached)
-            _list(target, told)
+            put_all(target, (tree.root,))  # by its digest: some registries want the subject first
+            written = write_attached(target, attached)
+            list_all(target, told)
         return CopyReport(
             tree.root.digest,
             bytes_sent=sum(blob.size for blob in sent),
@@ -173,22 +173,27 @@ class Copier:
             blobs_present=len(_blobs(trees, wish)) - len(sent),
             foreign=() if wish.foreign else tuple(layer.digest for layer in foreign),
             referrers=len(attached),
-            kept=kept,
+            referrers_written=written.number,
+            kept=written.kept,
         )
 
     def _attach(self, source: Home, target: Home, tree: Tree, search: ReferrerSearch, wish: Wish) -> CopyReport:
-        """Bring what is attached to an image that is there."""
+        """Bring what is attached to an image that is there; what the target has is not written again."""
         attached = search.find(source, tree)
         blobs = _blobs((each.tree for each in attached), wish)
         sent = self._mover.bring(source, target, blobs)
+        there = present(target, attached)
+        written = write_attached(target, [each for each in attached if each not in there])
+        relisted = list_all(target, [(each.subject, each.tree.root) for each in there])
         return CopyReport(
             tree.root.digest,
             bytes_sent=sum(blob.size for blob in sent),
             blobs_sent=len(sent),
             blobs_present=len(blobs) - len(sent),
-            adopted=not sent,
+            adopted=not (sent or written.number or relisted),
             referrers=len(attached),
-            kept=_write(target, attached),
+            referrers_written=written.number,
+            kept=written.kept,
         )
 
 
@@ -202,55 +207,14 @@ def _blobs(trees: Iterable[Tree], wish: Wish) -> tuple[Descriptor, ...]:
     return distinct(blob for each in trees for blob in (*each.blobs, *(each.foreign if wish.foreign else ())))
 
 
-def _write(target: Home, attached: Iterable[Attached]) -> tuple[str, ...]:
-    """Write manifests that are attached; return cosign's tags that hold something else there and were left alone."""
-    kept: list[str] = []
-    attached = tuple(attached)
-    for each in attached:
-        _put(target, each.tree.manifests[:-1])
-        if each.tag is None:
-            _put(target, (each.tree.root,))
-            continue
-        held = _digest_at(target, each.tag)
-        if held is None:
-            target.registry.put_manifest(target.repository, each.tag, each.tree.root)
-        elif held != each.tree.root.digest:
-            kept.append(each.tag)
-    _list(target, ((each.subject, each.tree.root) for each in attached if each.tag is None))
-    return tuple(kept)
-
-
-def _list(target: Home, referrers: Iterable[tuple[Digest, Manifest]]) -> None:
-    """See that `target` lists `referrers`, each after its subject. What is copied itself may be one, too."""
-    by_subject: dict[Digest, list[Manifest]] = {}
-    for subject, manifest in referrers:
-        by_subject.setdefault(subject, []).append(manifest)
-    at_once(lambda each: list_at(target, *each), tuple(by_subject.items()))
-
-
-def _put(target: Home, manifests: Iterable[Manifest]) -> None:
-    """Write manifests by their digests; `manifests` has children before parents."""
-    for is_index, group in groupby(manifests, key=lambda manifest: manifest.is_index):
-        if is_index:
-            for manifest in group:
-                target.registry.put_manifest(target.repository, str(manifest.digest), manifest)
-        else:
-            at_once(lambda one: target.registry.put_manifest(target.repository, str(one.digest), one), tuple(group))
-
-
 def _retag(target: Home, manifest: Manifest, tag: str) -> CopyReport:
     """Write another tag of an image that is there, with all that is attached to it."""
     target.registry.put_manifest(target.repository, tag, manifest)
     return CopyReport(manifest.digest)
 
 
-def _digest_at(home: Home, reference: str) -> Digest | None:
-    found = home.registry.resolve(home.repository, reference)
-    return found.digest if found else None
-
-
 def _resolved(source: Home, reference: str) -> Digest:
-    found = _digest_at(source, reference)
+    found = digest_at(source, reference)
     if found is None:
         hint = "was it pushed, and to this registry account?"
         raise ManifestMissing(f"there is no {reference} in {source.repository}", where=source.shown, hint=hint)

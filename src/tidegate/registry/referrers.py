@@ -119,7 +119,7 @@ def list_at(
     *,
     sleep: Callable[[float], None] = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,
-) -> None:
+) -> bool:
     """See that `target` lists `referrers` among those of `subject`: by itself, or in the index at the fallback tag.
 
     The index is read, merged and written. A registry has no conditional write: who has read it before our write
@@ -133,19 +133,22 @@ def list_at(
         sleep: waits for so many seconds.
         monotonic: a clock in seconds.
 
+    Returns:
+        Whether it had to be written to the index.
+
     Raises:
         RegistryFailed: others change the index all the time.
     """
     listed = target.registry.referrers(target.repository, subject)
     if listed is not None and listed.kept:
-        return
+        return False
     tag = fallback_tag(subject)
     entries: list[Entry] = [entry_of(each) for each in referrers]
     for attempt in range(_MERGES):
         began = monotonic()
         held = _fallback(target, tag)
         if held.with_entries(entries) is held:
-            return
+            return attempt > 0
         _put_list(target, tag, held, entries)
         sleep((monotonic() - began) * _turns(attempt))
     raise RegistryFailed("the list of referrers is changed by others all the time", where=f"{target.shown}:{tag}")

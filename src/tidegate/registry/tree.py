@@ -64,6 +64,12 @@ class Tree:
         return self.manifests[-1]
 
 
+def digest_at(home: Home, reference: str) -> Digest | None:
+    """Return the digest of what `reference` is in the repository, or None."""
+    found = home.registry.resolve(home.repository, reference)
+    return found.digest if found else None
+
+
 def read_tree(source: Home, reference: Digest | str) -> Tree:
     """Return the manifest at `reference` of `source` and all that it refers to.
 

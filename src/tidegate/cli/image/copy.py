@@ -196,7 +196,9 @@ def _events(invocation: Invocation, course: Course, platform: str | None) -> Cop
 def _fail(results: list[Copied]) -> None:
     errors = [each.error for each in results if each.error is not None]
     if errors:
+        from tidegate.counted import counted
         from tidegate.errors.image import CopiesFailed
 
         hint = "the lines above say why; run it again: what was copied is not copied again"
-        raise CopiesFailed(f"{len(errors)} of {len(results)} images were not copied", where=errors[0].where, hint=hint)
+        what = f"{len(errors)} of {counted(len(results), 'image')} {'was' if len(errors) == 1 else 'were'} not copied"
+        raise CopiesFailed(what, where=errors[0].where, hint=hint)

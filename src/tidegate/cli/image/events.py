@@ -103,6 +103,7 @@ def copy_record(copied: Copied) -> dict[str, Json]:
         "blobsPresent": report.blobs_present if report else 0,
         "foreign": [str(digest) for digest in report.foreign] if report else [],
         "referrers": report.referrers if report else 0,
+        "referrersWritten": report.referrers_written if report else 0,
         "kept": kept,
         "error": {"code": error.code, "what": str(error), "hint": error.hint} if error else None,
     }

@@ -9,6 +9,7 @@ from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
 from tidegate.cli.output import Format
 from tidegate.cli.report import Report, Table
+from tidegate.counted import counted
 
 
 @click.command(
@@ -34,7 +35,9 @@ def ls(invocation: Invocation, *, repository: str, semver: bool, form: Format) -
     with open_places(invocation) as places:
         home = places.parse(repository).home
         tags = list(home.registry.tags(home.repository))
-    empty = f"none of {len(tags)} tags is a version" if tags else f"no tags in {home.shown}, or no such repository"
+    empty = (
+        f"no version among {counted(len(tags), 'tag')}" if tags else f"no tags in {home.shown}, or no such repository"
+    )
     if semver:
         from tidegate.model.version import flux_precedence
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 from tidegate.cli.image.course import Course
 from tidegate.cli.image.sizes import shown
 from tidegate.cli.output import Output
 from tidegate.cli.printable import printable
+from tidegate.counted import counted
 from tidegate.registry.batch import Copied, Event
 
+if TYPE_CHECKING:
+    from tidegate.ports.images import CopyReport
+
 _ERASE: Final = "\r\x1b[K"
+_SEP: Final = "; "
 
 
 class CopyTalk:
@@ -39,7 +45,7 @@ class CopyTalk:
             return
         course, sent = self._course, self._course.bytes_sent
         parts = [
-            f"{len(course.results)} of {course.total} images",
+            f"{len(course.results)} of {counted(course.total, 'image')}",
             f"{shown(sent)} sent, {shown(sent / max(course.seconds(), 0.001))}/s",
             *(f"{host} asks to wait {pause:.0f} s" for host, pause in course.pauses().items()),
         ]
@@ -60,9 +66,10 @@ class CopyTalk:
             self._output.say(printable(f"stopped {target}"))
         there = sum(each.report is not None for each in course.results)
         others = course.total - len(course.results) - len(course.under_way)
+        begun = f", {counted(others, 'was', 'were')} not begun" if others else ""
         self._output.say(
-            f"{there} of {course.total} images are there"
-            f"{f', {others} were not begun' if others else ''}; run it again: what is there is not copied again"
+            f"{there} of {counted(course.total, 'image')} {'is' if there == 1 else 'are'} there{begun}; "
+            "run it again: what is there is not copied again"
         )
 
     def clear(self) -> None:
@@ -78,12 +85,20 @@ def _sentence(copied: Copied) -> str:
         return f"failed  {target}: {error} ({error.code})"
     if report is None:
         return f"stopped {target}"
-    if report.adopted and not report.blobs_sent:
-        return f"kept    {target} holds {report.digest.short} already"
-    sent = "1 blob" if report.blobs_sent == 1 else f"{report.blobs_sent} blobs"
-    parts = [f"{sent} sent, {shown(report.bytes_sent)}", f"{report.blobs_present} there already"]
-    parts += [f"{report.referrers} attached"] if report.referrers else []
-    layers = len(report.foreign)
-    parts += [f"{layers} layers lie elsewhere" if layers > 1 else "1 layer lies elsewhere"] if layers else []
-    parts += [f"left alone: {', '.join(report.kept)}"] if report.kept else []
-    return f"done    {target} holds {report.digest.short} ({'; '.join(parts)})"
+    parts = list(_attached(report))
+    if report.adopted:
+        return f"kept    {target} holds {report.digest.short} already{f' ({_SEP.join(parts)})' if parts else ''}"
+    sent = f"{counted(report.blobs_sent, 'blob')} sent, {shown(report.bytes_sent)}"
+    parts = [sent, f"{report.blobs_present} there already", *parts]
+    return f"done    {target} holds {report.digest.short} ({_SEP.join(parts)})"
+
+
+def _attached(report: CopyReport) -> Iterator[str]:
+    """Yield what there is to say of what is attached, and of what stays where it is."""
+    if report.referrers:
+        there = report.referrers - report.referrers_written - len(report.kept)
+        yield f"{report.referrers} attached{f', {there} of them there already' if there else ''}"
+    if report.foreign:
+        yield counted(len(report.foreign), "layer lies elsewhere", "layers lie elsewhere")
+    if report.kept:
+        yield f"left alone: {', '.join(report.kept)}"

@@ -11,6 +11,7 @@ from tidegate.cli.lazy import Command
 from tidegate.cli.options import output_option
 from tidegate.cli.output import Format
 from tidegate.cli.report import Report, Table
+from tidegate.counted import counted
 from tidegate.model.json import Json
 
 if TYPE_CHECKING:
@@ -61,13 +62,13 @@ def verify(invocation: Invocation, *, source: str, target: str, deep: bool, fore
             invocation.output.line(f"✗ {fault}")
         if not found.faults:
             read = "read" if deep else "there"
-            blobs = "1 blob" if found.blobs == 1 else f"{found.blobs} blobs"
+            blobs = counted(found.blobs, "blob")
             invocation.output.line(f"{here}  {found.target}  {blobs} {read}, {found.referrers} attached")
     else:
         invocation.output.show(form, Report(Table(("FAULT",), (), empty=""), document, found.faults))
     if found.faults:
         count = len(found.faults)
-        what = "1 part is missing or differs" if count == 1 else f"{count} parts are missing or differ"
+        what = counted(count, "part is missing or differs", "parts are missing or differ")
         raise ImagesDiffer(
             what, where=str(here), hint=_hint(found, source, str(here.with_tag(here.tag) if here.tag else here))
         )
