@@ -129,10 +129,11 @@ def test_a_long_field_takes_no_longer_than_its_length_allows() -> None:
     assert time.thread_time() - start < 1
 
 
-def test_a_body_that_ends_early_says_how_much_is_missing() -> None:
+@pytest.mark.parametrize(("length", "missing"), [(9, "6 bytes"), (4, "1 byte")])
+def test_a_body_that_ends_early_says_how_much_is_missing(length: int, missing: str) -> None:
     with (
-        _arriving(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc") as inflow,
-        pytest.raises(EndedEarly, match="6 bytes early"),
+        _arriving(f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nabc".encode()) as inflow,
+        pytest.raises(EndedEarly, match=f"{missing} early"),
     ):
         _read(inflow)
 

@@ -157,10 +157,10 @@ def delivery_trailers(seen: MergeRequestSeen) -> dict[str, str]:
 
 def approvals_recorded(seen: MergeRequestSeen) -> Mapping[str, str]:
     """Return trailers that say whose approvals counted, each with the head that it was given at."""
-    counted = counted_approvals(seen)
-    if not counted:
+    valid = counted_approvals(seen)
+    if not valid:
         return {}
-    return {"Tidegate-Approved-By": ", ".join(f"{user} at {one.head[:12]}" for user, one in counted.items())}
+    return {"Tidegate-Approved-By": ", ".join(f"{user} at {one.head[:12]}" for user, one in valid.items())}
 
 
 def named(names: Sequence[str]) -> str:

@@ -28,7 +28,9 @@ class EndedEarly(Exception):
     """
 
     def __init__(self, left: int) -> None:
-        super().__init__(f"the answer ended {left} bytes early")
+        from tidegate.counted import counted  # noqa: PLC0415 - for what goes wrong only
+
+        super().__init__(f"the answer ended {counted(left, 'byte')} early")
 
 
 class Inflow:
