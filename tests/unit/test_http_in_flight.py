@@ -100,8 +100,9 @@ def test_nothing_is_sent_ahead_while_all_slots_are_taken_or_the_registry_asks_fo
     slowed = pace.enter_ahead()
     assert slowed is not None
     pace.leave(slowed, busy=True, wait=5, ahead=True)
-    for _ in range(4):
-        pace.leave(pace.enter(), busy=False)  # there is room for two again
+    for _ in range(6):
+        pace.leave(pace.enter(), busy=False)
+    assert pace.limit == 2, "there is room for two again"
     assert pace.enter_ahead() is None
     now[0] += 6
     assert pace.enter_ahead() is not None
