@@ -10,11 +10,14 @@ from support.engine_world import GITOPS, EngineWorld
 from tidegate.engine.live import LiveState
 from tidegate.engine.status import Cell
 from tidegate.engine.wait import wait_for
+from tidegate.errors import TidegateError
 from tidegate.errors.cluster import ClusterForbidden, ClusterNotConfigured, ClusterUnreachable
+from tidegate.errors.git import GitUnauthorized, RemoteUnreachable
 from tidegate.errors.model import InvalidVersion
 from tidegate.errors.release import StillWaiting
 from tidegate.model.cluster_access import ClusterAccess
 from tidegate.testing.cluster import FakeCluster
+from tidegate.testing.gitops import FakeRepo
 
 
 @pytest.fixture
@@ -61,6 +64,50 @@ def test_waiting_ends_when_the_time_is_over(town: EngineWorld) -> None:
         wait(town, "e2e", minutes=3)
     assert (caught.value.exit_code, caught.value.where) == (8, None)  # the reason was told as it came
     assert town.clock.sleeps == [60.0] * 3
+
+
+def cut_off(monkeypatch: pytest.MonkeyPatch, error: TidegateError) -> None:
+    def refresh(_: FakeRepo) -> None:
+        raise error
+
+    monkeypatch.setattr(FakeRepo, "refresh", refresh)
+
+
+def test_what_passes_ends_no_wait_that_has_begun(town: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = RemoteUnreachable("no route to host", where=GITOPS)
+    town.clock.events.extend(
+        [lambda: cut_off(monkeypatch, gone), lambda: None, monkeypatch.undo, lambda: town.bring("e2e")]
+    )
+    found, reasons = wait(town, "e2e", "1.1.3")
+    assert found.tag == "1.1.3-rc1"
+    first, cut, again = reasons
+    assert cut == "e2e can't be looked at: platform/gitops: no route to host"
+    assert first == again
+    assert town.clock.sleeps == [60.0] * 4
+
+
+def test_what_still_does_not_answer_when_the_time_is_over_is_the_error(
+    town: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = RemoteUnreachable("no route to host")
+    town.clock.events.append(lambda: cut_off(monkeypatch, gone))
+    with pytest.raises(RemoteUnreachable):
+        wait(town, "e2e", minutes=3)
+    assert town.clock.sleeps == [60.0] * 3
+
+
+def test_what_does_not_pass_by_itself_is_not_waited_for(town: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.clock.events.append(lambda: cut_off(monkeypatch, GitUnauthorized("not allowed")))
+    with pytest.raises(GitUnauthorized):
+        wait(town, "e2e")
+    assert town.clock.sleeps == [60.0]
+
+
+def test_who_can_not_look_at_all_is_told_at_once(town: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut_off(monkeypatch, RemoteUnreachable("no route to host"))
+    with pytest.raises(RemoteUnreachable):
+        wait(town, "e2e", "1.1.3")
+    assert town.clock.sleeps == []
 
 
 def test_another_manifest_of_the_same_image_is_waited_for(town: EngineWorld) -> None:

@@ -37,6 +37,23 @@ class _Wanted:
         return is_version and self.digest in {None, cell.digest}
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a look has found.
+
+    Args:
+        cell: what the target has.
+        reason: why it is waited for; None: it need not be.
+        is_declared: the target declares it, whether it runs or not.
+        failure: why the newest look found nothing: then the rest is what the one before found.
+    """
+
+    cell: Cell
+    reason: str | None
+    is_declared: bool = False
+    failure: TidegateError | None = None
+
+
 def wait_for(
     world: World,
     service: Service,
@@ -61,33 +78,55 @@ def wait_for(
         InvalidVersion: `version` is neither a version nor a tag as the target writes it.
         StillWaiting: the time is over.
         ClusterNotConfigured: `live`, and nobody can tell what runs there.
-        TidegateError: `live`, and the cluster does not let us look.
+        TidegateError: nothing can be looked at when the wait begins, or when it ends; or never will be.
     """
     if live:
         _require_cluster(target)
     wanted = _wanted(world, service, target, version)
     until = world.clock.now() + timeout
+    looked = _look(world, service, target, wanted, live=live)
     told = ""
-    while True:
-        world = replace(world, known_clusters={})
-        cell = read_cell(world, service, target)
-        is_there = wanted.is_declared(cell) and not _is_still_to_change(world, cell, wanted)
-        cell = _with_what_runs(world, cell) if live and is_there else cell
-        if is_there and (not live or _runs(cell)):
-            return cell
-        sentence = _what_runs(cell) if is_there else _reason(world, cell, wanted)
-        if sentence != told:
-            report(sentence)
-            told = sentence
+    while looked.reason is not None:
+        if looked.reason != told:
+            report(looked.reason)
+            told = looked.reason
         if world.clock.now() + interval > until:
-            release = f"{service.name} {wanted.version}"
-            lacks = f"declares {release}, and does not run it" if is_there else f"does not have {release}"
-            hint = "wait longer with --timeout, or do what the reason says"
-            raise StillWaiting(f"{target.name} {lacks} yet", hint=hint)
+            raise looked.failure or _still_waiting(looked, wanted)
         world.clock.sleep(interval.total_seconds())
-        looked_at = (each.repo for each in world.pipeline.environments if each.name in {target.name, target.source})
+        looked = _look_again(world, looked, wanted, live=live)
+    return looked.cell
+
+
+def _look(world: World, service: Service, target: Environment, wanted: _Wanted, *, live: bool) -> _Looked:
+    world = replace(world, known_clusters={})
+    cell = read_cell(world, service, target)
+    if not wanted.is_declared(cell) or _is_still_to_change(world, cell, wanted):
+        return _Looked(cell, _reason(world, cell, wanted))
+    if not live:
+        return _Looked(cell, None, is_declared=True)
+    cell = _with_what_runs(world, cell)
+    return _Looked(cell, None if _runs(cell) else _what_runs(cell), is_declared=True)
+
+
+def _look_again(world: World, before: _Looked, wanted: _Wanted, *, live: bool) -> _Looked:
+    """Return what is there now; what is not to be seen now, and passes by itself, is a reason to wait."""
+    service, target = before.cell.service, before.cell.environment
+    looked_at = (each.repo for each in world.pipeline.environments if each.name in {target.name, target.source})
+    try:
         for project in dict.fromkeys(looked_at):
             world.repos.repo(project).refresh()
+        return _look(world, service, target, wanted, live=live)
+    except TidegateError as failure:
+        if not failure.retryable:
+            raise
+        return replace(before, reason=f"{target.name} can't be looked at: {failure}", failure=failure)
+
+
+def _still_waiting(looked: _Looked, wanted: _Wanted) -> StillWaiting:
+    release = f"{looked.cell.service.name} {wanted.version}"
+    lacks = f"declares {release}, and does not run it" if looked.is_declared else f"does not have {release}"
+    hint = "wait longer with --timeout, or do what the reason says"
+    return StillWaiting(f"{looked.cell.environment.name} {lacks} yet", hint=hint)
 
 
 def _wanted(world: World, service: Service, target: Environment, version: str | None) -> _Wanted:
