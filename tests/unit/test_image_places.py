@@ -88,6 +88,7 @@ def test_what_names_no_folder(places: Places, text: str) -> None:
         ("./bundle", "oci-layout:FOLDER"),
         (".", "oci-layout:FOLDER"),
         ("/media/usb/bundle:1.0", "oci-layout:FOLDER"),
+        ("/inventory:1.0", "a variable that is empty"),
         ("oci:bundle:1.0", "oci-layout:FOLDER"),
         ("docker-archive:app.tar", "skopeo copy docker-archive:app.tar oci:FOLDER:TAG"),
         ("r.example", "write r.example/REPOSITORY[:TAG]"),

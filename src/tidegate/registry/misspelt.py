@@ -43,7 +43,9 @@ def _of_another_tool(text: str) -> str | None:
         more = "; plain HTTP is `insecure: true` of the registry in tidegate.yaml" if scheme == "http" else ""
         return f"leave out {scheme}://{more}"
     transport = text.partition(":")[0]
-    if transport == "oci" or text.startswith(("/", ".", "~")):
+    if text.startswith("/"):
+        return f"{_FOLDER}; or was the host before the / to come from a variable that is empty?"
+    if transport == "oci" or text.startswith((".", "~")):
         return _FOLDER
     if transport in _TRANSPORTS:
         return f"only registries and image layouts are read; skopeo copy {text} oci:FOLDER:TAG makes a layout"

@@ -26,7 +26,7 @@ def image() -> None:
 
     \b
     An image is written as
-      registry.example.com/team/app:1.0.0
+      HOST/REPOSITORY:TAG      registry.example.com/team/app:1.0.0; without a tag latest
       NAME:REPOSITORY:TAG      in an account of tidegate.yaml
       oci-layout:FOLDER:TAG    in an image layout; without a tag its only image
     Each may end with @DIGEST. No tidegate.yaml is needed.

@@ -66,7 +66,8 @@ def copy(
     """Copy images with all that is attached to them.
 
     The bytes stay the same, so the digest does. What DST has already is not sent again; its tag is written last. A
-    tag that is right already is left as it is, without another question. DST without a tag gets SRC's.
+    tag that is right already is left as it is, without another question. DST without a tag gets SRC's. Of a list, what
+    fails does not keep the others; the exit code is 1 then.
 
     With -o json stdout has one event a line while it goes on; the last one, `finished`, says how each copy ended.
     """
