@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +19,9 @@ from joserfc.jwk import OctKey, RSAKey
 from support.asgi import Answer
 from support.oidc_provider import CLIENT, SECRET, FakeProvider, query_of
 from support.server_parts import Stand
+from support.until import PATIENCE
 from tidegate.errors.server import SessionKeyMissing
+from tidegate.server.access import provider as provider_module
 from tidegate.server.access.provider import open_provider
 from tidegate.server.app import make_app
 from tidegate.testing.clock import START
@@ -222,6 +226,28 @@ def test_a_name_that_is_none_on_the_forge(stand: Stand, provider: FakeProvider, 
 def test_a_provider_that_does_not_answer(stand: Stand, provider: FakeProvider) -> None:
     provider.url = "http://127.0.0.1:9"
     assert "calls itself" in refused(stand.get("/sign-in/begin"))
+
+
+def test_a_provider_that_takes_long_holds_up_one_request_and_no_others(
+    stand: Stand, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider_module, "_TURN_SECONDS", 0.01)
+    asked, answers, discovery = Event(), Event(), provider.discovery
+
+    def slow() -> dict[str, Any]:
+        asked.set()
+        assert answers.wait(PATIENCE)
+        return discovery()
+
+    monkeypatch.setattr(provider, "discovery", slow)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(stand.get, "/sign-in/begin")
+        assert asked.wait(PATIENCE)
+        second = stand.get("/sign-in/begin")
+        answers.set()
+        assert (second.status, b"has not answered yet" in second.body) == (503, True)
+        assert first.result().status == 303
+    assert stand.get("/sign-in/begin").status == 303
 
 
 def test_where_attempts_fail_again_and_again_the_provider_is_not_asked(stand: Stand, provider: FakeProvider) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Final
 from urllib.parse import urlencode
 
@@ -25,6 +26,8 @@ from tidegate.server.access.id_tokens import IdTokens, Wanted
 
 CALLBACK: Final = "/sign-in/end"
 _MOST_BYTES: Final = 1024 * 1024
+_TURN_SECONDS: Final = 1.0
+"""So long one waits for another's answer, in a thread that others need."""
 _OK: Final = 200
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
@@ -81,6 +84,7 @@ class Provider:
         self._back = f"{address}{CALLBACK}"
         self._http = http
         self._clock = clock
+        self._asking = Lock()
         self._told: Mapping[str, object] | None = None
         self._tokens = IdTokens(lambda: self._get(self._endpoint("jwks_uri")))
 
@@ -177,15 +181,35 @@ class Provider:
 
     def _discovered(self) -> Mapping[str, object]:
         if self._told is None:
-            told = self._get(f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration")
-            if told.get("issuer") != self._settings.issuer:  # OpenID Connect Discovery, section 4.3
-                raise ProviderUnreachable(
-                    f"the provider calls itself {str(told.get('issuer'))[:200]!r}",
-                    where="server.oidc.issuer",
-                    hint="write it as the provider does",
-                )
-            self._told = told
+            with self._turn():
+                self._told = self._told or self._discover()
         return self._told
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let one ask: where the provider takes long, whoever wants to sign in would else hold up all other requests.
+
+        Raises:
+            ProviderUnreachable: another asks, and has had no answer for a moment.
+        """
+        if not self._asking.acquire(timeout=_TURN_SECONDS):
+            raise ProviderUnreachable(
+                "the provider has not answered yet", where=self._settings.issuer, hint="try again in a minute"
+            )
+        try:
+            yield
+        finally:
+            self._asking.release()
+
+    def _discover(self) -> Mapping[str, object]:
+        told = self._get(f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration")
+        if told.get("issuer") != self._settings.issuer:  # OpenID Connect Discovery, section 4.3
+            raise ProviderUnreachable(
+                f"the provider calls itself {str(told.get('issuer'))[:200]!r}",
+                where="server.oidc.issuer",
+                hint="write it as the provider does",
+            )
+        return told
 
     def _get(self, address: str, headers: Mapping[str, str] | None = None) -> Mapping[str, object]:
         status, answer = self._ask(Request("GET", address, headers or {"Accept": "application/json"}))
