@@ -180,10 +180,11 @@ class Provider:
         return address
 
     def _discovered(self) -> Mapping[str, object]:
-        if self._told is None:
+        told = self._told
+        if told is None:
             with self._turn():
-                self._told = self._told or self._discover()
-        return self._told
+                told = self._told = self._told or self._discover()
+        return told
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -222,7 +223,7 @@ class Provider:
             data = response.read(_MOST_BYTES)
             try:
                 answer: object = json.loads(data)
-            except ValueError:
+            except (ValueError, RecursionError):
                 answer = None
             if not isinstance(answer, dict):
                 raise ProviderUnreachable(
