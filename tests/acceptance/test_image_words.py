@@ -76,6 +76,26 @@ def test_a_loop_over_the_tags_of_a_misspelt_repository_is_told(folder: Path) -> 
     assert "no version among" in _image(folder, "ls", "oci-layout:build", "--semver", "-o", "name").err
 
 
+def test_what_docker_tag_takes_is_told_from_a_tag(folder: Path) -> None:
+    refused = _image(folder, "tag", "oci-layout:build:one", "registry.example.com/one:1")
+    assert (refused.code, "tidegate image copy" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("image delete", "rm"),
+        ("image tags", "ls"),
+        ("image push", "copy"),
+        ("copy a b", "image copy"),
+        ("imag", "image"),
+    ],
+)
+def test_a_verb_of_another_tool_is_answered_with_ours(words: str, meant: str) -> None:
+    ended = tidegate(*words.split())
+    assert (ended.code, f"Did you mean {meant}?" in ended.err) == (2, True)
+
+
 def test_one_blob_is_one_blob(folder: Path) -> None:
     single = build_image("single", layers=0)
     single.push(LayoutFolder(folder / "build"), "", "single")

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
 import click
 
+_ELSEWHERE: Final[Mapping[str, Sequence[str]]] = {
+    "copy": ("image copy",),
+    "cp": ("copy",),
+    "delete": ("rm",),
+    "list": ("ls",),
+    "pull": ("copy",),
+    "push": ("copy",),
+    "remove": ("rm",),
+    "sync": ("copy",),
+    "tags": ("ls",),
+}
+"""What other tools call it, docker, crane and skopeo among them; looked at where there is no such verb."""
 _WHOLE: Final = 1000
 """Characters of a first sentence: more than any has."""
 
@@ -87,7 +99,9 @@ class Group(click.Group):
         if not ctx.resilient_parsing and self.get_command(ctx, verb) is None:
             from difflib import get_close_matches
 
-            nearest = get_close_matches(verb, self.list_commands(ctx), n=1)
+            known = self.list_commands(ctx)
+            elsewhere = [words for words in _ELSEWHERE.get(verb, ()) if words.split()[0] in known]
+            nearest = elsewhere or get_close_matches(verb, known, n=1)
             meant = f" Did you mean {nearest[0]}?" if nearest else ""
             raise click.UsageError(f"{ctx.command_path} has no command {verb!r}.{meant}", ctx)
         return super().resolve_command(ctx, args)

@@ -36,7 +36,10 @@ def tag(invocation: Invocation, *, image: str, tags: tuple[str, ...], replace: b
 
     wrong = next((each for each in tags if not is_tag(each)), None)
     if wrong is not None:
-        raise PlaceInvalid(f"{wrong[:200]!r} is not a tag", hint="letters, digits, _ . - and at most 128 of them")
+        hint = "letters, digits, _ . - and at most 128 of them"
+        if "/" in wrong or ":" in wrong:
+            hint = "a tag alone is named here, in IMAGE's repository; into another one goes tidegate image copy"
+        raise PlaceInvalid(f"{wrong[:200]!r} is not a tag", hint=hint)
     with open_places(invocation) as places:
         place = places.parse(image)
         results = retag(place, tags, replace=replace)
