@@ -74,6 +74,7 @@ def test_a_program_gives_the_token_and_is_told_for_what(server: str, tmp_path: P
         (f"print('{SECRET}')", "gave no token"),
         ("import sys; sys.exit('session is over:\\n sign in')", "ended with 1: session is over: sign in"),
         ('print(\'{"status": {"clientCertificateData": "x"}}\')', "gave no token"),
+        ("print('[' * 100_000)", "gave no token"),
         ("import json; print(json.dumps({'status': {'token': 'two\\nlines'}}))", "gave no token"),
     ],
 )

@@ -123,7 +123,7 @@ def _document(response: Response) -> Document:
     data = response.read(_MOST_BYTES)
     try:
         values: object = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise AnswerUnreadable(

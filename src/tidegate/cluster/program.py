@@ -100,7 +100,7 @@ class Program:
         """Return the token in what the program printed, of which nothing else is shown."""
         try:
             document: Json = json.loads(output)
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         status = document.get("status") if isinstance(document, Mapping) else None
         token = status.get("token") if isinstance(status, Mapping) else None
