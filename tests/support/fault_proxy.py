@@ -178,7 +178,11 @@ class _Handler(socketserver.StreamRequestHandler):
                 return
 
     def _greet(self, sock: ssl.SSLSocket) -> bool:
-        """Carry a handshake out, or not; return whether the connection goes on."""
+        """Carry a handshake out, or not; return whether the connection goes on.
+
+        Nothing happens before it has begun: a reset that meets Python's `wrap_socket` would leave its socket unclosed.
+        """
+        socket.socket.recv(sock, 1, socket.MSG_PEEK)
         proxy = self.server.proxy
         fault = proxy.next_fault(HANDSHAKE)
         if fault is Fault.DEAD:
