@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tidegate.model import Answer
 from tidegate.model.json import Json
@@ -76,7 +76,7 @@ def explanation_document(explanation: Explanation) -> dict[str, Json]:
 
 def plan_document(plan: Plan) -> dict[str, Json]:
     """Return a plan."""
-    return cast("dict[str, Json]", plan.record())
+    return plan.record()
 
 
 def promoted_document(promoted: Promoted) -> dict[str, Json]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tidegate.engine.steps import Step
+from tidegate.model.json import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Plan:
     diff: str = ""
     warnings: tuple[str, ...] = ()
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Json]:
         """Return the plan for JSON."""
         return {
             "summary": self.summary,

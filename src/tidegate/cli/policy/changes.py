@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tidegate.cli.policy.words import policy_words
 from tidegate.cli.report import Cell, Report, Style, Table
@@ -37,7 +37,7 @@ def with_plan(report: Report, plan: Plan | None) -> Report:
     """Return `report` with the plan of a dry run in its record: steps, diff, warnings. None: nothing was planned."""
     if plan is None:
         return report
-    return replace(report, document={**report.document, "plan": cast("Mapping[str, Json]", plan.record())})
+    return replace(report, document={**report.document, "plan": plan.record()})
 
 
 def change_row(change: LaneChange) -> tuple[str | Cell, ...]:

@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol, TypeAlias
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model import MergeRequest
+from tidegate.model.json import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Step(Protocol):
         """Return what it will do, in one line."""
         ...
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Json]:
         """Return its data for JSON; bytes are told by path and digest."""
         ...
 

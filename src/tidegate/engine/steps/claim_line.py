@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tidegate.engine.steps.base import Outcome, Run
+from tidegate.model.json import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class ClaimLine:
             f"tag {self.tag} at {self.commit[:12]} in the repository of {self.service}: its next version opens the line"
         )
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Json]:
         """Return its data for JSON."""
         return {"service": self.service, "tag": self.tag, "commit": self.commit}
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tidegate.engine.steps.base import Outcome, Run
+from tidegate.model.json import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Comment:
         """Return what it will do."""
         return f"note on {self.project}!{self.iid}: {self.text.splitlines()[0]}"
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Json]:
         """Return its data for JSON."""
         return {"project": self.project, "iid": self.iid, "text": self.text}
 

@@ -10,6 +10,7 @@ from tidegate.engine.steps.base import Outcome, Pushed, Run
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model import Digest
+from tidegate.model.json import Json
 from tidegate.ports import BranchPush, Change
 
 
@@ -45,7 +46,7 @@ class CommitFiles:
         """Return what it will do."""
         return f"commit {', '.join(self.files)} to {self.project} branch {self.branch}: {self.subject}"
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Json]:
         """Return its data for JSON."""
         return {
             "project": self.project,

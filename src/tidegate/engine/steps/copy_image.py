@@ -8,6 +8,7 @@ from typing import ClassVar
 from tidegate.counted import counted
 from tidegate.engine.steps.base import Outcome, Run
 from tidegate.model import ImageRef
+from tidegate.model.json import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class CopyImage:
         digest = f" ({self.source.digest.short})" if self.source.digest else ""
         return f"copy {self.source.name}:{self.source.tag}{digest} to {self.target.name}:{self.target.tag}"
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Json]:
         """Return its data for JSON."""
         return {"source": str(self.source), "target": str(self.target)}
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 from tidegate.engine.steps.base import Outcome, Run
 from tidegate.errors.release import MergedDifferently
 from tidegate.model import Digest, MergeRequestOptions, MergeRequestState
+from tidegate.model.json import Json
 from tidegate.model.merge_request import PLAIN
 
 
@@ -47,7 +48,7 @@ class Merge:
             return f"have {name} merged as soon as its pipeline has succeeded"
         return f"merge {name}"
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Json]:
         """Return its data for JSON."""
         files = {path: str(Digest.of(data)) for path, data in self.files.items()}
         return {"project": self.project, "iid": self.iid, "head": self.head, "files": files, "message": self.message}

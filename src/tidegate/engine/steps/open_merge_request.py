@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from tidegate.engine.steps.base import Outcome, Run
 from tidegate.model import MergeRequestOptions
+from tidegate.model.json import Json
 from tidegate.model.merge_request import PLAIN
 from tidegate.ports import NewMergeRequest
 
@@ -43,7 +44,7 @@ class OpenMergeRequest:
         """Return what it will do."""
         return f"merge request in {self.project}, {self.source_branch} → {self.target_branch}: {self.title}"
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Json]:
         """Return its data for JSON."""
         return {
             "project": self.project,

@@ -8,6 +8,7 @@ from typing import ClassVar
 from tidegate.engine.steps.base import Outcome, Run
 from tidegate.errors import TidegateError
 from tidegate.model import Report
+from tidegate.model.json import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Tell:
         """Return what it will do."""
         return f"status {self.report.state.value} on {self.report.project}!{self.report.iid}: {self.report.summary}"
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Json]:
         """Return its data for JSON."""
         report = self.report
         return {

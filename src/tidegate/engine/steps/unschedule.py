@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tidegate.engine.steps.base import Outcome, Run
+from tidegate.model.json import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Unschedule:
         """Return what it will do."""
         return f"keep the forge from merging {self.project}!{self.iid} by itself"
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Json]:
         """Return its data for JSON."""
         return {"project": self.project, "iid": self.iid}
 

@@ -9,6 +9,7 @@ from tidegate.engine.steps.base import Outcome, Run
 from tidegate.errors.registry import ManifestMissing
 from tidegate.errors.release import TagMoved
 from tidegate.model import ImageRef
+from tidegate.model.json import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class VerifyImage:
         digest = self.image.digest.short if self.image.digest else "a digest"
         return f"verify that {self.image.name}:{self.image.tag} holds {digest}"
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Json]:
         """Return its data for JSON."""
         return {"image": str(self.image)}
 
