@@ -47,8 +47,8 @@ class _World:
     def _attach(self, name: str) -> BuiltImage:
         return attach(self.source, build_referrer(self.image.root.descriptor, name))
 
-    def always(self) -> CopyReport:
-        copier = Copier(Retry(attempts=1))
+    def always(self, copier: Copier | None = None) -> CopyReport:
+        copier = copier or Copier(Retry(attempts=1))
         return copier.copy(self.source, "1.0.0", self.target, "1.0.0", wish=Wish(Referrers.ALWAYS))
 
     def all_listed(self) -> bool:
@@ -90,6 +90,16 @@ def test_a_registry_that_does_not_list_what_it_has_gets_it_again() -> None:
     report = world.always()
     assert (report.adopted, report.referrers_written) == (False, 2)
     assert world.registry.written() == sorted([str(world.sbom.digest), str(world.scan.digest)])
+
+
+def test_a_registry_that_has_lost_blobs_since_gets_them_again(world: _World) -> None:
+    copier = Copier(Retry(attempts=1))
+    world.always(copier)
+    world.registry.delete(REPOSITORY, str(world.sbom.digest))
+    world.registry._blobs[REPOSITORY].clear()
+    report = world.always(copier)
+    assert report.referrers_written == 1
+    assert world.registry.resolve(REPOSITORY, str(world.sbom.digest)) is not None
 
 
 def test_a_tag_of_cosigns_is_written_once_and_left_alone_when_it_is_taken(world: _World) -> None:

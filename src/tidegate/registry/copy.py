@@ -111,7 +111,8 @@ class Copier:
         if held is not None and held == (reference if isinstance(reference, Digest) else _resolved(source, reference)):
             if wish.referrers is not Referrers.ALWAYS:
                 return CopyReport(held, adopted=True)
-            return self._attach(source, target, read_tree(source, reference), search, wish)
+            there = read_tree(source, reference)
+            return self._twice(target, lambda: self._attach(source, target, there, search, wish))
         if held is not None and not wish.replace:
             raise _exists(target, tag, held, reference)
         if source.key == target.key:
@@ -129,16 +130,20 @@ class Copier:
                 target.registry.put_manifest(target.repository, tag, tree.root)
             return report
 
+        return self._twice(target, write)
+
+    def stop(self) -> None:
+        """End the copies that are going on."""
+        self._mover.stop()
+
+    def _twice(self, target: Home, write: Callable[[], CopyReport]) -> CopyReport:
+        """Return what `write` returns; a registry that has lost blobs since we saw them there gets them again."""
         try:
             return write()
         except BlobMissing:
             if not self._mover.forget(target):
                 raise
-        return write()  # the registry has lost blobs since we saw them there: it gets them again
-
-    def stop(self) -> None:
-        """End the copies that are going on."""
-        self._mover.stop()
+        return write()
 
     def _bring(
         self, source: Home, target: Home, tree: Tree, find: Callable[[], tuple[Attached, ...]], wish: Wish
