@@ -76,6 +76,18 @@ def test_a_loop_over_the_tags_of_a_misspelt_repository_is_told(folder: Path) -> 
     assert "no version among" in _image(folder, "ls", "oci-layout:build", "--semver", "-o", "name").err
 
 
+def test_a_list_that_fails_for_one_reason_ends_with_what_to_do(folder: Path) -> None:
+    """In the lines above there is no room for it."""
+    (folder / "list").write_text("oci-layout:build:one oci-layout:there:1\noci-layout:build:two oci-layout:there:2\n")
+    for source, target in (("two", "1"), ("one", "2")):
+        _image(folder, "copy", f"oci-layout:build:{source}", f"oci-layout:there:{target}")
+    ended = _image(folder, "copy", "--from", "list")
+    assert (ended.code, "hint:  release tags do not move; for others there is --replace; run" in ended.err) == (1, True)
+    with (folder / "list").open("a") as more:
+        more.write("oci-layout:build:three oci-layout:there:3\n")
+    assert "hint:  the lines above say why; run it again" in _image(folder, "copy", "--from", "list").err
+
+
 def test_what_docker_tag_takes_is_told_from_a_tag(folder: Path) -> None:
     refused = _image(folder, "tag", "oci-layout:build:one", "registry.example.com/one:1")
     assert (refused.code, "tidegate image copy" in refused.err) == (2, True)

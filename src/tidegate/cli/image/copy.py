@@ -200,6 +200,8 @@ def _fail(results: list[Copied]) -> None:
         from tidegate.counted import counted
         from tidegate.errors.image import CopiesFailed
 
-        hint = "the lines above say why; run it again: what was copied is not copied again"
+        hints = {each.hint for each in errors}
+        why = (hints.pop() if len(hints) == 1 else None) or "the lines above say why"
+        hint = f"{why}; run it again: what was copied is not copied again"
         what = f"{len(errors)} of {counted(len(results), 'image')} {'was' if len(errors) == 1 else 'were'} not copied"
         raise CopiesFailed(what, where=errors[0].where, hint=hint)
