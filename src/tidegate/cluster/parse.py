@@ -20,7 +20,11 @@ Known = Mapping[tuple[str, int], tuple[ImageRef, ...]]
 
 
 def identity_of(document: Json, server: str) -> tuple[str, int]:
-    """Return uid and generation of an object."""
+    """Return uid and generation of an object.
+
+    Raises:
+        ClusterAnswerUnreadable: it is no object of Kubernetes.
+    """
     metadata = _inner(document, "metadata")
     uid, generation = _text(metadata, "uid"), _number(metadata, "generation")
     if uid is None or generation is None:

@@ -72,7 +72,11 @@ def warnings_of(seen: PromotionSeen, after: bytes) -> tuple[str, ...]:
 
 
 def require_image(seen: PromotionSeen) -> None:
-    """Fail when the target names the release and Flux can't pull it: that is not "nothing to do"."""
+    """Return when the target, which names the release already, names an image that is there.
+
+    Raises:
+        TargetImageGone: it is not, so that Flux can't pull it: that is not "nothing to do".
+    """
     if seen.held is None and seen.present is not None:
         image = ImageRef(seen.target_image.host, seen.target_image.repository, seen.tag)
         raise TargetImageGone(
@@ -89,7 +93,11 @@ def branch_holds(seen: PromotionSeen, wanted: tuple[bytes, bytes]) -> bool:
 
 
 def require_own_branch(seen: PromotionSeen) -> None:
-    """Fail when somebody else's commit stands on the branch of an open merge request."""
+    """Return when the branch may be written anew.
+
+    Raises:
+        ManifestRefused: somebody else's commit stands on it, and its merge request is open.
+    """
     if seen.branch.foreign and seen.merge_request is not None:
         commit = seen.branch.foreign[0]
         raise ManifestRefused(

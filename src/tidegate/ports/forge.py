@@ -81,6 +81,7 @@ class Forge(Protocol):
 
         Raises:
             BranchMissing: a branch does not exist.
+            InvalidBranch: both are the same.
         """
         ...
 

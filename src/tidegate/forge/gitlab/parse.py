@@ -105,7 +105,11 @@ class Member:
 
 
 def merge_request(project: str, fields: Fields) -> Seen:
-    """Return the merge request in `fields` (API::Entities::MergeRequest, or the shorter one of lists)."""
+    """Return the merge request in `fields` (API::Entities::MergeRequest, or the shorter one of lists).
+
+    Raises:
+        ForgeUnreadable: it is none, or in a state that nobody knows.
+    """
     word = fields.text("state")
     if word not in _STATES:
         raise unreadable(fields.where, f"a merge request's state is {word[:40]!r}")

@@ -8,7 +8,7 @@ from typing import Final
 
 from tidegate.testing.gitlab.fake import FakeGitLab
 from tidegate.testing.gitlab.messages import Answer, Request
-from tidegate.testing.gitlab.repository import plain_environ
+from tidegate.testing.gitlab.repository import GIT_SECONDS, plain_environ
 
 _RECEIVE: Final = "/git-receive-pack"
 _NOT_ALLOWED: Final = "GitLab: You are not allowed to push code to protected branches on this project."
@@ -50,7 +50,14 @@ def serve_repository(gitlab: FakeGitLab, request: Request) -> Answer:
         "CONTENT_LENGTH": str(len(request.body)),
         "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
     }
-    done = subprocess.run(["git", "http-backend"], input=request.body, env=environ, capture_output=True, check=False)
+    done = subprocess.run(
+        ["git", "http-backend"],
+        input=request.body,
+        env=environ,
+        capture_output=True,
+        check=False,
+        timeout=GIT_SECONDS,
+    )
     head, _, content = done.stdout.partition(b"\r\n\r\n")
     if request.path.endswith(_RECEIVE):
         gitlab.around_push("moved", request)

@@ -9,8 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from tidegate.testing.gitlab.branches import Branches
+
+GIT_SECONDS: Final = 120
+"""So long a command of git may take: one that hangs ends a test by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,7 @@ class BareRepository:
             input=data,
             capture_output=True,
             check=False,
+            timeout=GIT_SECONDS,
         )
 
 
