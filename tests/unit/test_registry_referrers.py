@@ -137,6 +137,20 @@ def test_a_writer_that_read_before_us_and_writes_after_us_is_found_out() -> None
     assert waits[0] >= 2  # the clock counts one for reading and writing
 
 
+def test_who_is_overwritten_waits_by_the_longest_of_its_turns_and_longer_each_time() -> None:
+    target, image = Home(_Contested(12), "prd", REPOSITORY), build_image("inventory")
+    sbom = build_referrer(image.root.descriptor, "sbom")
+    sbom.push(target.registry, REPOSITORY, str(sbom.digest))
+    waits: list[float] = []
+    clock = itertools.chain([0, 10], itertools.count(20))  # the first turn takes ten seconds, the others one
+    assert list_at(target, image.digest, [sbom.root], sleep=waits.append, monotonic=clock.__next__)
+    assert listed(target, image.digest) == (sbom.digest,)
+    assert len(waits) == 13
+    assert waits[0] == 20
+    assert all(20 <= wait <= 10 * (2 + 16) for wait in waits)
+    assert max(waits) > 10 * (2 + 4)  # of twelve
+
+
 def test_a_signature_that_differs_at_the_target_is_left_alone_and_told() -> None:
     source, target, image = _home(), _home(), build_image("inventory")
     image.push(source.registry, REPOSITORY, "1.0.0")

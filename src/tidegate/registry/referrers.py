@@ -29,9 +29,11 @@ _DEEPEST: Final = 8
 _MOST: Final = 1000
 _MOST_TAGS: Final = 2000
 """Beyond so many tags (two pages), asking for the few that matter costs less than reading all."""
-_MERGES: Final = 8
+_MERGES: Final = 16
 _PATIENCE: Final = 2
 """How many times as long as our own reading and writing took others get to end theirs."""
+_FURTHEST: Final = 16
+"""How many such times writers that meet again and again are spread over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,23 +146,28 @@ def list_at(
         return False
     tag = fallback_tag(subject)
     entries: list[Entry] = [entry_of(each) for each in referrers]
+    longest = 0.0
     for attempt in range(_MERGES):
         began = monotonic()
         held = _fallback(target, tag)
         if held.with_entries(entries) is held:
             return attempt > 0
         _put_list(target, tag, held, entries)
-        sleep((monotonic() - began) * _turns(attempt))
+        longest = max(longest, monotonic() - began)
+        sleep(longest * _turns(attempt))
     raise RegistryFailed("the list of referrers is changed by others all the time", where=f"{target.shown}:{tag}")
 
 
 def _turns(attempt: int) -> float:
-    """Return for how many times as long as ours took the others' turns are waited for."""
+    """Return for how many times as long as ours took at most the others' turns are waited for.
+
+    Writers in step fall out of it by chance, and of many the sooner the further apart they may come to stand.
+    """
     if attempt == 0:
         return _PATIENCE
     import random  # noqa: PLC0415 - few lists are written by two at the same moment
 
-    return _PATIENCE + attempt * random.random()  # noqa: S311 - so that writers in step fall out of it
+    return _PATIENCE + min(2.0**attempt, _FURTHEST) * random.random()  # noqa: S311 - it guards nothing
 
 
 def _put_list(target: Home, tag: str, held: ReferrerList, entries: Iterable[Entry]) -> None:
