@@ -95,15 +95,21 @@ def test_what_names_no_folder(places: Places, text: str) -> None:
         ("127.0.0.1:5000", "write 127.0.0.1:5000/REPOSITORY[:TAG]"),
         ("localhost:5000/", "write localhost:5000/REPOSITORY[:TAG]"),
         ("[::1]:5000", r"write [::1]:5000/REPOSITORY[:TAG]"),
-        ("prod:app:1.0", "tidegate.yaml has no registry prod; it has dev, e2e, prd"),
-        ("prod:team/app", "tidegate.yaml has no registry prod"),
-        (f"prod:app:1.0@{DIGEST}", "tidegate.yaml has no registry prod"),
+        ("prod:app:1.0", "tidegate.yaml has the registries dev, e2e, prd, so no registry is called prod"),
+        ("prod:team/app", "no registry is called prod"),
+        (f"prod:app:1.0@{DIGEST}", "no registry is called prod"),
     ],
 )
 def test_what_people_type_is_answered_with_what_is_right(places: Places, text: str, hint: str) -> None:
     with pytest.raises(PlaceInvalid) as caught:
         places.parse(text)
     assert hint in (caught.value.hint or "")
+
+
+def test_without_a_configuration_there_are_no_short_names(tmp_path: Path) -> None:
+    with pytest.raises(PlaceInvalid) as caught:
+        Places(RegistryImages(AnyAccounts({}), environment={}, home=tmp_path), {}, tmp_path).parse("dev:app:1.0")
+    assert caught.value.hint == "tidegate.yaml is not here, so no registry is called dev"
 
 
 @pytest.mark.parametrize(

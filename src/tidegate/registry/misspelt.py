@@ -32,7 +32,9 @@ def correction(text: str, accounts: Iterable[str]) -> str | None:
     if host := _ONLY_HOST.fullmatch(text):
         return f"that is a registry: write {host[1]}/REPOSITORY[:TAG]"
     if account := _ACCOUNT.match(text):
-        return f"tidegate.yaml has no registry {account[1]}; it has {', '.join(accounts) or 'none, or is not there'}"
+        known = ", ".join(accounts)
+        there = f"tidegate.yaml has the registries {known}" if known else "tidegate.yaml is not here"
+        return f"{there}, so no registry is called {account[1]}"
     return None
 
 
