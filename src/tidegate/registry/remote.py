@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -20,25 +19,21 @@ from tidegate.errors.registry import (
     ManifestMissing,
     NotAManifest,
     RegistryFailed,
-    RegistryUnreachable,
     TagExists,
 )
-from tidegate.http import InFlight, Origin, Request, Response, Retry, Sender, Stream
+from tidegate.http import Origin, Request, Response, Retry, Sender
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import LARGEST_MANIFEST, MANIFEST_TYPES, Descriptor, Manifest, media_type_of
-from tidegate.registry.answers import BUSY, failure, unreachable
-from tidegate.registry.authorization import Authorizer, Scopes
-from tidegate.registry.authorized import AuthorizedSender
-from tidegate.registry.download import Download
-from tidegate.registry.fields import content_type, descriptor, digest_in, is_manifest, upload_location
-from tidegate.registry.verify import exactly
-from tidegate.registry.whole import WholeBlobs, is_begun, is_stored
+from tidegate.registry.answers import failure, unreachable
+from tidegate.registry.authorization import Authorizer
+from tidegate.registry.calls import Calls, to_pull, to_push
+from tidegate.registry.fields import content_type, descriptor, digest_in, is_manifest
+from tidegate.registry.remote_blobs import RemoteBlobs
 
 if TYPE_CHECKING:
     from tidegate.model.referrers import ReferrerList
 
 _ACCEPT: Final = ", ".join(MANIFEST_TYPES)
-_BLOB: Final = "application/octet-stream"
 _NO_DELETION: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 """What registries answer that do not delete at all, or not this kind of reference."""
 
@@ -65,14 +60,8 @@ class RemoteRegistry:
         retry: Retry,
         follow: frozenset[Origin] = frozenset(),
     ) -> None:
-        self._base = base
-        self._origin = Origin.of(base)
-        self._sender = AuthorizedSender(self._origin, client, authorizer)
-        self._retry = retry
-        self._follow = follow
-        self._lock = threading.Lock()
-        self._uploads: dict[tuple[str, Digest], str] = {}
-        self._whole = WholeBlobs()
+        self._calls = Calls(base, client, authorizer, retry, follow)
+        self._blobs = RemoteBlobs(self._calls)
         self._head_tells = True
         self._lists_referrers: bool | None = None
         self._asking_for_referrers = threading.Lock()
@@ -83,8 +72,8 @@ class RemoteRegistry:
         def ask() -> Descriptor | None:
             if not self._head_tells:
                 return self._manifest(repository, reference).descriptor
-            request = self._request("HEAD", repository, f"manifests/{reference}", {"Accept": _ACCEPT})
-            with self._sender.send(request, _pull(repository)) as response:
+            request = self._calls.request("HEAD", repository, f"manifests/{reference}", {"Accept": _ACCEPT})
+            with self._calls.send(request, to_pull(repository)) as response:
                 if response.status == HTTPStatus.NOT_FOUND:
                     return None
                 if response.status not in {HTTPStatus.OK, HTTPStatus.METHOD_NOT_ALLOWED}:
@@ -100,22 +89,22 @@ class RemoteRegistry:
             return found
 
         try:
-            return self._retry.call(ask)
+            return self._calls.retry.call(ask)
         except ManifestMissing:
             return None
 
     def manifest(self, repository: str, reference: str) -> Manifest:
         """Return the manifest at `reference`, verified."""
-        return self._retry.call(lambda: self._manifest(repository, reference))
+        return self._calls.retry.call(lambda: self._manifest(repository, reference))
 
     def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
         """Store `manifest` under `reference`, and verify that the registry has got these bytes."""
         fields = {"Content-Type": manifest.media_type}
-        request = self._request("PUT", repository, f"manifests/{reference}", fields, manifest.data)
+        request = self._calls.request("PUT", repository, f"manifests/{reference}", fields, manifest.data)
         wrong: set[Digest] = set()
 
         def put() -> None:
-            with self._sender.send(request, _push(repository)) as response:
+            with self._calls.send(request, to_push(repository)) as response:
                 if response.status not in {HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.ACCEPTED}:
                     raise failure(response)
                 stored = digest_in(response.header("Docker-Content-Digest"))
@@ -129,10 +118,10 @@ class RemoteRegistry:
                 raise _other_digest(stored, manifest.digest, request)
 
         try:
-            self._retry.call(put)
+            self._calls.retry.call(put)
         except TidegateError as error:
             if isinstance(error, BlobMissing):  # if one was said to be taken whole, that was not so
-                self._whole.learn(taken=False)
+                self._blobs.were_missed()
             if isinstance(error, TagExists) and self._holds(repository, reference, manifest):
                 return  # it does not move, and whoever came before us has put the same
             if wrong:
@@ -141,101 +130,27 @@ class RemoteRegistry:
 
     def has_blob(self, repository: str, digest: Digest) -> bool:
         """Return whether the repository holds the blob."""
+        return self._blobs.has(repository, digest)
 
-        def ask() -> bool:
-            request = self._request("HEAD", repository, f"blobs/{digest}")
-            with self._sender.send(request, _pull(repository)) as response:
-                if response.status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
-                    raise failure(response)
-                return response.status == HTTPStatus.OK
-
-        return self._retry.call(ask)
-
-    @contextmanager
-    def read_blob(self, repository: str, digest: Digest) -> Iterator[Iterator[bytes]]:
-        """Return a context whose value yields the blob's bytes; what breaks off goes on by a range request.
-
-        What is wrong with the answer, a blob that is not there among it, is raised with the first piece.
-        """
-        request = self._request("GET", repository, f"blobs/{digest}")
-
-        def ask(offset: int) -> InFlight:
-            fields = {**request.headers, "Range": f"bytes={offset}-"} if offset else request.headers
-            begun = self._sender.begin(replace(request, headers=fields), _pull(repository))
-            return InFlight(lambda: _content(begun.answer()), begun.abandon)
-
-        download = Download(digest, str(request), ask, self._retry)
-        try:
-            yield download.pieces()
-        finally:
-            download.close()
+    def read_blob(self, repository: str, digest: Digest) -> AbstractContextManager[Iterator[bytes]]:
+        """Return a context whose value yields the blob's bytes, as `RemoteBlobs.read` does."""
+        return self._blobs.read(repository, digest)
 
     def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
-        """Store a blob by one upload: POST (unless one has been begun), then PUT with all bytes."""
-        with self._lock:
-            upload = self._uploads.pop((repository, blob.digest), None)
-        location = upload or self._begin_upload(repository)
-        url = f"{location}{'&' if '?' in location else '?'}digest={blob.digest}"
-        elsewhere = Origin.of(url) != self._origin
-        request = Request("PUT", url, {"Content-Type": _BLOB}, given_by_server=elsewhere, allowed=self._follow)
-        body = Stream(blob.size, exactly(blob, pieces, str(request)))
-        with self._sender.send(replace(request, body=body), _push(repository)) as response:
-            if response.status not in {HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.ACCEPTED}:
-                raise failure(response)
-        if response.status == HTTPStatus.ACCEPTED and not self.has_blob(repository, blob.digest):
-            raise RegistryFailed("the registry accepted the blob and does not have it", where=str(request))
+        """Store a blob by one upload."""
+        self._blobs.write(repository, blob, pieces)
 
     def takes_whole(self, size: int) -> bool:
         """Return whether a blob of `size` bytes may be tried by `write_whole`."""
-        return self._whole.may_go(size)
+        return self._blobs.takes_whole(size)
 
     def write_whole(self, repository: str, blob: Descriptor, data: bytes) -> bool:
-        """Store a small blob by one POST; when the registry begins an upload instead, that one is kept for it.
-
-        A registry that answers anything else than that it has the blob is not asked again.
-        """
-        fields = {"Content-Type": _BLOB}
-        request = self._request("POST", repository, f"blobs/uploads/?digest={blob.digest}", fields, data)
-
-        def post() -> bool:
-            if not self._whole.begin(blob.size):
-                return False
-            taken: bool | None = None
-            try:
-                with self._sender.send(request, _push(repository)) as response:
-                    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
-                        raise failure(response)
-                    taken = is_stored(response, blob.digest)
-                    if not taken and is_begun(response, blob.size):
-                        self._keep_upload(repository, blob.digest, response)
-            except RegistryUnreachable:
-                taken = False  # it hangs up at such a request, or the connection is bad: the usual way shows which
-            finally:
-                self._whole.learn(taken)
-            return taken
-
-        return self._retry.call(post)
+        """Store a small blob by one request, if the registry takes it so."""
+        return self._blobs.write_whole(repository, blob, data)
 
     def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
-        """Mount a blob of repository `source`; when the registry begins an upload instead, that one is kept for it.
-
-        A registry that refuses, or fails at it, is not asked again: a mount only saves what an upload would do.
-        """
-        scopes = (*_push(repository), *(_pull(source) if source != repository else ()))
-        request = self._request("POST", repository, f"blobs/uploads/?mount={digest}&from={source}")
-
-        def mount() -> bool:
-            with self._sender.send(request, scopes) as response:
-                if response.status == HTTPStatus.ACCEPTED:
-                    self._keep_upload(repository, digest, response)
-                elif response.status in BUSY:
-                    raise failure(response)
-                return response.status == HTTPStatus.CREATED
-
-        try:
-            return self._retry.call(mount)
-        except RegistryFailed:  # 503 to the end: it may be the mount that it can't do
-            return False
+        """Mount a blob of repository `source`."""
+        return self._blobs.mount(repository, digest, source)
 
     def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
         """Return what the Referrers API lists; a registry that does not know it is not asked again.
@@ -251,17 +166,17 @@ class RemoteRegistry:
     def _referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
         from tidegate.registry.pages import referrers_of  # noqa: PLC0415 - a retag needs no list
 
-        url = f"{self._base}/v2/{repository}/referrers/{subject}"
-        found = referrers_of(url, self._page(repository), self._retry)
+        url = self._calls.address(repository, f"referrers/{subject}")
+        found = referrers_of(url, self._page(repository), self._calls.retry)
         self._lists_referrers = found is not None
         return found
 
     def delete(self, repository: str, reference: str) -> None:
         """Delete a tag, or a manifest with its tags."""
-        request = self._request("DELETE", repository, f"manifests/{reference}")
+        request = self._calls.request("DELETE", repository, f"manifests/{reference}")
 
         def delete() -> None:
-            with self._sender.send(request, (f"repository:{repository}:pull,push,delete",)) as response:
+            with self._calls.send(request, (f"repository:{repository}:pull,push,delete",)) as response:
                 if response.status in _NO_DELETION:
                     what = f"the registry does not delete {reference}: it answered {response.status}"
                     hint = "deletion may be switched off there; ask who runs the registry"
@@ -269,16 +184,16 @@ class RemoteRegistry:
                 if response.status not in {HTTPStatus.ACCEPTED, HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
                     raise failure(response)
 
-        self._retry.call(delete)
+        self._calls.retry.call(delete)
 
     def tags(self, repository: str) -> Iterator[str]:
         """Yield all tags, page by page."""
         from tidegate.registry.pages import tags_of  # noqa: PLC0415 - as above
 
-        return tags_of(f"{self._base}/v2/{repository}/tags/list?n=1000", self._page(repository), self._retry)
+        return tags_of(self._calls.address(repository, "tags/list?n=1000"), self._page(repository), self._calls.retry)
 
     def _page(self, repository: str) -> Callable[[str], Response]:
-        return lambda url: self._sender.send(Request("GET", url), _pull(repository))
+        return lambda url: self._calls.send(Request("GET", url), to_pull(repository))
 
     def _holds(self, repository: str, reference: str, manifest: Manifest) -> bool:
         found = self.resolve(repository, reference)
@@ -297,22 +212,11 @@ class RemoteRegistry:
                 self.delete(repository, str(found.digest))
 
         with suppress(TidegateError):
-            self._retry.call(remove)
-
-    def _keep_upload(self, repository: str, digest: Digest, begun: Response) -> None:
-        location = upload_location(begun)
-        with self._lock:
-            self._uploads[repository, digest] = location
-
-    def _begin_upload(self, repository: str) -> str:
-        with self._sender.send(self._request("POST", repository, "blobs/uploads/"), _push(repository)) as response:
-            if response.status not in {HTTPStatus.ACCEPTED, HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
-                raise failure(response)
-            return upload_location(response)
+            self._calls.retry.call(remove)
 
     def _manifest(self, repository: str, reference: str) -> Manifest:
-        request = self._request("GET", repository, f"manifests/{reference}", {"Accept": _ACCEPT})
-        with self._sender.send(request, _pull(repository)) as response:
+        request = self._calls.request("GET", repository, f"manifests/{reference}", {"Accept": _ACCEPT})
+        with self._calls.send(request, to_pull(repository)) as response:
             if response.status == HTTPStatus.NOT_FOUND:
                 response.close()  # an error would close the connection, too
                 what = f"there is no {reference} in {repository}"
@@ -339,32 +243,6 @@ class RemoteRegistry:
         if got is not None and wanted is not None and got != wanted:
             raise _other_digest(got, wanted, request)
         return Manifest(said if said in MANIFEST_TYPES else media_type_of(data) or said, data)
-
-    def _request(
-        self,
-        method: str,
-        repository: str,
-        rest: str,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-    ) -> Request:
-        return Request(method, f"{self._base}/v2/{repository}/{rest}", headers or {}, body, allowed=self._follow)
-
-
-def _content(response: Response) -> Response:
-    """Return the answer to a GET of a blob when it has bytes of it."""
-    if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
-        with response:
-            raise failure(response)
-    return response
-
-
-def _pull(repository: str) -> Scopes:
-    return (f"repository:{repository}:pull",)
-
-
-def _push(repository: str) -> Scopes:
-    return (f"repository:{repository}:pull,push",)
 
 
 def _other_digest(got: Digest, wanted: Digest, request: Request) -> DigestMismatch:
