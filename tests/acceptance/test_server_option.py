@@ -123,6 +123,7 @@ def test_several_services_are_promoted_through_a_server_as_from_here(tmp_path: P
         ("http://127.0.0.1:9", ("status",), "http/unreachable"),
         ("http://tidegate.example", ("status",), "server/unsafe"),
         ("ftp://tidegate.example", ("status",), "http/url"),
+        ("http://[", ("status",), "http/url"),
         ("https://user:secret@tidegate.example", ("status",), "http/url"),
         ("http://127.0.0.1:9", ("mr", "list"), "tidegate/usage"),
         ("http://127.0.0.1:9", ("promote", "a", "--to", "b", "--as", "sam"), "tidegate/usage"),

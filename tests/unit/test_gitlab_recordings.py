@@ -12,7 +12,7 @@ from support.engine_world import EngineWorld
 from support.gitlab_contract import needs_contract, recorded, recordings
 from tidegate.errors.forge import ForgeUnreadable
 from tidegate.forge.gitlab.fields import Fields
-from tidegate.forge.gitlab.parse import Seen, approvals, compared_paths, member, merge_request, note, version
+from tidegate.forge.gitlab.parse import Seen, account, approvals, compared_paths, member, merge_request, note, version
 from tidegate.forge.gitlab.rules import rules_in
 from tidegate.model import ForgeRule, MergeRequestState, PathPattern, Pipeline
 from tidegate.model.key import MergeRequestKey, ServiceKey
@@ -205,6 +205,11 @@ READ_ABOVE = {
 @needs_contract
 def test_every_recording_is_read() -> None:
     assert set(recordings()) == READ_ABOVE | set(READ) | NOT_OURS
+
+
+def test_an_account_whose_page_has_no_address_is_known_by_its_name() -> None:
+    who = {"id": 7, "username": "ada", "name": "Ada", "web_url": "https://[gitlab/ada"}
+    assert account(Fields(who, "here")).known_as == {"ada"}
 
 
 def test_smaller_things() -> None:

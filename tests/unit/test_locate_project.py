@@ -74,3 +74,5 @@ def test_what_tells_no_project(address: str) -> None:
 def test_what_is_no_address() -> None:
     with pytest.raises(UnsafeRemote):
         locate_project(Git.find({}), "ext::sh -c true")
+    with pytest.raises(UnsafeRemote, match="is not a URL"):
+        locate_project(Git.find({}), f"{GITLAB}/platform/gitops", "https://[gitlab.example.com")

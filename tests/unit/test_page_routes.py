@@ -194,6 +194,7 @@ def test_who_has_not_signed_in_changes_nothing(town: EngineWorld, app: FastAPI, 
         ("http://localhost:8080/services/a%20b/dev", "/services/a%20b/dev"),
         ("http://elsewhere.example/x", "/"),
         ("http://localhost:8080//elsewhere.example", "/"),
+        ("http://[", "/"),
         ("", "/"),
     ],
 )

@@ -37,9 +37,12 @@ def open_client(url: str, token: str | None, environ: Mapping[str, str]) -> Iter
         InvalidUrl: it is none.
         ServerUnsafe: the token would be sent in the clear.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # e.g. brackets that hold no address
+        raise _no_address() from None
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or "@" in url:
-        raise InvalidUrl("this is no server's address", where="--server", hint="e.g. https://tidegate.example.com")
+        raise _no_address()
     if token and parts.scheme == "http" and not _is_here(parts.hostname):
         raise ServerUnsafe("a token is not sent without TLS", where="--server", hint="write https://")
     authorities = environ.get("SSL_CERT_FILE")
@@ -50,6 +53,10 @@ def open_client(url: str, token: str | None, environ: Mapping[str, str]) -> Iter
         proxies=Proxies.of(environ),
     ) as http:
         yield ServerClient(http, f"{url.rstrip('/')}/api/v1", token)
+
+
+def _no_address() -> InvalidUrl:
+    return InvalidUrl("this is no server's address", where="--server", hint="e.g. https://tidegate.example.com")
 
 
 class ServerClient:

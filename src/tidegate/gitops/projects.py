@@ -39,9 +39,11 @@ def locate_project(git: Git, place: str, forge: str | None = None) -> LocatedPro
         forge: where the forge is, when the address does not end with the project's path alone.
 
     Raises:
-        UnsafeRemote: the address is not allowed.
+        UnsafeRemote: the address, or the forge's, is not allowed.
         InvalidProject: the address does not tell a project's path.
     """
+    if forge is not None:
+        Remote.parse(forge)
     root = _root(git, place) if Path(place).is_dir() else None
     remote = Remote.parse(place if root is None else str(root))
     base, path = _split(remote.url if root is None else _address(git, root), forge)

@@ -167,10 +167,17 @@ def account(fields: Fields) -> Account:
 
 
 def _known_as(fields: Fields, number: int, name: str) -> frozenset[str]:
-    host = urlsplit(fields.optional_text("web_url") or "").hostname
+    host = _host(fields.optional_text("web_url") or "")
     private = (f"{number}-{name}@users.noreply.{host}", f"{name}@users.noreply.{host}") if host else ()
     told = (fields.optional_text("name"), fields.optional_text("public_email"))
     return frozenset(one.lower() for one in (*told, *private) if one)
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def approvals(fields: Fields) -> tuple[Given, ...]:

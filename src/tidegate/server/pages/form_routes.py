@@ -63,7 +63,10 @@ def form_routes(parts: Parts, pages: Pages) -> APIRouter:
 
 def came_from(request: Request) -> str:
     """Return the page of ours that made the request, as its URL is by now; else the board."""
-    came = urlsplit(request.headers.get("referer", ""))
+    try:
+        came = urlsplit(request.headers.get("referer", ""))
+    except ValueError:  # no URL at all
+        return "/"
     there = f"{came.path}?{came.query}" if came.query else came.path
     return safe_path(there) if came.netloc == request.url.netloc else "/"
 
