@@ -16,6 +16,7 @@ from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.ports.images import CopyReport
 from tidegate.registry.blobs import Stopped
+from tidegate.registry.brought import Brought
 from tidegate.registry.copy import Copier, Wish
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.referrers import ReferrerSearch
@@ -67,7 +68,7 @@ Event: TypeAlias = Began | BlobThere | Copied
 
 
 class Batch:
-    """Copies of one run: they share what is learnt of blobs and of what is attached.
+    """Copies of one run: they share what is learnt of blobs, of images and of what is attached.
 
     Args:
         retry: how often a blob is tried.
@@ -87,6 +88,7 @@ class Batch:
         on_blob = self._note if tells_blobs else _unheard
         self._copier = Copier(retry, on_bytes=self.sent.add, on_blob=on_blob)
         self._search = ReferrerSearch()
+        self._brought = Brought()
         self._stopped = False
 
     def copy(
@@ -168,7 +170,9 @@ class Batch:
             if tag is None or target.digest is not None:
                 hint = "a target is written with a tag and without a digest"
                 raise PlaceInvalid(f"{target} does not say which tag to write", hint=hint)
-            report = self._copier.copy(source.home, reference, target.home, tag, wish=wish, search=self._search)
+            report = self._copier.copy(
+                source.home, reference, target.home, tag, wish=wish, search=self._search, brought=self._brought
+            )
         except TidegateError as error:
             return Copied(pair, error=error)
         except Stopped:

@@ -100,6 +100,10 @@ class BlobMover:
         """End what is going on, and whatever is begun from now on."""
         self._stopped.set()
 
+    def check(self) -> None:
+        """Raise `Stopped` when `stop` has been called."""
+        _Stop(self._stopped).check()
+
     @contextmanager
     def _counted(self) -> Iterator[int]:
         """Return a context whose value is how many images are under way."""

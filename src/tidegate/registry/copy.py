@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 from typing import Final
@@ -17,10 +18,11 @@ from tidegate.model.referrers import subject_of
 from tidegate.ports.images import CopyReport
 from tidegate.registry.attaching import Written, list_all, present, put_all, write_attached
 from tidegate.registry.blobs import BlobMover
+from tidegate.registry.brought import Brought
 from tidegate.registry.crew import together
 from tidegate.registry.referrers import Attached, ReferrerSearch
 from tidegate.registry.transfer import LARGE, Moved
-from tidegate.registry.tree import Home, Tree, digest_at, distinct, read_tree
+from tidegate.registry.tree import Home, Tree, digest_at, distinct, read_tree, tree_of
 
 _LOOKED_LATELY: Final = 1.0
 """Seconds for which a look at the target's tag holds. No registry can write a tag on condition: between the look and
@@ -87,6 +89,7 @@ class Copier:
         *,
         wish: Wish = _PLAIN,
         search: ReferrerSearch | None = None,
+        brought: Brought | None = None,
     ) -> CopyReport:
         """Make `tag` at `target` hold exactly what `reference` (a digest, or a tag) is at `source`.
 
@@ -99,6 +102,7 @@ class Copier:
             tag: its tag there.
             wish: how to copy.
             search: finds what is attached; hand in one for all copies of a run.
+            brought: the images that the run has brought; hand in one for all of its copies.
 
         Raises:
             ManifestMissing: the source has no such image.
@@ -117,20 +121,32 @@ class Copier:
             raise _exists(target, tag, held, reference)
         if source.key == target.key:
             return _retag(target, source.registry.manifest(source.repository, str(reference)), tag)
-        tree = read_tree(source, reference)
-        find = _finding(source, tree, search, wish)
+        root = source.registry.manifest(source.repository, str(reference))
 
-        def write() -> CopyReport:
-            report = self._bring(source, target, tree, find, wish)
+        def write_tag() -> None:
             late = self._monotonic() - looked > _LOOKED_LATELY
             now = digest_at(target, tag) if late else held
-            if now is not None and now != tree.root.digest and not wish.replace:
-                raise _exists(target, tag, now, tree.root.digest)
-            if now != tree.root.digest:
-                target.registry.put_manifest(target.repository, tag, tree.root)
-            return report
+            if now is not None and now != root.digest and not wish.replace:
+                raise _exists(target, tag, now, root.digest)
+            if now != root.digest:
+                target.registry.put_manifest(target.repository, tag, root)
 
-        return self._twice(target, write)
+        image = (source.key, target.key, root.digest, wish)
+        with (brought or Brought()).one_at_a_time(image, self._mover.check) as known:
+            if known.report is not None:
+                with suppress(BlobMissing):  # the registry has lost blobs since: it gets them again
+                    write_tag()
+                    return _as_present(known.report)
+            tree = tree_of(source, root)
+            find = _finding(source, tree, search, wish)
+
+            def write() -> CopyReport:
+                report = self._bring(source, target, tree, find, wish)
+                write_tag()
+                return report
+
+            known.report = self._twice(target, write)
+            return known.report
 
     def stop(self) -> None:
         """End the copies that are going on."""
@@ -216,6 +232,12 @@ def _retag(target: Home, manifest: Manifest, tag: str) -> CopyReport:
     """Write another tag of an image that is there, with all that is attached to it."""
     target.registry.put_manifest(target.repository, tag, manifest)
     return CopyReport(manifest.digest)
+
+
+def _as_present(report: CopyReport) -> CopyReport:
+    """Return the report of a copy that found all there that another one of the same run has brought."""
+    blobs = report.blobs_sent + report.blobs_present
+    return replace(report, bytes_sent=0, blobs_sent=0, blobs_present=blobs, referrers_written=0)
 
 
 def _resolved(source: Home, reference: str) -> Digest:

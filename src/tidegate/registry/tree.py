@@ -77,10 +77,11 @@ def read_tree(source: Home, reference: Digest | str) -> Tree:
         ManifestMissing: it, or one that it lists, is not there.
         ManifestInvalid: one can't be read, or there are more, or deeper, than any image has.
     """
-    return _read(source, source.registry.manifest(source.repository, str(reference)))
+    return tree_of(source, source.registry.manifest(source.repository, str(reference)))
 
 
-def _read(source: Home, root: Manifest) -> Tree:
+def tree_of(source: Home, root: Manifest) -> Tree:
+    """Return `root`, which `source` has, and all that it refers to; raises as `read_tree`."""
     found: dict[Digest, Manifest] = {}
     blobs: dict[Digest, Descriptor] = {}
     foreign: dict[Digest, Descriptor] = {}
