@@ -52,6 +52,13 @@ def test_every_line_about_carrying_images_works(demo: tuple[Path, str], tmp_path
         _try_out(page, demo[0] / "demo", tmp_path)
 
 
+def test_the_smallest_configuration_is_enough_for_images(tmp_path: Path) -> None:
+    (file,) = blocks((ROOT / "docs/how-to/carry-images.md").read_text(), "yaml")
+    (tmp_path / "tidegate.yaml").write_text(file)
+    ended = tidegate("-C", tmp_path, "auth", "status", "lab", "-o", "json", environ={"HOME": str(tmp_path)})
+    assert '"at": "http://lab.example.com:5000"' in ended.out, ended.err
+
+
 def _try_out(page: str, world: Path, folder: Path) -> None:
     """Type what `page` shows beside a copy of `world`, and see that it prints what is shown."""
     shutil.copytree(world, folder / "demo")

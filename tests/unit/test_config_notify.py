@@ -80,7 +80,7 @@ MISTAKES = [
         "{url_env: A, environments: [liev]}", "environments[0]", "liev", "no environment 'liev'", "did you mean live?"
     ),
     Mistake("{url_env: A, environments: [dev]}", "environments[0]", "dev", "nothing is promoted to dev", "to: live"),
-    Mistake("{url_env: A, environments: []}", "environments", "[]", "at least one entry", None),
+    Mistake("{url_env: A, environments: []}", "environments", "[]", "at least one entry, got none", None),
     Mistake(
         "{url_env: A, services: [inventroy]}", "services[0]", "inventroy", "no service 'inventroy'", "mean inventory?"
     ),

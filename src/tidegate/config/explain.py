@@ -23,7 +23,6 @@ _KINDS: Final = {
     "list_type": "a list",
     "dict_type": "a mapping",
     "model_type": "a mapping",
-    "too_short": "at least one entry",
     "greater_than_equal": "{ge} or more",
     "less_than_equal": "{le} or less",
 }
@@ -66,6 +65,8 @@ def _words(detail: ErrorDetails, path: Path) -> tuple[str, str | None]:
         case "literal_error":
             known = tuple(re.findall(r"'([^']*)'", str(context["expected"])))
             words = f"expected {' or '.join(known)}, got {got}", suggest(str(detail["input"]), known)
+        case "too_short":
+            words = "expected at least one entry, got none", _kind_hint("too_short", detail["input"], path)
         case kind if kind in _KINDS:
             words = f"expected {_KINDS[kind].format(**context)}, got {got}", _kind_hint(kind, detail["input"], path)
         case _:
