@@ -60,6 +60,7 @@ def test_who_refuses_one_at_a_time_is_given_a_moment_and_longer_when_it_refuses_
         pace._quiet_until = float("-inf")
         _answer(pace, answers)
         _answer(pace, busy=True)
+        assert not pace.pause  # nobody has asked for it
         slept.clear()
         _answer(pace)
         return slept[0]

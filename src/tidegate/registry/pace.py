@@ -61,7 +61,7 @@ class Pace:
         self._slowed = 0
         self._answered = 0
         self._breath = 0.0
-        self._quiet_until = float("-inf")
+        self._quiet_until = self._told_until = float("-inf")
 
     @property
     def limit(self) -> int:
@@ -70,8 +70,8 @@ class Pace:
 
     @property
     def pause(self) -> float:
-        """Seconds for which the registry still asks for patience; 0 when it does not."""
-        return max(0.0, self._quiet_until - self._monotonic())
+        """Seconds for which the registry still asks for patience; 0 when it does not, or does not say for how long."""
+        return max(0.0, self._told_until - self._monotonic())
 
     def enter(self) -> int:
         """Return when a request may be sent; its value is handed to `leave`.
@@ -115,11 +115,12 @@ class Pace:
             self._under_way -= 1
             self._ahead -= ahead
             if busy:
-                breath = 0.0
+                now, breath = self._monotonic(), 0.0
                 if slowed == self._slowed:  # else it was sent before the last time that we slowed down
                     breath = self._slow_down(told=bool(wait))
-                pause = min(wait or breath, _LONGEST_PAUSE)
-                self._quiet_until = max(self._quiet_until, self._monotonic() + pause)
+                if wait:
+                    self._told_until = max(self._told_until, now + min(wait, _LONGEST_PAUSE))
+                self._quiet_until = max(self._quiet_until, self._told_until, now + breath)
             elif busy is False:
                 self._answered += 1
                 step = 1.0 if self._limit < self._careful_from else 1 / (_ROUNDS * self._limit)
