@@ -47,6 +47,7 @@ def test_a_server_that_speaks_plain_http_is_told_from_one_that_is_down() -> None
         pytest.raises(ServerNotTrusted, match="does not speak TLS") as caught,
     ):
         client.send(Request("GET", f"{server.url.replace('http:', 'https:')}/a"))
+    assert "In tidegate.yaml" in (caught.value.hint or "")
     assert "insecure: true" in (caught.value.hint or "")
 
 

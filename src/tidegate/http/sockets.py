@@ -95,7 +95,8 @@ def no_tls(error: ssl.SSLError, there: Origin) -> ServerNotTrusted | None:
     if error.reason not in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}:
         return None
     hint = (
-        "does it speak plain HTTP? Then its endpoint is http://HOST:PORT; a registry that has none is `insecure: true`"
+        "does it speak plain HTTP? In tidegate.yaml its endpoint is http://HOST:PORT then; a registry without an "
+        "endpoint is `insecure: true`"
     )
     return ServerNotTrusted("the server does not speak TLS", where=str(there), hint=hint)
 
