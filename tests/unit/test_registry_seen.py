@@ -129,3 +129,50 @@ def test_a_registry_that_mounts_again_is_hoped_for_again() -> None:
     assert seen.mounts(_home())
     seen.learn_mount(home, done=True)
     assert seen.mounts(home)
+
+
+class _Undecided(FakeRegistry):
+    """Lets one of many blobs, which come at the same moment, try whether it is taken in one request: it is not."""
+
+    def __init__(self, at_once: int) -> None:
+        super().__init__()
+        self._together = threading.Barrier(at_once)
+        self._asked = threading.local()
+        self._is_known = False
+
+    def takes_whole(self, size: int) -> bool:
+        return size <= 64 * 1024 and not self._is_known
+
+    def resolve(self, repository: str, reference: str) -> Descriptor | None:
+        self._together.wait(10)
+        return super().resolve(repository, reference)
+
+    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
+        if not getattr(self._asked, "once", False):
+            self._asked.once = True
+            self._together.wait(10)
+        return super().mount_blob(repository, digest, source)
+
+    def write_whole(self, repository: str, blob: Descriptor, data: bytes) -> bool:
+        self._asked.once = True
+        self._together.wait(10)
+        self._is_known = True
+        return super().write_whole(repository, blob, data)
+
+
+def test_one_blob_only_is_risked_to_learn_whether_one_request_does() -> None:
+    source, target, names = FakeRegistry(), _Undecided(4), [f"app-{number}" for number in range(4)]
+    for name in names:
+        image = build_image(name, layers=1)
+        image.push(source, name, "1.0.0")
+        for blob, data in image.blobs.items():
+            target.write_blob(name, blob, iter((data,)))
+    source.calls.clear()
+    copier = Copier(Retry(attempts=1), workers=1)
+
+    def copy(name: str) -> CopyReport:
+        return copier.copy(Home(source, "dev", name), "1.0.0", Home(target, "prd", name), "1.0.0")
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(copy, names))
+    assert len([call for call in source.calls if call.startswith("read_blob")]) == 1

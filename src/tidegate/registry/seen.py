@@ -31,6 +31,7 @@ class SeenBlobs:
         self._lock = threading.Lock()
         self._places: defaultdict[tuple[int, Digest], _Place] = defaultdict(_Place)
         self._refusing = set[int]()
+        self._trying = set[int]()
 
     def has(self, home: Home, digest: Digest) -> bool:
         """Return whether the repository was seen to have the blob."""
@@ -47,6 +48,18 @@ class SeenBlobs:
         """Remember that the repository has the blob."""
         with self._lock:
             self._place(home, digest).repositories[home.repository] = None
+
+    def begin_trial(self, home: Home) -> bool:
+        """Return whether the caller is the one blob that may try what a registry takes; see `end_trial`."""
+        with self._lock:
+            first = home.key[0] not in self._trying
+            self._trying.add(home.key[0])
+            return first
+
+    def end_trial(self, home: Home) -> None:
+        """Let another blob try."""
+        with self._lock:
+            self._trying.discard(home.key[0])
 
     def mounts(self, home: Home) -> bool:
         """Return whether the registry may be hoped to mount: it has not refused, or has done it since."""

@@ -13,6 +13,7 @@ from tidegate.model.manifest import EMPTY, EMPTY_DATA, Descriptor
 from tidegate.registry.seen import SeenBlobs
 from tidegate.registry.tree import Home
 from tidegate.registry.verify import exactly
+from tidegate.registry.whole import LARGEST_WHOLE
 
 LARGE: Final = 1024 * 1024
 """Bytes from which a blob is looked for before it is sent. Below, sending it costs no more than asking; above, a
@@ -34,7 +35,8 @@ class Moved(Enum):
 class Transfer:
     """One attempt to bring one blob: `find` it at the target, else `ask` for it at the source and `send` it.
 
-    Use it in a `with` statement, in one thread: what was asked for and not sent is given up.
+    Use it in a `with` statement, in one thread: what was asked for and not sent is given up. As long as nobody knows
+    whether the target takes a blob in one request, one blob at a time tries, and is not looked for.
 
     Args:
         source: where the blob is.
@@ -50,7 +52,10 @@ class Transfer:
         self._seen = seen
         same = source.registry is target.registry
         self._known = source.repository if same else seen.elsewhere(target, blob.digest)
-        self._whole = self._known is None and target.registry.takes_whole(blob.size)
+        takes = target.registry.takes_whole
+        may = self._known is None and takes(blob.size)
+        self._is_trial = may and not takes(LARGEST_WHOLE) and seen.begin_trial(target)
+        self._whole = self._is_trial or (may and takes(LARGEST_WHOLE))
         self._asked = ExitStack()
         self._read: Iterator[bytes] | None = None
 
@@ -60,6 +65,8 @@ class Transfer:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._is_trial:
+            self._seen.end_trial(self._target)
         self._asked.__exit__(kind, value, trace)
 
     def find(self) -> Moved | None:
