@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
@@ -12,10 +13,14 @@ from tidegate.errors.server import TooManyAttempts
 _BURST: Final = 10.0
 _SECONDS_EACH: Final = 6.0
 _MOST_ADDRESSES: Final = 10_000
+_NETWORK_BITS: Final = 64
+"""What one site has of IPv6 at least (RFC 6177): who could take another address each time would have no limit."""
 
 
 class Attempts:
     """A bucket of ten failures for each address, into which one comes every six seconds. Safe for many threads.
+
+    IPv6 addresses of one /64 are one.
 
     Args:
         monotonic: seconds that only grow.
@@ -33,9 +38,10 @@ class Attempts:
             TooManyAttempts: there were too many.
         """
         with self._lock:
-            left = self._some(address)
-            self._left[address] = (left - 1, self._monotonic())
-            self._left.move_to_end(address)
+            bucket = _bucket(address)
+            left = self._some(bucket)
+            self._left[bucket] = (left - 1, self._monotonic())
+            self._left.move_to_end(bucket)
             if len(self._left) > _MOST_ADDRESSES:
                 self._left.popitem(last=False)
 
@@ -46,14 +52,25 @@ class Attempts:
             TooManyAttempts: there were too many that failed.
         """
         with self._lock:
-            self._some(address)
+            self._some(_bucket(address))
 
-    def _some(self, address: str) -> float:
-        left = self._now(address)
+    def _some(self, bucket: str) -> float:
+        left = self._now(bucket)
         if left < 1:
             raise TooManyAttempts("there were too many attempts", hint=f"wait {_SECONDS_EACH:.0f} seconds")
         return left
 
-    def _now(self, address: str) -> float:
-        left, at = self._left.get(address, (_BURST, 0.0))
+    def _now(self, bucket: str) -> float:
+        left, at = self._left.get(bucket, (_BURST, 0.0))
         return min(_BURST, left + (self._monotonic() - at) / _SECONDS_EACH)
+
+
+def _bucket(address: str) -> str:
+    """Return what `address` is counted under; what is no IP address, under itself."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, _NETWORK_BITS), strict=False))
