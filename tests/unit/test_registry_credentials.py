@@ -142,7 +142,13 @@ def test_within_dockers_file_auths_come_first_then_the_hosts_helper_then_the_sto
 
 
 @pytest.mark.parametrize(
-    "script", ["echo s3cret >&2; echo s3cret; exit 3", "echo s3cret", """echo '{"Secret":"s3cret"}'"""]
+    "script",
+    [
+        "echo s3cret >&2; echo s3cret; exit 3",
+        "echo s3cret",
+        """echo '{"Secret":"s3cret"}'""",
+        "head -c 100000 /dev/zero | tr '\\0' '['",
+    ],
 )
 def test_a_helper_that_fails_is_reported_without_what_it_said(tmp_path: Path, script: str) -> None:
     path = _helper(tmp_path, "bad", script)

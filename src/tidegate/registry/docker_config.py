@@ -152,7 +152,7 @@ class DockerConfig:
 def _answer(program: str, key: str, output: bytes) -> Credentials:
     try:
         answer: object = json.loads(output)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None  # the output may hold a secret: it is not part of an error
     username, secret = (answer.get("Username"), answer.get("Secret")) if isinstance(answer, dict) else (None, None)
     if not isinstance(username, str) or not isinstance(secret, str):
