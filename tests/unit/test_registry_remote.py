@@ -22,9 +22,13 @@ from tidegate.errors.registry import (
     RegistryThrottled,
     RepositoryMissing,
 )
+from tidegate.http.retry import Retry
 from tidegate.model.manifest import OCI_INDEX, OCI_MANIFEST
 from tidegate.model.referrers import ReferrerList
+from tidegate.registry.copy import Copier
+from tidegate.registry.tree import Home
 from tidegate.testing.images import build_image
+from tidegate.testing.registry import FakeRegistry
 
 EMPTY_LIST = b'{"schemaVersion":2,"manifests":[]}'
 
@@ -99,6 +103,26 @@ def test_what_is_not_there_costs_no_connection() -> None:
             with pytest.raises(ManifestMissing):
                 registry.manifest("app", "1.0.0")
         assert server.connections == 1
+
+
+@pytest.mark.parametrize(("tag", "hint"), [("1.0.0", "was it pushed"), ("latest", "without a tag means latest")])
+def test_a_tag_that_nobody_typed_is_told_where_it_comes_from(tag: str, hint: str) -> None:
+    with remote_registry(lambda _: Reply(404, error_body("MANIFEST_UNKNOWN"))) as (registry, _):
+        home = Home(registry, "dev", "app")
+        for look in (
+            lambda: registry.manifest("app", tag),
+            lambda: Copier(Retry()).copy(home, tag, Home(FakeRegistry(), "prd", "app"), "1.0.0"),
+            lambda: Copier(Retry()).copy(home, tag, _holding("1.0.0"), "1.0.0"),
+        ):
+            with pytest.raises(ManifestMissing, match=tag) as caught:
+                look()
+            assert hint in (caught.value.hint or "")
+
+
+def _holding(tag: str) -> Home:
+    there = Home(FakeRegistry(), "prd", "app")
+    build_image("app").push(there.registry, "app", tag)
+    return there
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAI
 """What a registry answers that has too much to do: the same request may do later."""
 _LARGEST_ERROR: Final = 64 * 1024
 _LONGEST_TEXT: Final = 200
+_IMPLIED: Final = "latest"
+"""The tag that an image without one means."""
 
 _BY_CODE: Final[Mapping[str, type[TidegateError]]] = {
     "BLOB_UNKNOWN": BlobMissing,
@@ -63,6 +65,14 @@ _HINTS: Final[Mapping[type[TidegateError], str]] = {
     TagExists: "this registry's tags do not move: promote under another version",
     RepositoryMissing: "create the repository; ECR's are made by create_repositories: true of the registry",
 }
+
+
+def no_manifest(reference: str, repository: str, where: str) -> ManifestMissing:
+    """Return the error for a tag or digest that a repository does not have."""
+    hint = _HINTS[ManifestMissing]
+    if reference == _IMPLIED:
+        hint = f"an image without a tag means {_IMPLIED}; `tidegate image ls` shows which tags there are"
+    return ManifestMissing(f"there is no {reference} in {repository}", where=where, hint=hint)
 
 
 def failure(response: Response) -> TidegateError:

@@ -10,12 +10,13 @@ from enum import Enum
 from functools import cache
 from typing import Final
 
-from tidegate.errors.registry import BlobMissing, ManifestMissing, TagExists
+from tidegate.errors.registry import BlobMissing, TagExists
 from tidegate.http.retry import Retry
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor, Manifest
 from tidegate.model.referrers import subject_of
 from tidegate.ports.images import CopyReport
+from tidegate.registry.answers import no_manifest
 from tidegate.registry.attaching import Written, list_all, present, put_all, write_attached
 from tidegate.registry.blobs import BlobMover
 from tidegate.registry.brought import Brought
@@ -243,8 +244,7 @@ def _as_present(report: CopyReport) -> CopyReport:
 def _resolved(source: Home, reference: str) -> Digest:
     found = digest_at(source, reference)
     if found is None:
-        hint = "was it pushed, and to this registry account?"
-        raise ManifestMissing(f"there is no {reference} in {source.repository}", where=source.shown, hint=hint)
+        raise no_manifest(reference, source.repository, source.shown)
     return found
 
 

@@ -24,7 +24,7 @@ from tidegate.errors.registry import (
 from tidegate.http import Origin, Request, Response, Retry, Sender
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import LARGEST_MANIFEST, MANIFEST_TYPES, Descriptor, Manifest, media_type_of
-from tidegate.registry.answers import failure, unreachable
+from tidegate.registry.answers import failure, no_manifest, unreachable
 from tidegate.registry.authorization import Authorizer
 from tidegate.registry.calls import Calls, to_pull, to_push
 from tidegate.registry.fields import content_type, descriptor, digest_in, is_manifest
@@ -219,8 +219,7 @@ class RemoteRegistry:
         with self._calls.send(request, to_pull(repository)) as response:
             if response.status == HTTPStatus.NOT_FOUND:
                 response.close()  # an error would close the connection, too
-                what = f"there is no {reference} in {repository}"
-                raise ManifestMissing(what, where=str(request), hint="was it pushed, and to this registry account?")
+                raise no_manifest(reference, repository, str(request))
             if response.status != HTTPStatus.OK:
                 raise failure(response)
             try:
