@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.layout.registry import LayoutRegistry
 from tidegate.testing.images import build_index
 
 HOOK = {"X-Gitlab-Token": "hook-t0ken", "X-Gitlab-Event": "Push Hook", "Content-Type": "application/json"}

@@ -12,7 +12,7 @@ from support.git_worlds import git
 from support.road_texts import STAGING, file_of
 from support.road_world import RoadWorld, release_image, world_with_release
 from tidegate.forge import LocalForge
-from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.layout.registry import LayoutRegistry
 
 FILE = file_of("staging")
 DELIVER = ("deliver", f"{STAGING}!1")

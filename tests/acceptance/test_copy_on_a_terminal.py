@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tidegate.registry.layout import LayoutFolder
+from tidegate.registry.layout.registry import LayoutFolder
 from tidegate.testing.images import build_image
 
 ERASE = "\x1b[K"

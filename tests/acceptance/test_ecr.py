@@ -23,11 +23,11 @@ from tidegate.errors.registry import CredentialsUnreadable, RepositoryMissing, T
 from tidegate.http import Client, Origin, Retry
 from tidegate.model import AwsIdentity, Encryption, ImageRef, RegistryAccount, RepositorySettings
 from tidegate.model.ecr import EcrHost
-from tidegate.registry import aws as aws_module
-from tidegate.registry.authorization import Authorizer
+from tidegate.registry.auth import aws as aws_module
+from tidegate.registry.auth.authorization import Authorizer
+from tidegate.registry.auth.sources import CredentialStore
 from tidegate.registry.images import RegistryImages
-from tidegate.registry.remote import RemoteRegistry
-from tidegate.registry.sources import CredentialStore
+from tidegate.registry.remote.registry import RemoteRegistry
 from tidegate.testing.images import build_image
 
 Call = tuple[str, dict[str, object]]

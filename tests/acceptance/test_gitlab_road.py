@@ -31,7 +31,7 @@ from support.gitlab_road import (
 from support.gitlab_stand import Stand
 from support.road_texts import ACCOUNT_OF
 from support.road_world import RoadWorld
-from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.layout.registry import LayoutRegistry
 from tidegate.testing.gitlab import FakeGitLab, Fault, serve
 from tidegate.testing.images import build_index
 

@@ -10,7 +10,7 @@ import pytest
 
 from support.cli import tidegate
 from tidegate.model.json import Json
-from tidegate.registry.layout import LayoutFolder
+from tidegate.registry.layout.registry import LayoutFolder
 from tidegate.registry.referrers import list_at
 from tidegate.registry.tree import Home
 from tidegate.testing.images import build_index, build_referrer

@@ -24,7 +24,7 @@ from support.until import PATIENCE
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import FOREIGN_LAYER_TYPES, OCI_MANIFEST, Manifest
 from tidegate.model.referrers import cosign_tags
-from tidegate.registry.layout import LayoutFolder
+from tidegate.registry.layout.registry import LayoutFolder
 from tidegate.registry.referrers import list_at
 from tidegate.registry.tree import Home
 from tidegate.testing.images import BuiltImage, build_image, build_index, build_referrer

@@ -14,7 +14,7 @@ import pytest
 
 from support.cli import tidegate
 from support.docker_registry import DockerRegistry
-from tidegate.registry.layout import LayoutFolder
+from tidegate.registry.layout.registry import LayoutFolder
 from tidegate.testing.images import build_image
 
 UNNEEDED = frozenset(
@@ -24,15 +24,15 @@ UNNEEDED = frozenset(
         "tidegate.config",
         *("tidegate.cli.failures", "tidegate.errors.place"),  # of what goes wrong
         *("tidegate.cli.report", "tidegate.cli.image.events", "tidegate.cli.image.pairs"),  # JSON, lists
-        *("tidegate.model.registry_identity", "tidegate.model.repository_settings", "tidegate.registry.sources"),
-        *("tidegate.registry.challenge", "tidegate.registry.tokens"),  # of registries that ask who we are
-        *("tidegate.model.ecr", "tidegate.registry.ecr", "tidegate.registry.layout"),
+        *("tidegate.model.registry_identity", "tidegate.model.repository_settings", "tidegate.registry.auth.sources"),
+        *("tidegate.registry.auth.challenge", "tidegate.registry.auth.tokens"),  # of registries that ask who we are
+        *("tidegate.model.ecr", "tidegate.registry.ecr", "tidegate.registry.layout.registry"),
         "tidegate.ports.registry",
     }
 )
-NOT_TO_FIND_NOTHING_TO_DO = frozenset({"json", "tidegate.registry.pages"})
+NOT_TO_FIND_NOTHING_TO_DO = frozenset({"json", "tidegate.registry.remote.pages"})
 NOT_TO_TAG = NOT_TO_FIND_NOTHING_TO_DO | {
-    *("queue", "tidegate.registry.batch", "tidegate.registry.blobs", "tidegate.registry.copy"),
+    *("queue", "tidegate.registry.batch", "tidegate.registry.copy.blobs", "tidegate.registry.copy.copier"),
     *("tidegate.registry.referrers", "tidegate.model.referrers"),
 }
 
@@ -58,7 +58,7 @@ def imported(folder: Path, *arguments: str) -> set[str]:
 def test_a_copy_imports_what_it_needs(host: str, tmp_path: Path) -> None:
     copy = ("copy", f"{host}/app:1", f"{host}/copied:1")
     first, second = imported(tmp_path, *copy), imported(tmp_path, *copy)
-    assert {"tidegate.registry.blobs", "json"} <= first
+    assert {"tidegate.registry.copy.blobs", "json"} <= first
     assert first & UNNEEDED == set()
     assert second & (UNNEEDED | NOT_TO_FIND_NOTHING_TO_DO) == set()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.cli import Ended, tidegate
-from tidegate.registry.layout import LayoutFolder
+from tidegate.registry.layout.registry import LayoutFolder
 from tidegate.testing.images import build_image
 
 ONE, TWO = build_image("one"), build_image("two")

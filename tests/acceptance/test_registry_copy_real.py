@@ -21,7 +21,7 @@ from tidegate.model.digest import Digest
 from tidegate.model.image import ImageRef
 from tidegate.model.manifest import OCI_MANIFEST, Descriptor, Manifest
 from tidegate.model.registry_account import RegistryAccount
-from tidegate.registry.copy import Copier, Referrers, Wish
+from tidegate.registry.copy.copier import Copier, Referrers, Wish
 from tidegate.registry.images import RegistryImages
 from tidegate.registry.referrers import list_at
 from tidegate.registry.tree import Home

@@ -31,7 +31,7 @@ from support.road_texts import (
     image_of,
 )
 from support.road_world import RoadWorld, world_with_release
-from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.layout.registry import LayoutRegistry
 from tidegate.testing.images import build_index
 
 GIT_USER, GIT_PASSWORD = "tidegate", "git-secret"

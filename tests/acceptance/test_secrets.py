@@ -21,9 +21,9 @@ from support.secrets import assert_unseen, path_with, secrets_of, spy_on
 from tidegate.cli.frame import root
 from tidegate.cli.lazy import Command
 from tidegate.http import Client, Origin, Retry
-from tidegate.registry.authorization import Authorizer
-from tidegate.registry.credentials import Credentials
-from tidegate.registry.remote import RemoteRegistry
+from tidegate.registry.auth.authorization import Authorizer
+from tidegate.registry.auth.credentials import Credentials
+from tidegate.registry.remote.registry import RemoteRegistry
 
 DOCKERS = "docker-login-s3cret"
 HELPERS = "helper-s3cret"

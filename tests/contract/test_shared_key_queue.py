@@ -13,7 +13,7 @@ import pytest
 
 from support.postgres_server import PostgresServer
 from support.until import PATIENCE, until
-from tidegate.engine.board import Fault
+from tidegate.engine.views.board import Fault
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
 from tidegate.ports.queue import QueueDepth
 from tidegate.server.others import Touched

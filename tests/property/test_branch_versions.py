@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tidegate.engine.branch_versions import BranchPattern, branch_label
+from tidegate.engine.versions.branch_versions import BranchPattern, branch_label
 from tidegate.errors.model import InvalidPattern, InvalidVersion
 from tidegate.model import Version
 from tidegate.model.image import is_tag

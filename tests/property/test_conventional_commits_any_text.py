@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidegate.engine.conventional_commits import bump_of
-from tidegate.engine.versions import Bump
+from tidegate.engine.versions.conventional_commits import bump_of
+from tidegate.engine.versions.next_version import Bump
 from tidegate.model import Version
 from tidegate.ports import HistoryCommit
 

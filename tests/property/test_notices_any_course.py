@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.engine.board import BoardCell, BoardState, Fault, MergeRequestLink
-from tidegate.engine.notices import Known, news
+from tidegate.engine.views.board import BoardCell, BoardState, Fault, MergeRequestLink
+from tidegate.engine.views.notices import Known, news
 from tidegate.model import Answer, Reason
 from tidegate.model.notice import NoticeEvent
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tidegate.engine.board import Board, BoardCell, BoardState, Fault, Gap, MergeRequestLink
+from tidegate.engine.views.board import Board, BoardCell, BoardState, Fault, Gap, MergeRequestLink
 from tidegate.model import Answer, Reason
 from tidegate.server.board_store import BoardStore
 from tidegate.testing.clock import START

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from support.engine_world import INVENTORY, EngineWorld
 from tidegate.config import GitLabForge, LocalForge
-from tidegate.engine.cell_detail import REVISION, CellDetail, read_detail
+from tidegate.engine.views.cell_detail import REVISION, CellDetail, read_detail
 from tidegate.engine.world import World
 from tidegate.model import Digest
 from tidegate.model.image_node import ImageNode

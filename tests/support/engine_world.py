@@ -9,11 +9,11 @@ from typing import Self
 
 from support.raced_repos import RacedRepos
 from tidegate.engine.deliver import Delivery, deliver_merge_request, planned_delivery
-from tidegate.engine.explanation import explain
 from tidegate.engine.plan import Plan
 from tidegate.engine.promote import Promoted, planned_promotion, promote
-from tidegate.engine.status import Cell, read_cell
 from tidegate.engine.steps import Outcome, Step
+from tidegate.engine.views.explanation import explain
+from tidegate.engine.views.status import Cell, read_cell
 from tidegate.engine.world import World
 from tidegate.errors.release import SourceUnknown
 from tidegate.model import (

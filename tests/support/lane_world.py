@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from support.engine_world import DEV, GITOPS, INVENTORY, EngineWorld
-from tidegate.engine.lanes import Lane, NoLane, observe_lanes
-from tidegate.engine.version_tags import TagStyle
+from tidegate.engine.policy.lanes import Lane, NoLane, observe_lanes
+from tidegate.engine.versions.version_tags import TagStyle
 from tidegate.engine.world import World
 from tidegate.model import Deploy, Environment, PathPattern, Service, TagPattern, Version
 from tidegate.testing.tags import FakeVersionTags

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from support.board_scene import ENVIRONMENTS, NOW, settled, waiting_for_approval
-from tidegate.engine.board import BoardCell
 from tidegate.engine.live import Live, LiveState
+from tidegate.engine.views.board import BoardCell
 from tidegate.model import ImageRef, Version
 
 _SAID = {

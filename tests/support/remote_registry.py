@@ -12,9 +12,9 @@ from support.scripted_http import Received, Reply, Script, ScriptedServer
 from tidegate.http import Client, Origin, Retry, Timeouts
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import OCI_MANIFEST, Descriptor
-from tidegate.registry.authorization import Authorizer
-from tidegate.registry.credentials import Credentials
-from tidegate.registry.remote import RemoteRegistry
+from tidegate.registry.auth.authorization import Authorizer
+from tidegate.registry.auth.credentials import Credentials
+from tidegate.registry.remote.registry import RemoteRegistry
 from tidegate.testing.images import build_image
 
 ROOT: Final = build_image("inventory").root

@@ -16,7 +16,7 @@ import tidegate
 from support.cli import Ended
 from support.git_worlds import bare_repository, commit_files, git
 from support.road_texts import ACCOUNT_OF, PROJECT_OF, PROJECTS, Settings, file_of, helm_release, image_policy
-from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.layout.registry import LayoutRegistry
 from tidegate.testing.images import BuiltImage, build_index
 
 CODE = str(Path(tidegate.__file__).parent.parent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.cell_world import node
-from tidegate.engine.cell_detail import ImageSeen
+from tidegate.engine.views.cell_detail import ImageSeen
 from tidegate.model import ImageRef
 from tidegate.server.pages.image_view import attached_as, image_view
 

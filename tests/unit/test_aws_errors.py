@@ -7,7 +7,7 @@ from botocore import exceptions as aws
 
 from tidegate.errors import TidegateError
 from tidegate.errors.aws import AwsBusy, AwsCredentialsUnusable, AwsDenied, AwsRefused, AwsUnreachable
-from tidegate.registry.aws_errors import spoken_with_aws
+from tidegate.registry.auth.aws_errors import spoken_with_aws
 
 
 def answer(code: str, message: str = "s3cret", status: int = 400) -> aws.ClientError:

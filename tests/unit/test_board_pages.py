@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from support.board_scene import FORGE, NOW, board, scene, settled, waiting_for_approval
-from tidegate.engine.board import BoardCell, BoardState, Fault
+from tidegate.engine.views.board import BoardCell, BoardState, Fault
 from tidegate.model.key import ServiceKey
 from tidegate.server.pages.board_view import Filter, cell_view, counts_of, shown_services, strip
 from tidegate.server.pages.clauses import pieces

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from tidegate.engine.board import BoardCell, BoardState
+from tidegate.engine.views.board import BoardCell, BoardState
 from tidegate.model.key import ServiceKey
 from tidegate.server.board_store import BoardChange, BoardStore
 from tidegate.server.written_board import WrittenBoard

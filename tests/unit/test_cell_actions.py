@@ -8,7 +8,7 @@ import pytest
 
 from support.cell_world import cell_town, read, world
 from support.engine_world import INVENTORY, EngineWorld
-from tidegate.engine.cell_detail import CellDetail
+from tidegate.engine.views.cell_detail import CellDetail
 from tidegate.model import ApprovalRule
 from tidegate.model.role import Role, Scope
 from tidegate.server.access.visitor import NOBODY, Proof, Visitor

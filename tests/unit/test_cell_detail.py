@@ -8,8 +8,8 @@ import pytest
 
 from support.cell_world import GITLAB, MIDDLE, NEW, OLD, cell_town, node, read, view, world
 from support.engine_world import EngineWorld
-from tidegate.engine.board import Fault
-from tidegate.engine.timeline import Stay
+from tidegate.engine.views.board import Fault
+from tidegate.engine.views.timeline import Stay
 from tidegate.errors.registry import ManifestMissing, RegistryUnreachable
 from tidegate.model import ImageRef
 from tidegate.model.image_node import ImageNode

@@ -10,7 +10,7 @@ import pytest
 
 from support.cli import Ended, tidegate
 from support.git_worlds import bare_repository, commit_files, git
-from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.layout.registry import LayoutRegistry
 from tidegate.testing.images import build_image
 
 CONFIG = """\

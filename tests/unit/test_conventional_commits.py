@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tidegate.engine.conventional_commits import bump_of
-from tidegate.engine.versions import Bump
+from tidegate.engine.versions.conventional_commits import bump_of
+from tidegate.engine.versions.next_version import Bump
 from tidegate.model import Version
 from tidegate.ports import HistoryCommit
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from support.engine_world import GITOPS, INVENTORY, POLICY, PRD_IMAGE, STAGING, EngineWorld, helm_release
-from tidegate.engine.explanation import explain
+from tidegate.engine.views.explanation import explain
 from tidegate.errors.forge import ForgeUnreachable
 from tidegate.errors.release import LaneBroken
 from tidegate.model import MergeRequest

@@ -9,8 +9,8 @@ import pytest
 from support.engine_world import GITOPS, INVENTORY, POLICY, helm_release
 from support.lane_world import LaneWorld, policy
 from support.policy_documents import in_list
-from tidegate.engine.hold_end import why_over
-from tidegate.engine.holds import HoldAsked, hold_lanes, observe_hold, plan_hold
+from tidegate.engine.policy.hold_end import why_over
+from tidegate.engine.policy.holds import HoldAsked, hold_lanes, observe_hold, plan_hold
 from tidegate.engine.steps import CommitFiles
 from tidegate.errors.manifest import InvalidHold
 from tidegate.errors.policy import LaneHeld, NotHoldable

@@ -6,8 +6,8 @@ import pytest
 
 from support.engine_world import GITOPS, MARKER, helm_release
 from support.lane_world import DEV_POLICY, LaneWorld, policy, repository
-from tidegate.engine.lane_report import report_lane
-from tidegate.engine.lanes import Lane, NoLane
+from tidegate.engine.policy.lane_report import report_lane
+from tidegate.engine.policy.lanes import Lane, NoLane
 from tidegate.errors.manifest import InvalidYaml
 from tidegate.flux import Outcome
 

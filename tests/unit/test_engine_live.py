@@ -10,10 +10,10 @@ import pytest
 
 from support.engine_world import EngineWorld, helm_release
 from support.until import PATIENCE
-from tidegate.engine.board import BoardState, board_cell, first_cell
-from tidegate.engine.explanation import explain
 from tidegate.engine.live import Live, LiveState
-from tidegate.engine.status import Cell, look, matrix
+from tidegate.engine.views.board import BoardState, board_cell, first_cell
+from tidegate.engine.views.explanation import explain
+from tidegate.engine.views.status import Cell, look, matrix
 from tidegate.errors.cluster import ClusterUnreachable
 from tidegate.model import ImageRef, Version
 from tidegate.model.cluster_access import ClusterAccess

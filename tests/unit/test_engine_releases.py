@@ -10,9 +10,9 @@ import pytest
 from support.engine_world import GITOPS, INVENTORY, MARKER, helm_release
 from support.lane_world import DEV_POLICY, MAINT, LaneWorld, policy, repository
 from support.policy_documents import in_list
-from tidegate.engine.releases import ReleaseSeen, observe_release, plan_release, release
+from tidegate.engine.policy.releases import ReleaseSeen, observe_release, plan_release, release
 from tidegate.engine.steps import OpenMergeRequest
-from tidegate.engine.versions import Bump
+from tidegate.engine.versions.next_version import Bump
 from tidegate.errors import Place
 from tidegate.errors.manifest import InvalidPolicy, RangeNotMovable
 from tidegate.errors.model import InvalidConstraint

@@ -17,7 +17,7 @@ from support.engine_world import (
     no_source,
 )
 from tidegate.engine.discovery import Known, with_discovered_services
-from tidegate.engine.status import matrix
+from tidegate.engine.views.status import matrix
 from tidegate.errors.git import BranchMissing, RepositoryMissing
 from tidegate.errors.registry import RegistryUnreachable
 from tidegate.errors.release import EnvironmentUnknown, ServiceUnknown, SourceUnknown

@@ -9,10 +9,10 @@ import pytest
 
 from support.engine_world import BILLING, GITOPS, INVENTORY, MARKER, POLICY, helm_release
 from support.lane_world import DEV_POLICY, MAINT, LaneWorld, policy
-from tidegate.engine.holds import HoldAsked, hold_lanes
-from tidegate.engine.range_probe import common_version, reaches
+from tidegate.engine.policy.holds import HoldAsked, hold_lanes
+from tidegate.engine.policy.range_probe import common_version, reaches
+from tidegate.engine.policy.sync import BRANCH, SyncSeen, observe_sync, plan_sync, sync
 from tidegate.engine.steps import Run
-from tidegate.engine.sync import BRANCH, SyncSeen, observe_sync, plan_sync, sync
 from tidegate.flux import image_policies
 from tidegate.model import Constraint, Version
 

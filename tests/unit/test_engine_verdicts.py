@@ -21,7 +21,7 @@ from support.engine_world import (
     on_approval,
 )
 from tidegate.engine.decide import decide
-from tidegate.engine.explanation import explain
+from tidegate.engine.views.explanation import explain
 from tidegate.model import Answer, Gates, ImageRef, TagPattern
 from tidegate.testing.remotes import Link
 

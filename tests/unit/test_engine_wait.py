@@ -8,8 +8,8 @@ import pytest
 
 from support.engine_world import GITOPS, EngineWorld
 from tidegate.engine.live import LiveState
-from tidegate.engine.status import Cell
-from tidegate.engine.wait import wait_for
+from tidegate.engine.views.status import Cell
+from tidegate.engine.views.wait import wait_for
 from tidegate.errors import TidegateError
 from tidegate.errors.cluster import ClusterForbidden, ClusterNotConfigured, ClusterUnreachable
 from tidegate.errors.git import GitUnauthorized, RemoteUnreachable

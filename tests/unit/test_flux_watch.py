@@ -12,8 +12,8 @@ from support.engine_world import EngineWorld
 from support.kept_keys import Keys
 from support.until import PATIENCE
 from tidegate.cluster.recent import RecentCluster
-from tidegate.engine.board import BoardCell
 from tidegate.engine.live import LiveState
+from tidegate.engine.views.board import BoardCell
 from tidegate.errors.cluster import ClusterForbidden, ClusterUnreachable
 from tidegate.model.cluster_access import ClusterAccess
 from tidegate.model.key import EverythingKey, Key, ServiceKey

@@ -11,7 +11,7 @@ import pytest
 from support.git_worlds import START, git
 from support.gitlab_town import MERGE, NEW, REQUEST, REQUESTS, Town, town
 from support.gitlab_world import PROJECT
-from tidegate.engine.documents import merge_request_document
+from tidegate.engine.views.documents import merge_request_document
 from tidegate.errors import TidegateError
 from tidegate.errors.forge import (
     ForgeFailed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidegate.engine.image_tags import MOST_ASKED, TagsSeen, read_tags
+from tidegate.engine.views.image_tags import MOST_ASKED, TagsSeen, read_tags
 from tidegate.model import ImageRef, TagPattern
 from tidegate.testing.images_port import FakeImages
 

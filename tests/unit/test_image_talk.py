@@ -21,9 +21,9 @@ from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.ports.images import CopyReport
 from tidegate.registry.batch import Began, BlobThere, ByteCount, Copied, Event, Pair
-from tidegate.registry.layout import LayoutFolder
+from tidegate.registry.copy.transfer import Moved
+from tidegate.registry.layout.registry import LayoutFolder
 from tidegate.registry.places import ImagePlace
-from tidegate.registry.transfer import Moved
 from tidegate.registry.tree import Home
 from tidegate.testing.images import build_image
 from tidegate.testing.registry import FakeRegistry

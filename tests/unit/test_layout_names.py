@@ -14,8 +14,8 @@ from tidegate.http import Retry
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.model.referrers import fallback_tag
-from tidegate.registry.copy import Copier
-from tidegate.registry.layout import LayoutFolder
+from tidegate.registry.copy.copier import Copier
+from tidegate.registry.layout.registry import LayoutFolder
 from tidegate.registry.referrers import ReferrerSearch
 from tidegate.registry.tree import Home, read_tree
 from tidegate.testing.images import BuiltImage, build_image, build_index, build_referrer

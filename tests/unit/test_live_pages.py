@@ -9,8 +9,8 @@ import pytest
 
 from support.board_scene import NOW, settled, store_of, waiting_for_approval
 from support.live_scene import live_cell, live_scene, lives, with_live
-from tidegate.engine.board import BoardState
 from tidegate.engine.live import LiveState
+from tidegate.engine.views.board import BoardState
 from tidegate.model import ImageRef
 from tidegate.server.board_record import cell_record
 from tidegate.server.pages.board_view import Filter, cell_view, counts_of, look_of, shown_services

@@ -12,8 +12,8 @@ import pytest
 from support.counting_git import CountingGit
 from support.engine_world import ENVIRONMENTS, EngineWorld, helm_release
 from support.git_worlds import ROBOT, TickingClock, bare_repository, commit_files
-from tidegate.engine.board import BoardState
-from tidegate.engine.status import Cell, matrix
+from tidegate.engine.views.board import BoardState
+from tidegate.engine.views.status import Cell, matrix
 from tidegate.engine.world import World
 from tidegate.flux import images
 from tidegate.git import Mirrors, ProjectRemotes

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tidegate.engine.version_tags import TaggedVersions, TagStyle
-from tidegate.engine.versions import Bump, newest_release, next_line, next_version
+from tidegate.engine.versions.next_version import Bump, newest_release, next_line, next_version
+from tidegate.engine.versions.version_tags import TaggedVersions, TagStyle
 from tidegate.errors.model import InvalidPattern
 from tidegate.errors.release import LineNotOpenable, LineUnknown
 from tidegate.model import Version

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from support.golden import assert_golden
-from tidegate.engine.notice_message import compose, still_so
+from tidegate.engine.views.notice_message import compose, still_so
 from tidegate.model.notice import Message, Notice, NoticeEvent, Tone
 
 LIVE = "platform/live"

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tidegate.engine.board import BoardCell, BoardState, Fault, MergeRequestLink
-from tidegate.engine.notices import Known, news
+from tidegate.engine.views.board import BoardCell, BoardState, Fault, MergeRequestLink
+from tidegate.engine.views.notices import Known, news
 from tidegate.errors.forge import MergeBlocked
 from tidegate.errors.http import HostUnreachable
 from tidegate.model import Answer, Reason

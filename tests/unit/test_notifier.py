@@ -17,7 +17,7 @@ from support.configs import load_text
 from support.road_texts import Settings
 from support.until import PATIENCE, until
 from tidegate.config.notify_settings import NotifyTarget
-from tidegate.engine.board import BoardCell, BoardState, Fault, MergeRequestLink
+from tidegate.engine.views.board import BoardCell, BoardState, Fault, MergeRequestLink
 from tidegate.errors.notify import MessageNotTaken
 from tidegate.errors.queue import QueueUnreachable
 from tidegate.model import Answer, Pipeline, Reason

@@ -9,7 +9,7 @@ from support.engine_world import EngineWorld
 from support.until import PATIENCE
 from tidegate.engine.discovery import with_discovered_services
 from tidegate.engine.opening import open_repos
-from tidegate.engine.status import matrix
+from tidegate.engine.views.status import matrix
 from tidegate.errors.git import RemoteUnreachable
 from tidegate.ports import GitOpsRepo, GitOpsRepos
 

@@ -12,7 +12,7 @@ from support.lane_world import COMMIT, DEV_POLICY, MAINT, LaneWorld, policy, rep
 from support.policy_findings import IMAGE, filtered, found, kind, places
 from tidegate.engine.check import check
 from tidegate.engine.findings import Severity
-from tidegate.engine.holds import HoldAsked, hold_lanes
+from tidegate.engine.policy.holds import HoldAsked, hold_lanes
 from tidegate.engine.policy_check import RULES
 from tidegate.errors.git import BranchMissing, RemoteUnreachable
 from tidegate.errors.policy import RuleUnknown

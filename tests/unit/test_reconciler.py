@@ -8,9 +8,9 @@ import pytest
 
 from support.engine_world import PRODUCTION, STAGING, EngineWorld
 from support.kept_keys import Keys
-from tidegate.engine.board import BoardCell, BoardState, Gap
-from tidegate.engine.explanation import explain
-from tidegate.engine.status import Cell, look
+from tidegate.engine.views.board import BoardCell, BoardState, Gap
+from tidegate.engine.views.explanation import explain
+from tidegate.engine.views.status import Cell, look
 from tidegate.engine.world import World
 from tidegate.errors.forge import ForgeUnreachable
 from tidegate.model import Environment, Gates, Promote, Service

@@ -14,11 +14,11 @@ from tidegate.errors.registry import BlobMissing, RegistryUnreachable
 from tidegate.http import Client, Origin, Retry, Timeouts
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
-from tidegate.registry.authorization import Authorizer
-from tidegate.registry.blobs import BlobMover
-from tidegate.registry.copy import Copier
-from tidegate.registry.credentials import Credentials
-from tidegate.registry.remote import RemoteRegistry
+from tidegate.registry.auth.authorization import Authorizer
+from tidegate.registry.auth.credentials import Credentials
+from tidegate.registry.copy.blobs import BlobMover
+from tidegate.registry.copy.copier import Copier
+from tidegate.registry.remote.registry import RemoteRegistry
 from tidegate.registry.tree import Home
 from tidegate.testing.images import build_image
 from tidegate.testing.registry import FakeRegistry

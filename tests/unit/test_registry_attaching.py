@@ -9,7 +9,7 @@ from tidegate.http import Retry
 from tidegate.model.digest import Digest
 from tidegate.model.referrers import ReferrerList, cosign_tags, fallback_tag
 from tidegate.ports.images import CopyReport
-from tidegate.registry.copy import Copier, Referrers, Wish
+from tidegate.registry.copy.copier import Copier, Referrers, Wish
 from tidegate.registry.tree import Home
 from tidegate.testing.images import BuiltImage, build_image, build_referrer
 from tidegate.testing.registry import FakeRegistry

@@ -14,8 +14,8 @@ from tidegate.errors import TidegateError
 from tidegate.errors.http import AddressRefused
 from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
 from tidegate.http import Client, Origin, Proxies, Timeouts
-from tidegate.registry.authorization import Authorization, Authorizer
-from tidegate.registry.credentials import Credentials
+from tidegate.registry.auth.authorization import Authorization, Authorizer
+from tidegate.registry.auth.credentials import Credentials
 
 ME = Credentials("me", "pw", "a helper")
 

@@ -7,7 +7,7 @@ import threading
 from tidegate.http import Retry
 from tidegate.model.manifest import Manifest
 from tidegate.registry.batch import Batch, Began, Copied, Pair
-from tidegate.registry.copy import Wish
+from tidegate.registry.copy.copier import Wish
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.tree import Home
 from tidegate.testing.images import build_image

@@ -29,7 +29,7 @@ from tidegate.model.digest import Digest
 from tidegate.model.image import ImageRef
 from tidegate.model.manifest import FOREIGN_LAYER_TYPES, OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from tidegate.model.registry_account import RegistryAccount
-from tidegate.registry.copy import Copier
+from tidegate.registry.copy.copier import Copier
 from tidegate.registry.endpoint import locate
 from tidegate.registry.images import RegistryImages
 from tidegate.registry.tree import Home

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from tidegate.errors.registry import CredentialsUnreadable
 from tidegate.model.registry_account import RegistryAccount
-from tidegate.registry.challenge import parse_challenges
-from tidegate.registry.credentials import Credentials
-from tidegate.registry.sources import CredentialStore
+from tidegate.registry.auth.challenge import parse_challenges
+from tidegate.registry.auth.credentials import Credentials
+from tidegate.registry.auth.sources import CredentialStore
 
 HOST = "registry.example.com:5000"
 AUTH = base64.b64encode(b"me:s3:cret").decode()

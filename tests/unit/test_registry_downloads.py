@@ -13,7 +13,7 @@ from support.scripted_http import Received, Reply, ScriptedServer, by_line
 from tidegate.errors.registry import BlobMissing, DigestMismatch, RegistryFailed, RegistryUnreachable
 from tidegate.http import Retry
 from tidegate.model.digest import Digest
-from tidegate.registry.remote import RemoteRegistry
+from tidegate.registry.remote.registry import RemoteRegistry
 
 
 class _Breaking:

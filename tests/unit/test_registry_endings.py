@@ -13,9 +13,9 @@ from support.remote_registry import FOUND, ROOT, TokenServer, error_body, remote
 from support.scripted_http import Received, Reply, Script, ScriptedServer
 from tidegate.errors.registry import RegistryUnauthorized
 from tidegate.http import Client, Origin, Retry, Timeouts
-from tidegate.registry.authorization import Authorizer
-from tidegate.registry.credentials import Credentials
-from tidegate.registry.remote import RemoteRegistry
+from tidegate.registry.auth.authorization import Authorizer
+from tidegate.registry.auth.credentials import Credentials
+from tidegate.registry.remote.registry import RemoteRegistry
 
 SCOPES = ("repository:app:pull",)
 

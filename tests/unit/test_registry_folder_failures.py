@@ -15,7 +15,7 @@ from tidegate.model.image import ImageRef
 from tidegate.model.manifest import Descriptor
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.images import RegistryImages
-from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.layout.registry import LayoutRegistry
 from tidegate.testing.images import build_image
 
 IMAGE = build_image("inventory")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tidegate.errors.registry import DigestMismatch, LayoutInvalid
-from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.layout.registry import LayoutRegistry
 from tidegate.registry.tree import Home, read_tree
 from tidegate.testing.images import build_image, build_index
 
@@ -21,7 +21,7 @@ IMAGE = build_image("inventory")
 PUSH_MANY = """
 import sys
 from pathlib import Path
-from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.layout.registry import LayoutRegistry
 from tidegate.testing.images import build_image
 for number in range(8):
     build_image(f"image {number}").push(LayoutRegistry(Path(sys.argv[1])), "app", f"{sys.argv[2]}.{number}")
@@ -30,7 +30,7 @@ for number in range(8):
 PUSH_AND_DIE = """
 import os, sys
 from pathlib import Path
-from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.layout.registry import LayoutRegistry
 from tidegate.testing.images import build_index
 image = build_index("inventory")
 def push_and_die(folder, step):

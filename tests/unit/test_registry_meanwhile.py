@@ -15,9 +15,9 @@ from tidegate.http import Retry
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.model.referrers import ReferrerList
-from tidegate.registry.copy import Copier
+from tidegate.registry.copy.copier import Copier
+from tidegate.registry.copy.transfer import LARGE
 from tidegate.registry.referrers import ReferrerSearch
-from tidegate.registry.transfer import LARGE
 from tidegate.registry.tree import Home, read_tree
 from tidegate.testing.images import build_image, build_referrer
 from tidegate.testing.registry import FakeRegistry

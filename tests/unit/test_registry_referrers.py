@@ -14,7 +14,7 @@ from tidegate.http import Retry
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import OCI_INDEX, Manifest
 from tidegate.model.referrers import ReferrerList, cosign_tags, entry_of, fallback_tag, subject_of
-from tidegate.registry.copy import Copier, Referrers, Wish
+from tidegate.registry.copy.copier import Copier, Referrers, Wish
 from tidegate.registry.referrers import ReferrerSearch, list_at
 from tidegate.registry.tree import Home, read_tree
 from tidegate.testing.images import build_image, build_index, build_referrer

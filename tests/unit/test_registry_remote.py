@@ -25,7 +25,7 @@ from tidegate.errors.registry import (
 from tidegate.http.retry import Retry
 from tidegate.model.manifest import OCI_INDEX, OCI_MANIFEST
 from tidegate.model.referrers import ReferrerList
-from tidegate.registry.copy import Copier
+from tidegate.registry.copy.copier import Copier
 from tidegate.registry.tree import Home
 from tidegate.testing.images import build_image
 from tidegate.testing.registry import FakeRegistry

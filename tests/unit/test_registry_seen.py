@@ -11,9 +11,9 @@ from tidegate.http import Retry
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.ports.images import CopyReport
-from tidegate.registry.copy import Copier
-from tidegate.registry.seen import SeenBlobs
-from tidegate.registry.transfer import LARGE
+from tidegate.registry.copy.copier import Copier
+from tidegate.registry.copy.seen import SeenBlobs
+from tidegate.registry.copy.transfer import LARGE
 from tidegate.registry.tree import Home
 from tidegate.testing.images import build_image
 from tidegate.testing.registry import FakeRegistry

@@ -10,9 +10,9 @@ from tidegate.errors import TidegateError
 from tidegate.errors.http import AddressRefused
 from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
 from tidegate.http import Client, Origin, Retry, Timeouts
-from tidegate.registry.authorization import Authorizer
-from tidegate.registry.credentials import Credentials
-from tidegate.registry.remote import RemoteRegistry
+from tidegate.registry.auth.authorization import Authorizer
+from tidegate.registry.auth.credentials import Credentials
+from tidegate.registry.remote.registry import RemoteRegistry
 
 
 @pytest.mark.parametrize("credentials", [None, ME])
@@ -128,7 +128,7 @@ def test_realms_that_are_not_asked(registry: str, realm: str) -> None:
 
 
 def test_a_realm_that_is_allowed_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("http.sockets", "registry.authorization"):
+    for module in ("http.sockets", "registry.auth.authorization"):
         monkeypatch.setattr(f"tidegate.{module}.is_link_local", lambda address: address == "127.0.0.1")
     with Client("test/1") as client, ScriptedServer(lambda _: Reply(body=b'{"token": "t"}')) as there:
         challenge = [f'Bearer realm="{there.url}/token"']

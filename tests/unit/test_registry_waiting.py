@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from tidegate.http import Retry
 from tidegate.model.manifest import Descriptor
 from tidegate.registry.batch import Batch, Copied, Pair
-from tidegate.registry.copy import Wish
+from tidegate.registry.copy.copier import Wish
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.tree import Home
 from tidegate.registry.waiting import Waiting

@@ -13,13 +13,13 @@ from support.whole_registry import WholeRegistry
 from tidegate.errors.registry import BlobMissing, DigestMismatch, RegistryUnauthorized
 from tidegate.http import Client, Origin, Retry, Timeouts
 from tidegate.model.digest import Digest
-from tidegate.model.manifest import EMPTY, EMPTY_DATA, Descriptor
-from tidegate.registry.authorization import Authorizer
-from tidegate.registry.copy import Copier, Referrers, Wish
-from tidegate.registry.credentials import Credentials
-from tidegate.registry.remote import RemoteRegistry
+from tidegate.model.manifest import EMPTY, EMPTY_DATA, LARGEST_WHOLE, Descriptor
+from tidegate.registry.auth.authorization import Authorizer
+from tidegate.registry.auth.credentials import Credentials
+from tidegate.registry.copy.copier import Copier, Referrers, Wish
+from tidegate.registry.remote.registry import RemoteRegistry
+from tidegate.registry.remote.whole import WholeBlobs
 from tidegate.registry.tree import Home
-from tidegate.registry.whole import LARGEST_WHOLE, WholeBlobs
 from tidegate.testing.images import BuiltImage, build_image, build_referrer
 from tidegate.testing.registry import FakeRegistry
 

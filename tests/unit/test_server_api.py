@@ -12,7 +12,7 @@ import pytest
 from support.asgi import ask
 from support.engine_world import GITOPS, STAGING, helm_release
 from support.server_parts import TOKENS, Stand
-from tidegate.engine.board import BoardCell, BoardState
+from tidegate.engine.views.board import BoardCell, BoardState
 from tidegate.model.key import MergeRequestKey, ServiceKey
 from tidegate.model.role import Role
 from tidegate.server.api.events import board_events

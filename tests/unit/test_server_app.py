@@ -18,7 +18,7 @@ from support.access import access_for
 from support.asgi import Answer, ask
 from support.configs import SMALL, load_text
 from support.engine_world import EngineWorld
-from tidegate.engine.board import BoardCell, BoardState
+from tidegate.engine.views.board import BoardCell, BoardState
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey
 from tidegate.ports.queue import QueueDepth
 from tidegate.server.app import make_app

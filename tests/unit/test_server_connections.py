@@ -20,7 +20,7 @@ from support.board_scene import crowd, store_of
 from support.board_stand import board_parts
 from support.engine_world import EngineWorld
 from support.until import PATIENCE, until
-from tidegate.engine.board import BoardCell, BoardState
+from tidegate.engine.views.board import BoardCell, BoardState
 from tidegate.server import connections
 from tidegate.server.app import make_app
 from tidegate.server.board_store import BoardStore

@@ -8,7 +8,7 @@ import pytest
 
 from support.engine_world import EngineWorld
 from tidegate.config import GitLabForge, LocalForge
-from tidegate.engine.timeline import Stay, Timeline, read_timeline
+from tidegate.engine.views.timeline import Stay, Timeline, read_timeline
 from tidegate.errors.git import RepositoryMissing
 from tidegate.server.pages.timeline_view import LEFT, WIDTH, timeline_view
 from tidegate.testing.clock import START

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tidegate.engine.branch_versions import BranchPattern
-from tidegate.engine.claims import VersionRequest, claim_next, find_next
-from tidegate.engine.version_tags import TagStyle
-from tidegate.engine.versions import Bump
+from tidegate.engine.versions.branch_versions import BranchPattern
+from tidegate.engine.versions.claims import VersionRequest, claim_next, find_next
+from tidegate.engine.versions.next_version import Bump
+from tidegate.engine.versions.version_tags import TagStyle
 from tidegate.errors.git import LeaseLost
 from tidegate.errors.release import LineUnknown, VersionOriginUnknown, VersionTaken
 from tidegate.model import Version

@@ -11,7 +11,7 @@ import yaml
 
 from support.cli import tidegate
 from support.documents import blocks
-from tidegate.engine.branch_versions import branch_label
+from tidegate.engine.versions.branch_versions import branch_label
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/version-builds.md").read_text(encoding="utf-8")
 JOBS = [job for block in blocks(PAGE, "yaml") for job in yaml.safe_load(block).values()]

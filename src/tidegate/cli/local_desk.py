@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tidegate.cli.desk import Told
 from tidegate.cli.document import Document
 from tidegate.cli.output import Output
-from tidegate.engine import documents
+from tidegate.engine.views import documents
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 
@@ -37,7 +37,7 @@ class LocalDesk:
 
     def status(self, services: Sequence[str]) -> Told:
         """Read the matrix."""
-        from tidegate.engine.status import matrix
+        from tidegate.engine.views.status import matrix
 
         world = self._world
         wanted = tuple(world.service(name) for name in services) or tuple(world.pipeline.services.values())
@@ -47,7 +47,7 @@ class LocalDesk:
 
     def why(self, service: str, target: str | None) -> Told:
         """Explain."""
-        from tidegate.engine.explanation import explain
+        from tidegate.engine.views.explanation import explain
 
         world = self._world
         asked = world.service(service)
@@ -114,7 +114,7 @@ class LocalDesk:
 
     def moving(self, service: str, target: str) -> list[tuple[str, int]]:
         """Look at the merge requests of an environment's project."""
-        from tidegate.engine.explanation import moving_merge_requests
+        from tidegate.engine.views.explanation import moving_merge_requests
 
         world = self._world
         moved, environment = world.service(service), world.environment(target)

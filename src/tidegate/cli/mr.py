@@ -176,7 +176,7 @@ def _do(invocation: Invocation, form: Format, user: str, act: Callable[[Forge], 
 
 
 def _show(invocation: Invocation, form: Format, found: list[MergeRequest]) -> None:
-    from tidegate.engine.documents import merge_request_document
+    from tidegate.engine.views.documents import merge_request_document
 
     rows = tuple(
         (each.ref, each.state.value, each.title, each.author, ", ".join(_approvers(each)) or "–") for each in found

@@ -8,7 +8,7 @@ from tidegate.cli.document import Document
 from tidegate.cli.output import Format, Output
 from tidegate.cli.printable import printable
 from tidegate.cli.report import Cell, Report, Style, Table
-from tidegate.engine.documents import plan_document
+from tidegate.engine.views.documents import plan_document
 from tidegate.model import Answer, Reason, Verdict
 
 if TYPE_CHECKING:

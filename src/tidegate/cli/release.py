@@ -18,7 +18,7 @@ from tidegate.cli.report import Cell, Report, Style, Table
 from tidegate.model.json import Json
 
 if TYPE_CHECKING:
-    from tidegate.engine.releases import ReleaseSeen
+    from tidegate.engine.policy.releases import ReleaseSeen
 
 _LINE: Final = re.compile(r"v?([0-9]{1,18})\.([0-9]{1,18})(?:\.0)?", re.ASCII)
 
@@ -57,9 +57,9 @@ def release(
     range moves in the style that it is written in: by commit or by merge request, as `ranges:` of its environment says.
     """
     from tidegate.bootstrap import open_world
-    from tidegate.engine.releases import observe_release, plan_release
-    from tidegate.engine.releases import release as open_line
-    from tidegate.engine.versions import Bump
+    from tidegate.engine.policy.releases import observe_release, plan_release
+    from tidegate.engine.policy.releases import release as open_line
+    from tidegate.engine.versions.next_version import Bump
 
     wanted = None if line is None else _line(line)
     plan = None

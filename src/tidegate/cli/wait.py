@@ -42,8 +42,8 @@ def wait(
     """Wait until an environment declares a release; exit code 8 when the time is over."""
     from tidegate.bootstrap import open_world
     from tidegate.config import duration
-    from tidegate.engine.documents import live_document
-    from tidegate.engine.wait import wait_for
+    from tidegate.engine.views.documents import live_document
+    from tidegate.engine.views.wait import wait_for
 
     with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
         cell = wait_for(

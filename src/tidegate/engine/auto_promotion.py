@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tidegate.engine.declared import branch_head, past_releases, read_declared, recorded_digest
-from tidegate.engine.explanation import Explanation
 from tidegate.engine.observe_promotion import promotion_branch
+from tidegate.engine.views.explanation import Explanation
 from tidegate.engine.world import World
 from tidegate.model import MergeRequestState, Promote
 

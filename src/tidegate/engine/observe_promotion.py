@@ -17,9 +17,9 @@ from tidegate.engine.declared import (
     read_declared,
     recorded_digest,
 )
-from tidegate.engine.lanes import lane_selection, read_lane, require_selection
 from tidegate.engine.observations import BranchSeen, PromotionSeen
 from tidegate.engine.open_requests import OpenRequests, open_request
+from tidegate.engine.policy.lanes import lane_selection, read_lane, require_selection
 from tidegate.engine.world import World
 from tidegate.errors import Place, TidegateError
 from tidegate.errors.registry import TagExists

@@ -24,6 +24,9 @@ FOREIGN_LAYER_TYPES: Final = (
 """Beginnings of the media types of layers that no registry hands on (image-spec `layer.md`)."""
 LARGEST_MANIFEST: Final = 4 * 1024 * 1024
 """Bytes. The least that distribution-spec asks a registry to take, and what registries take in fact."""
+LARGEST_WHOLE: Final = 256 * 1024
+"""Bytes of a blob that goes by one request, where a registry takes it so. To ask first whether a larger one is there
+costs less than to send it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from tidegate.errors import AuthenticationError, TidegateError
 from tidegate.http import Request
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.answers import failure, unreachable
-from tidegate.registry.credentials import Credentials
+from tidegate.registry.auth.credentials import Credentials
 from tidegate.registry.endpoint import locate
 from tidegate.registry.reach import Reach
 

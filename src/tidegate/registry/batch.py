@@ -15,12 +15,12 @@ from tidegate.http.retry import Retry
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.ports.images import CopyReport
-from tidegate.registry.blobs import Stopped
-from tidegate.registry.brought import Brought
-from tidegate.registry.copy import Copier, Wish
+from tidegate.registry.copy.blobs import Stopped
+from tidegate.registry.copy.brought import Brought
+from tidegate.registry.copy.copier import Copier, Wish
+from tidegate.registry.copy.transfer import Moved
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.referrers import ReferrerSearch
-from tidegate.registry.transfer import Moved
 from tidegate.registry.tree import Home
 from tidegate.registry.waiting import Waiting
 

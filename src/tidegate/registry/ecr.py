@@ -12,10 +12,10 @@ from tidegate.model.ecr import EcrHost
 from tidegate.model.manifest import Descriptor, Manifest
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.model.repository_settings import RepositorySettings
-from tidegate.registry.authorization import Authorizer
-from tidegate.registry.aws import EcrApi, ecr_api, place_of
-from tidegate.registry.aws_errors import error_code, spoken_with_aws
-from tidegate.registry.remote import RemoteRegistry
+from tidegate.registry.auth.authorization import Authorizer
+from tidegate.registry.auth.aws import EcrApi, ecr_api, place_of
+from tidegate.registry.auth.aws_errors import error_code, spoken_with_aws
+from tidegate.registry.remote.registry import RemoteRegistry
 
 _EXISTS: Final = "RepositoryAlreadyExistsException"
 _KEYS_ARE_OLD: Final = "ExpiredTokenException"

@@ -17,14 +17,14 @@ from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.endpoint import locate
 from tidegate.registry.pace import Pace, Paced
 from tidegate.registry.reach import Reach, Wrap, follow
-from tidegate.registry.remote import RemoteRegistry
+from tidegate.registry.remote.registry import RemoteRegistry
 from tidegate.registry.tree import Home
 
 if TYPE_CHECKING:
     from tidegate.model.ecr import EcrHost
     from tidegate.ports.images import CopyReport
     from tidegate.ports.registry import Registry
-    from tidegate.registry.copy import Copier
+    from tidegate.registry.copy.copier import Copier
 
 _MOST_REQUESTS: Final = 32
 _MOST_AT_ECR: Final = 10
@@ -113,7 +113,7 @@ class RegistryImages:
 
     def _copies(self) -> Copier:
         """Return the copier of all copies: it remembers which blobs it has seen."""
-        from tidegate.registry.copy import Copier  # noqa: PLC0415 - only a copy needs it, a retag does not
+        from tidegate.registry.copy.copier import Copier  # noqa: PLC0415 - only a copy needs it, a retag does not
 
         with self._lock:
             if self._copier is None:
@@ -135,7 +135,7 @@ class RegistryImages:
     def _open(self, account: RegistryAccount) -> Registry:
         place = locate(account)
         if isinstance(place, Path):
-            from tidegate.registry.layout import LayoutRegistry  # noqa: PLC0415 - for folders only
+            from tidegate.registry.layout.registry import LayoutRegistry  # noqa: PLC0415 - for folders only
 
             return LayoutRegistry(place, must_exist=True)
         ecr = _ecr(account.host)

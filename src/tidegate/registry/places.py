@@ -20,7 +20,7 @@ from tidegate.registry.misspelt import correction
 from tidegate.registry.tree import Home
 
 if TYPE_CHECKING:
-    from tidegate.registry.layout import LayoutFolder
+    from tidegate.registry.layout.registry import LayoutFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Places:
 
     def _layout(self, text: str) -> ImagePlace:
         path, folder, tag, digest = self._folder_of(text)
-        from tidegate.registry.layout import LayoutFolder  # noqa: PLC0415 - for folders only
+        from tidegate.registry.layout.registry import LayoutFolder  # noqa: PLC0415 - for folders only
 
         with self._lock:
             layout = self._layouts.setdefault(path, LayoutFolder(path))

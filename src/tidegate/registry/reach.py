@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from tidegate import __version__
 from tidegate.http import Client, Origin, Proxies, Sender, Timeouts, Trust
 from tidegate.model.registry_account import RegistryAccount
-from tidegate.registry.authorization import Authorizer
+from tidegate.registry.auth.authorization import Authorizer
 from tidegate.registry.endpoint import known_as
 
 if TYPE_CHECKING:
-    from tidegate.registry.credentials import Credentials
+    from tidegate.registry.auth.credentials import Credentials
 
 Wrap: TypeAlias = Callable[[RegistryAccount, Sender], Sender]
 """Puts something before what sends the requests of one account."""
@@ -84,7 +84,7 @@ class Reach:
         Raises:
             CredentialsUnreadable, AuthenticationError: as `CredentialStore.find`.
         """
-        from tidegate.registry.sources import CredentialStore  # noqa: PLC0415 - needed when a registry asks, not before
+        from tidegate.registry.auth.sources import CredentialStore  # noqa: PLC0415 - needed when a registry asks, not before
 
         return CredentialStore(self._environment, self._home).find(
             account, dict.fromkeys((Origin.of(base).authority, known_as(account.host)))
@@ -105,7 +105,7 @@ def follow(account: RegistryAccount) -> frozenset[Origin]:
 def _hint(account: RegistryAccount, authority: str) -> str:
     """Return where credentials would have to be put."""
     from tidegate.model.ecr import EcrHost  # noqa: PLC0415 - as in `Reach.credentials`
-    from tidegate.registry.credentials import has_boto3, variable_prefix  # noqa: PLC0415 - likewise
+    from tidegate.registry.auth.credentials import has_boto3, variable_prefix  # noqa: PLC0415 - likewise
 
     prefix = variable_prefix(account.name)
     hint = f"run docker login {known_as(authority)}, or set {prefix}_USERNAME and {prefix}_PASSWORD"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tidegate.engine.board import BoardCell
-from tidegate.engine.documents import live_document
+from tidegate.engine.views.board import BoardCell
+from tidegate.engine.views.documents import live_document
 from tidegate.model import Reason
 
 

@@ -9,7 +9,7 @@ from itertools import count
 from threading import Lock
 from typing import TypeAlias
 
-from tidegate.engine.board import Board, BoardCell
+from tidegate.engine.views.board import Board, BoardCell
 from tidegate.model.key import ServiceKey
 
 

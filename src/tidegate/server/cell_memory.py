@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tidegate.engine.declared import branch_head
-from tidegate.engine.status import Cell, look, with_live
+from tidegate.engine.views.status import Cell, look, with_live
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model import Environment, Service

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from tidegate.engine.board import BoardCell, Fault, board_cell
-from tidegate.engine.explanation import Explanation
-from tidegate.engine.gap import read_gap
+from tidegate.engine.views.board import BoardCell, Fault, board_cell
+from tidegate.engine.views.explanation import Explanation
+from tidegate.engine.views.gap import read_gap
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.server.board_store import BoardStore

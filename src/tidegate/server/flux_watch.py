@@ -8,8 +8,8 @@ from datetime import timedelta
 from threading import Event, Thread
 from typing import Final
 
-from tidegate.engine.board import BoardCell
 from tidegate.engine.live import Live, LiveState, Seen, read_clusters
+from tidegate.engine.views.board import BoardCell
 from tidegate.errors import TidegateError
 from tidegate.errors.cluster import ReleaseAmbiguous
 from tidegate.model.key import EverythingKey, Key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Event
 
-from tidegate.engine.board import Fault
+from tidegate.engine.views.board import Fault
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
 from tidegate.ports.telemetry import Telemetry
 from tidegate.server.metrics import Metrics

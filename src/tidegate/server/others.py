@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tidegate.engine.board import Fault
+from tidegate.engine.views.board import Fault
 from tidegate.model.key import EverythingKey, Key, ServiceKey
 
 

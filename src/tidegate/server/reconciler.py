@@ -11,11 +11,11 @@ from threading import Event
 from typing import TypeAlias
 
 from tidegate.engine.auto_promotion import is_due
-from tidegate.engine.board import BoardCell, Fault, first_cell
 from tidegate.engine.deliver import Delivery, deliver_merge_request
-from tidegate.engine.explanation import explain
 from tidegate.engine.promote import promote
-from tidegate.engine.status import look as look_at
+from tidegate.engine.views.board import BoardCell, Fault, first_cell
+from tidegate.engine.views.explanation import explain
+from tidegate.engine.views.status import look as look_at
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model import Answer, Environment, Pipeline, Service

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from tidegate.engine.asked_once import AskedOnce
 from tidegate.engine.auto_promotion import is_due
-from tidegate.engine.board import BoardCell, first_cell, unlooked_cell
-from tidegate.engine.explanation import explained
 from tidegate.engine.observations import MergeRequestSeen
 from tidegate.engine.observe_delivery import observe_delivery
-from tidegate.engine.status import Cell, matrix
+from tidegate.engine.views.board import BoardCell, first_cell, unlooked_cell
+from tidegate.engine.views.explanation import explained
+from tidegate.engine.views.status import Cell, matrix
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model.key import Key, MergeRequestKey, ServiceKey

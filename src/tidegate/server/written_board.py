@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from secrets import token_hex
 from threading import Lock
 
-from tidegate.engine.board import BoardCell
+from tidegate.engine.views.board import BoardCell
 from tidegate.server.board_record import row_record
 from tidegate.server.board_store import BoardStore, Snapshot
 from tidegate.server.compression import gzipped

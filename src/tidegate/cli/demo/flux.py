@@ -6,8 +6,8 @@ from tidegate.bootstrap import open_world
 from tidegate.cli.demo.stage import Stage
 from tidegate.config import load
 from tidegate.engine.declared import branch_head, read_declared
-from tidegate.engine.lanes import lane_selection, read_lane, require_lane, require_selection
 from tidegate.engine.manifests import manifest_diff, with_image
+from tidegate.engine.policy.lanes import lane_selection, read_lane, require_lane, require_selection
 from tidegate.errors.demo import UnexpectedEnd
 from tidegate.model import ImageRef
 from tidegate.ports import Change

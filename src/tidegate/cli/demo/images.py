@@ -7,7 +7,7 @@ from typing import Final
 
 from tidegate.cli.demo.stage import Stage
 from tidegate.model import Digest, ImageRef
-from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.layout.registry import LayoutRegistry
 from tidegate.testing.images import BuiltImage, build_image, build_index
 
 HOSTS: Final = {

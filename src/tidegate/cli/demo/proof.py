@@ -10,7 +10,7 @@ from tidegate.cli.demo.stage import Stage
 from tidegate.counted import counted
 from tidegate.errors.demo import UnexpectedEnd
 from tidegate.model import Digest, ImageRef
-from tidegate.registry.layout import LayoutRegistry
+from tidegate.registry.layout.registry import LayoutRegistry
 
 _ROADS: Final = {
     "inventory": {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tidegate.cli.image.course import Course
     from tidegate.cli.image.events import CopyEvents
     from tidegate.registry.batch import Copied, Event, Pair
-    from tidegate.registry.copy import Wish
+    from tidegate.registry.copy.copier import Wish
     from tidegate.registry.places import Places
 
 _REFERRERS = ("with-image", "always", "never")
@@ -72,7 +72,7 @@ def copy(
     With -o json stdout has one event a line while it goes on; the last one, `finished`, says how each copy ended.
     """
     from tidegate.cli.image.access import open_places
-    from tidegate.registry.copy import Referrers, Wish
+    from tidegate.registry.copy.copier import Referrers, Wish
 
     if (file is None) == (source is None) or (source is None) != (target is None):
         raise click.UsageError("name SRC and DST, or give a list with --from FILE")

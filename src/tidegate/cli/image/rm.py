@@ -70,7 +70,7 @@ def _refuse_running(invocation: Invocation, image: ImagePlace, places: Places, w
     So for whatever `written` calls the place, and for tags that say what is attached to what an environment runs.
     """
     from tidegate.bootstrap import open_world
-    from tidegate.engine.status import look, matrix
+    from tidegate.engine.views.status import look, matrix
     from tidegate.errors.image import ImageInUse
     from tidegate.model.referrers import fallback_tag
 

@@ -12,8 +12,8 @@ from tidegate.model.json import Json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tidegate.engine.lane_changes import LaneChange
     from tidegate.engine.plan import Plan
+    from tidegate.engine.policy.lane_changes import LaneChange
 
 
 def changes_report(changes: Iterable[LaneChange], more: Mapping[str, Json], *, empty: str) -> Report:

@@ -16,7 +16,7 @@ from tidegate.cli.policy.changes import changes_report, with_plan
 from tidegate.cli.progress import StepTalk
 
 if TYPE_CHECKING:
-    from tidegate.engine.holds import HoldAsked
+    from tidegate.engine.policy.holds import HoldAsked
 
 _LONGEST_REASON = 500
 
@@ -61,7 +61,7 @@ def hold(
     `tidegate policy resume` brings it back byte for byte. When the hold is over, `tidegate check` says so and
     `tidegate policy sync` proposes to lift it.
     """
-    from tidegate.engine.holds import HoldAsked
+    from tidegate.engine.policy.holds import HoldAsked
     from tidegate.model import Version
 
     if until is not None and until_promoted:
@@ -117,7 +117,7 @@ def _run(
     user: str,
 ) -> None:
     from tidegate.bootstrap import open_world
-    from tidegate.engine.holds import hold_lanes, observe_hold, observe_resume, plan_hold
+    from tidegate.engine.policy.holds import hold_lanes, observe_hold, observe_resume, plan_hold
 
     plan = None
     with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:

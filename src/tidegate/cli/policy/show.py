@@ -15,8 +15,8 @@ from tidegate.cli.report import Cell, Report, Style, Table
 from tidegate.model.json import Json
 
 if TYPE_CHECKING:
-    from tidegate.engine.lane_report import LaneReport
-    from tidegate.engine.lanes import NoLane
+    from tidegate.engine.policy.lane_report import LaneReport
+    from tidegate.engine.policy.lanes import NoLane
 
 _SHOWN = 3
 
@@ -32,8 +32,8 @@ def show(invocation: Invocation, *, services: tuple[str, ...], target: str | Non
     Pre-releases are told, too, and holds with their reasons.
     """
     from tidegate.bootstrap import open_world
-    from tidegate.engine.lane_report import report_lane
-    from tidegate.engine.lanes import NoLane, observe_lanes
+    from tidegate.engine.policy.lane_report import report_lane
+    from tidegate.engine.policy.lanes import NoLane, observe_lanes
 
     with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
         wanted = tuple(world.service(name) for name in services) or tuple(world.pipeline.services.values())
@@ -52,7 +52,7 @@ def show(invocation: Invocation, *, services: tuple[str, ...], target: str | Non
 
 
 def _row(report: LaneReport | NoLane) -> tuple[str | Cell, ...]:
-    from tidegate.engine.lanes import NoLane
+    from tidegate.engine.policy.lanes import NoLane
 
     if isinstance(report, NoLane):
         why = Cell(f"✗ {report.why}; {report.hint}", Style.BAD)
@@ -79,7 +79,7 @@ def _declared(report: LaneReport) -> str | Cell:
 
 
 def _record(report: LaneReport | NoLane) -> dict[str, Json]:
-    from tidegate.engine.lanes import NoLane
+    from tidegate.engine.policy.lanes import NoLane
 
     if isinstance(report, NoLane):
         return {

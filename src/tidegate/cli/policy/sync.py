@@ -31,8 +31,8 @@ def sync(invocation: Invocation, *, services: tuple[str, ...], dry_run: bool, fo
     One merge request per repository; an open one is adopted. Exit code 1 when a range must be changed by hand.
     """
     from tidegate.bootstrap import open_world
-    from tidegate.engine.sync import observe_sync, plan_sync
-    from tidegate.engine.sync import sync as propose
+    from tidegate.engine.policy.sync import observe_sync, plan_sync
+    from tidegate.engine.policy.sync import sync as propose
 
     plan = None
     with open_world(invocation.configuration, invocation.environ, invocation.clock, user) as world:

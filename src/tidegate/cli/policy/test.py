@@ -15,7 +15,7 @@ from tidegate.cli.report import Cell, Report, Style, Table
 from tidegate.model.json import Json
 
 if TYPE_CHECKING:
-    from tidegate.engine.policy_trial import Trial
+    from tidegate.engine.policy.policy_trial import Trial
 
 
 @click.command(
@@ -61,7 +61,7 @@ def test(
 
 def _trials(invocation: Invocation, what: str, target: str | None, source: str | None) -> tuple[Trial, ...]:
     from tidegate.cli.policy.tag_list import read_tag_list
-    from tidegate.engine.policy_trial import no_tags, try_file, try_service
+    from tidegate.engine.policy.policy_trial import no_tags, try_file, try_service
 
     tags = None if source is None else read_tag_list(source, invocation.directory)
     file = invocation.path(what)

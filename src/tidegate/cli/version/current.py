@@ -33,8 +33,8 @@ def current(
     form: Form,
 ) -> None:
     """Print the newest version, of all lines or of one; pre-releases don't count. Exit code 1 when there is none."""
-    from tidegate.engine.version_tags import TaggedVersions
-    from tidegate.engine.versions import newest_release
+    from tidegate.engine.versions.next_version import newest_release
+    from tidegate.engine.versions.version_tags import TaggedVersions
 
     sources = open_sources(invocation, service, origin, tag_format, needs_git=False)
     names = {} if sources.tags is None else sources.tags.all()

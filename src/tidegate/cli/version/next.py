@@ -13,8 +13,8 @@ from tidegate.cli.version.sources import Sources, open_sources, source_options
 from tidegate.errors.cli import BranchUnknown
 
 if TYPE_CHECKING:
-    from tidegate.engine.branch_versions import BranchPattern
-    from tidegate.engine.claims import NextVersion
+    from tidegate.engine.versions.branch_versions import BranchPattern
+    from tidegate.engine.versions.claims import NextVersion
 
 _AUTO = "auto"
 
@@ -82,9 +82,9 @@ def next_(
 
     With --bump auto, `feat:` is minor, `!` or `BREAKING CHANGE:` is major (minor before 1.0.0), all else is patch.
     """
-    from tidegate.engine.branch_versions import BranchPattern
-    from tidegate.engine.claims import VersionRequest, claim_next, find_next
-    from tidegate.engine.versions import Bump
+    from tidegate.engine.versions.branch_versions import BranchPattern
+    from tidegate.engine.versions.claims import VersionRequest, claim_next, find_next
+    from tidegate.engine.versions.next_version import Bump
 
     if paths and bump != _AUTO:
         raise click.BadParameter("it has a meaning only with --bump auto", param_hint="--path")

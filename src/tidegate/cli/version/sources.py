@@ -13,7 +13,7 @@ from tidegate.cli.invocation import Invocation
 
 if TYPE_CHECKING:
     from tidegate.config import Configuration
-    from tidegate.engine.version_tags import Line, TagStyle
+    from tidegate.engine.versions.version_tags import Line, TagStyle
     from tidegate.model import Service, Version
     from tidegate.ports import VersionTags
 
@@ -86,7 +86,7 @@ def open_sources(
         RegistryUnreachable: or another error of `tidegate.errors.registry`: a registry that was named is asked.
     """
     from tidegate.bootstrap import version_tags_of
-    from tidegate.engine.version_tags import TagStyle
+    from tidegate.engine.versions.version_tags import TagStyle
     from tidegate.git.names import check_branch
     from tidegate.model import Version
 
@@ -113,7 +113,7 @@ def _released(
     invocation: Invocation, configuration: Configuration | None, service: Service | None
 ) -> frozenset[Version]:
     from tidegate.bootstrap import open_images
-    from tidegate.engine.image_versions import image_versions
+    from tidegate.engine.versions.image_versions import image_versions
 
     if configuration is None or service is None:
         raise click.BadParameter("name the SERVICE whose image tags are to be read", param_hint="--from")

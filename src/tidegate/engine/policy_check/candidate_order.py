@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from tidegate.engine.findings import RuleText, Severity
+from tidegate.engine.policy.range_probe import probes
 from tidegate.engine.policy_check.rule import Hit, Rule
 from tidegate.engine.policy_check.scene import Judged, Scene
-from tidegate.engine.range_probe import probes
 from tidegate.flux import select_tag
 from tidegate.model import Environment, TagPattern, Version
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from tidegate.engine.findings import RuleText, Severity
+from tidegate.engine.policy.range_probe import common_version
 from tidegate.engine.policy_check.rule import Hit, Rule
 from tidegate.engine.policy_check.scene import Judged, Scene
-from tidegate.engine.range_probe import common_version
 from tidegate.flux import Outcome
 from tidegate.model import Environment, Pipeline
 

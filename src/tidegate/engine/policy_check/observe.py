@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tidegate.engine.declared import branch_head, read_declared
-from tidegate.engine.hold_end import why_over
-from tidegate.engine.lanes import Lane, find_lanes, find_repository
+from tidegate.engine.policy.hold_end import why_over
+from tidegate.engine.policy.lanes import Lane, find_lanes, find_repository
+from tidegate.engine.policy.policy_files import PolicyFile, PolicyFiles
 from tidegate.engine.policy_check.scene import Judged, Marked, MarkedImage, Scene, Unreadable
-from tidegate.engine.policy_files import PolicyFile, PolicyFiles
-from tidegate.engine.version_tags import Line, TaggedVersions, TagStyle
+from tidegate.engine.versions.version_tags import Line, TaggedVersions, TagStyle
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.errors.manifest import InvalidHold, InvalidYaml, NotHelmRelease, YamlTooLarge

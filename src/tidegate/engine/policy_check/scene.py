@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tidegate.engine.lanes import Lane
-from tidegate.engine.version_tags import Line
+from tidegate.engine.policy.lanes import Lane
+from tidegate.engine.versions.version_tags import Line
 from tidegate.errors import Place, TidegateError
 from tidegate.errors.manifest import InvalidHold
 from tidegate.flux import Failure, ImagePolicy, ImageSite, Outcome, Selection, TagOutcome

@@ -9,7 +9,7 @@ from tidegate.engine.findings import RuleText, Severity
 from tidegate.engine.policy_check.filter_never_matches import extracts_nothing
 from tidegate.engine.policy_check.rule import Hit, Rule
 from tidegate.engine.policy_check.scene import Judged, Scene
-from tidegate.engine.version_tags import Line
+from tidegate.engine.versions.version_tags import Line
 from tidegate.flux import Failure, Outcome
 from tidegate.model import Version
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tidegate.engine.documents import delivery_document, merge_request_document, plan_document, promoted_document
+from tidegate.engine.views.documents import delivery_document, merge_request_document, plan_document, promoted_document
 from tidegate.server.api.doing import Doer
 from tidegate.server.api.reads import Iid, Who
 from tidegate.server.api.requests import ApprovalRequest, DeliveryRequest, Promotion, TogetherPromotion

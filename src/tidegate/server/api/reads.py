@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from tidegate.engine.decide import decide
 from tidegate.engine.deliver import Delivery, planned_delivery
-from tidegate.engine.documents import cell_document, explanation_document, open_document, plan_document
-from tidegate.engine.explanation import explain, moving_merge_requests
 from tidegate.engine.promote import planned_promotion
-from tidegate.engine.status import matrix
 from tidegate.engine.survey import survey
 from tidegate.engine.together import planned_together
+from tidegate.engine.views.documents import cell_document, explanation_document, open_document, plan_document
+from tidegate.engine.views.explanation import explain, moving_merge_requests
+from tidegate.engine.views.status import matrix
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model.json import Json

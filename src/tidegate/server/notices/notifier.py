@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tidegate.config.notify_settings import NotifyTarget
-from tidegate.engine.notices import Known, news
+from tidegate.engine.views.notices import Known, news
 from tidegate.model import Pipeline
 from tidegate.model.key import ServiceKey
 from tidegate.ports.messages import MessageTarget

@@ -11,7 +11,7 @@ from threading import Condition, Event, Thread
 from typing import Final, TypeAlias
 
 from tidegate.config.notify_settings import NotifyTarget
-from tidegate.engine.notice_message import compose, still_so
+from tidegate.engine.views.notice_message import compose, still_so
 from tidegate.errors import TidegateError
 from tidegate.errors.notify import MessageNotTaken
 from tidegate.errors.queue import QueueUnreachable

@@ -6,8 +6,8 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tidegate.engine.cell_detail import CellDetail
-from tidegate.engine.explanation import Explanation
+from tidegate.engine.views.cell_detail import CellDetail
+from tidegate.engine.views.explanation import Explanation
 from tidegate.model import Answer, MergeRequest
 from tidegate.server.access.permissions import Permission
 from tidegate.server.access.visitor import Visitor

@@ -10,8 +10,8 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from tidegate.counted import counted
-from tidegate.engine.board import Board, BoardCell, BoardState
 from tidegate.engine.live import LiveState
+from tidegate.engine.views.board import Board, BoardCell, BoardState
 from tidegate.server.pages.clauses import Piece, cell_url, pieces
 from tidegate.server.pages.live_view import MARKS, LiveMark
 from tidegate.server.pages.spans import age

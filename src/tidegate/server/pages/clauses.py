@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from tidegate.engine.board import BoardCell
+from tidegate.engine.views.board import BoardCell
 from tidegate.model import Answer, Reason
 
 _COMMAND: Final = re.compile(r"(`tidegate [^`]*`)")

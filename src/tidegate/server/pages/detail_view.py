@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Final
 
 from tidegate.config import ForgeSettings, GitLabForge
-from tidegate.engine.cell_detail import CellDetail, Commits
-from tidegate.engine.explanation import has
-from tidegate.engine.timeline import Stay
+from tidegate.engine.views.cell_detail import CellDetail, Commits
+from tidegate.engine.views.explanation import has
+from tidegate.engine.views.timeline import Stay
 from tidegate.model import Answer, MergeRequest, Reason
 from tidegate.server.access.visitor import Visitor
 from tidegate.server.pages.actions import Action, actions_for

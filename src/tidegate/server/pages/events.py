@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
 
-from tidegate.engine.board import Board
+from tidegate.engine.views.board import Board
 from tidegate.model.key import ServiceKey
 from tidegate.server.following import Told, event, follow
 from tidegate.server.news import News

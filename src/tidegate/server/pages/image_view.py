@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tidegate.engine.cell_detail import REVISION, ImageSeen
-from tidegate.engine.image_tags import TagsSeen
+from tidegate.engine.views.cell_detail import REVISION, ImageSeen
+from tidegate.engine.views.image_tags import TagsSeen
 from tidegate.errors.registry import ManifestMissing
 from tidegate.model.image_node import ImageNode
 

@@ -11,9 +11,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from tidegate.config import ForgeSettings, LocalForge
-from tidegate.engine.cell_detail import read_detail
 from tidegate.engine.promote import planned_promotion
-from tidegate.engine.timeline import read_timeline
+from tidegate.engine.views.cell_detail import read_detail
+from tidegate.engine.views.timeline import read_timeline
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
 from tidegate.model.key import ServiceKey

@@ -14,7 +14,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tidegate.engine.board import Board, BoardCell, BoardState
+from tidegate.engine.views.board import Board, BoardCell, BoardState
 from tidegate.model.key import ServiceKey
 from tidegate.server.pages.board_view import CellView, Filter, cell_id, cell_view, counts_of, row_url, strip
 from tidegate.server.pages.coded import coded

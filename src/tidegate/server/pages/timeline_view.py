@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from tidegate.config import ForgeSettings
-from tidegate.engine.timeline import LeadTime, Stay, Timeline
+from tidegate.engine.views.timeline import LeadTime, Stay, Timeline
 from tidegate.server.pages.forge_pages import merge_request_url
 from tidegate.server.pages.spans import span
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import psycopg
 
-from tidegate.engine.board import Fault
+from tidegate.engine.views.board import Fault
 from tidegate.errors.model import InvalidKey
 from tidegate.errors.server import WebhookInvalid
 from tidegate.model.key import EverythingKey, ServiceKey, parse_key

@@ -1,0 +1,1 @@
+"""Which version a build gets, and who has claimed it."""

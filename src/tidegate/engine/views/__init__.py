@@ -1,0 +1,1 @@
+"""What is told of services and environments. Reads only."""

@@ -1,0 +1,1 @@
+"""Who we are to a registry: credentials, where they come from, and the Authorization field."""

@@ -1,0 +1,226 @@
+"""The Authorization field: none, Basic, or a Bearer token. Follows distribution's `spec/auth/token.md` and `oauth.md`.
+
+Nothing is asked for in advance: the first 401 says what the registry wants, and from then on it is sent at once.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tidegate.errors.http import AddressRefused, InvalidUrl
+from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
+from tidegate.http import Origin, Sender
+from tidegate.http.addresses import is_link_local
+from tidegate.registry.answers import failure
+
+if TYPE_CHECKING:
+    from tidegate.registry.auth.challenge import Challenge
+    from tidegate.registry.auth.credentials import Credentials
+    from tidegate.registry.auth.tokens import Token
+
+_USUAL_LIFE: Final = 60
+"""Seconds a token lives when the server does not say (token spec); no credentials are looked up more often."""
+_MARGIN: Final = 0.25
+"""The part of its life before the end in which a token is not used for new requests."""
+
+Scopes = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What a request is sent with.
+
+    Args:
+        value: of the field.
+        final_until: until then, a 401 is the last word: it was got after the request's last one, so a newer one would
+            be no better. What was there already may have ended, or been revoked, since.
+    """
+
+    value: str = field(repr=False)
+    final_until: float = -math.inf
+
+
+class _Found(NamedTuple):
+    """What was found when credentials were looked up, when that was, and until when it is used."""
+
+    credentials: Credentials | None
+    asked_at: float
+    fresh_until: float
+
+
+class Authorizer:
+    """What to send as Authorization to one registry. Safe for use by many threads.
+
+    Who needs the same token waits for one request; tokens of different repositories are asked for side by side.
+
+    Args:
+        origin: the registry.
+        client: sends the requests for tokens.
+        find: looks the credentials up; called when they are first needed, before they end, and when they are refused.
+        hint: tells where credentials would have to be put.
+        follow: where the registry may send us for a token although it is plain HTTP or link-local.
+        monotonic: a clock in seconds.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        client: Sender,
+        find: Callable[[], Credentials | None],
+        *,
+        hint: Callable[[], str],
+        follow: frozenset[Origin] = frozenset(),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._origin = origin
+        self._client = client
+        self._find = find
+        self._hint = hint
+        self._follow = follow
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._finding = threading.Lock()
+        self._found: _Found | None = None
+        self._challenge: Challenge | None = None
+        self._accepted: set[Scopes] = set()
+        self._tokens: dict[Scopes, Token] = {}
+        self._turns: dict[Scopes, threading.Lock] = {}
+
+    def field(self, scopes: Scopes) -> Authorization | None:
+        """Return what to send for `scopes`, e.g. `repository:inventory:pull`; None when nothing was asked for yet."""
+        challenge = self._challenge
+        return self._field(challenge, scopes) if challenge else None
+
+    def answer(self, fields: Iterable[str], scopes: Scopes, sent: Authorization | None) -> Authorization:
+        """Return what to send after a 401.
+
+        Args:
+            fields: the WWW-Authenticate fields.
+            scopes: what the request needs.
+            sent: the Authorization that was refused, or None.
+
+        Raises:
+            RegistryUnauthorized: there are no credentials, or they were refused.
+        """
+        from tidegate.registry.auth.challenge import parse_challenges  # noqa: PLC0415 - needed when asked for, not before
+
+        started = self._monotonic()
+        challenges = {challenge.scheme: challenge for challenge in reversed(parse_challenges(fields))}
+        challenge = challenges.get("bearer") or challenges.get("basic")
+        if challenge is None:
+            raise self._unauthorized("the registry asks for credentials in a way that is not known (Bearer, Basic)")
+        if sent is not None and started < sent.final_until and scopes not in self._accepted:
+            raise self.refused(scopes)
+        with self._lock:
+            self._challenge = challenge
+            known = self._tokens.get(scopes)
+            if known and sent and sent.value == f"Bearer {known.value}":
+                del self._tokens[scopes]
+        new = self._field(challenge, scopes, sent, started)
+        if sent and new.value == sent.value:
+            raise self.refused(scopes)
+        return new
+
+    def accepted(self, scopes: Scopes) -> None:
+        """Remember that what was sent for `scopes` was accepted: what is refused from now on, new or not, has ended."""
+        self._accepted.add(scopes)
+
+    def refused(self, scopes: Scopes) -> RegistryUnauthorized:
+        """Return the error for a 401 to what `answer` gave for `scopes`."""
+        if scopes in self._accepted:
+            return self._unauthorized("the registry accepts no more what it accepted before, nor anything newer")
+        if self._found is None or self._found.credentials is None:
+            return self._unauthorized("the registry asks for credentials and there are none")
+        return self._unauthorized("the registry does not accept these credentials")
+
+    def _field(
+        self, challenge: Challenge, scopes: Scopes, refused: Authorization | None = None, since: float = math.inf
+    ) -> Authorization:
+        """Return what to send; `refused` was not accepted, which was heard at `since`."""
+        if challenge.scheme == "bearer":
+            token = self._token(challenge, scopes)
+            return Authorization(f"Bearer {token.value}", token.ends_at if token.asked_at >= since else -math.inf)
+        found = self._look_up()
+        if found.credentials is not None and refused is not None and found.credentials.basic == refused.value:
+            found = self._look_up(refused=found)
+        if found.credentials is None:
+            raise self._unauthorized("the registry asks for credentials and there are none")
+        return Authorization(found.credentials.basic, math.inf if found.asked_at >= since else -math.inf)
+
+    def _look_up(self, refused: _Found | None = None) -> _Found:
+        """Return what was found; it is looked for anew before it ends, or when it is `refused`, once for all threads.
+
+        What was found before may be over: a helper, a file or AWS may have newer ones.
+        """
+        with self._finding:
+            found, started = self._found, self._monotonic()
+            if found is None or found is refused or found.fresh_until <= started:
+                credentials = self._find()
+                said = credentials.life if credentials else None
+                life = math.inf if said is None else max(said, _USUAL_LIFE)
+                found = self._found = _Found(credentials, started, started + life * (1 - _MARGIN))
+            return found
+
+    def _token(self, challenge: Challenge, scopes: Scopes) -> Token:
+        with self._lock:
+            turn = self._turns.setdefault(scopes, threading.Lock())
+        with turn:
+            with self._lock:
+                token = self._tokens.get(scopes)
+            if token is None or token.fresh_until <= self._monotonic():
+                token = self._fetch(challenge, scopes)
+                with self._lock:
+                    self._tokens[scopes] = token
+            return token
+
+    def _fetch(self, challenge: Challenge, scopes: Scopes) -> Token:
+        found = self._look_up()
+        try:
+            return self._fetch_as(found.credentials, challenge, scopes)
+        except RegistryUnauthorized:
+            newer = self._look_up(refused=found)
+            if newer.credentials == found.credentials:
+                raise
+        return self._fetch_as(newer.credentials, challenge, scopes)
+
+    def _fetch_as(self, credentials: Credentials | None, challenge: Challenge, scopes: Scopes) -> Token:
+        from tidegate.registry.auth.tokens import Token, token_in, token_request  # noqa: PLC0415 - as above
+
+        realm = self._realm(challenge)
+        service = challenge.parameters.get("service", "")
+        started = self._monotonic()
+        request = replace(token_request(realm, service, scopes, credentials), allowed=self._follow)
+        with self._client.send(request) as response:
+            if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+                raise self._unauthorized("the registry's token server does not accept these credentials")
+            if response.status != HTTPStatus.OK:
+                raise failure(response)
+            value, life = token_in(response)
+        life = life or _USUAL_LIFE
+        return Token(value, started, started + life * (1 - _MARGIN), started + life)
+
+    def _realm(self, challenge: Challenge) -> str:
+        realm = challenge.parameters.get("realm", "")
+        try:
+            origin = Origin.of(realm)
+        except InvalidUrl:
+            what = "the registry asks for a token and does not say where to get one"
+            raise RegistryFailed(what, where=str(self._origin), hint="ask who runs the registry") from None
+        if origin in self._follow:
+            return realm
+        if origin.scheme not in {"https", self._origin.scheme}:
+            raise AddressRefused(f"the registry sends us for a token to plain {origin}", where=str(self._origin))
+        if is_link_local(origin.host):
+            raise AddressRefused(f"the registry sends us for a token to {origin}", where=str(self._origin))
+        return realm
+
+    def _unauthorized(self, what: str) -> RegistryUnauthorized:
+        found = self._found.credentials if self._found else None
+        hint = f"check {found.source}; the credentials were found there" if found else self._hint()
+        return RegistryUnauthorized(what, where=str(self._origin), hint=hint)

@@ -1,0 +1,92 @@
+"""Requests to one registry with the Authorization that it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
+from tidegate.http import InFlight, Origin, Request, Response, Sender, Stream
+from tidegate.registry.answers import unreachable
+
+if TYPE_CHECKING:
+    from tidegate.registry.auth.authorization import Authorization, Authorizer, Scopes
+
+_MOST: Final = 4
+"""Times that one request is sent: what it was sent with may have ended on the way, and the next one, too."""
+
+
+class AuthorizedSender:
+    """Sends one registry's requests; asked for authorization, or for a newer one, it sends again.
+
+    Args:
+        origin: the registry; what goes elsewhere, to an upload that it keeps there, has no authorization.
+        client: sends them.
+        authorizer: what to send as Authorization.
+    """
+
+    def __init__(self, origin: Origin, client: Sender, authorizer: Authorizer) -> None:
+        self._origin = origin
+        self._client = client
+        self._authorizer = authorizer
+
+    def send(self, request: Request, scopes: Scopes) -> Response:
+        """Send `request`, which needs `scopes`, and return the answer.
+
+        Raises:
+            RegistryUnreachable, RegistryUnauthorized, RegistryFailed: there is none, or the registry wants more.
+        """
+        with unreachable(), _refused(request):
+            sent = self._field(request, scopes)
+            return self._settled(request, scopes, sent, partial(self._client.send, _authorized(request, sent)))
+
+    def begin(self, request: Request, scopes: Scopes) -> InFlight:
+        """Send `request`, whose body is no stream, and return before the answer comes; raises as `send`."""
+        with unreachable(), _refused(request):
+            sent = self._field(request, scopes)
+            begun = self._client.begin(_authorized(request, sent))
+
+        def answer() -> Response:
+            with unreachable(), _refused(request):
+                return self._settled(request, scopes, sent, begun.answer)
+
+        return InFlight(answer, begun.abandon)
+
+    def _field(self, request: Request, scopes: Scopes) -> Authorization | None:
+        return self._authorizer.field(scopes) if Origin.of(request.url) == self._origin else None
+
+    def _settled(
+        self, request: Request, scopes: Scopes, sent: Authorization | None, answer: Callable[[], Response]
+    ) -> Response:
+        """Return the answer to `request`, which was sent with `sent`, or to a later one."""
+        response, times = answer(), 1
+        while response.status == HTTPStatus.UNAUTHORIZED and Origin.of(request.url) == self._origin:
+            with response:
+                asked = response.headers("WWW-Authenticate")
+            if times == _MOST:
+                raise self._authorizer.refused(scopes)
+            sent = self._authorizer.answer(asked, scopes, sent)
+            if isinstance(request.body, Stream):
+                raise RegistryFailed("the registry asks for new authorization in mid-transfer", where=str(request))
+            response, times = self._client.send(_authorized(request, sent)), times + 1
+        if sent is not None and response.status < HTTPStatus.BAD_REQUEST:
+            self._authorizer.accepted(scopes)
+        return response
+
+
+@contextmanager
+def _refused(request: Request) -> Iterator[None]:
+    """Have a refusal say of which request it is."""
+    try:
+        yield
+    except RegistryUnauthorized as error:
+        error.where = str(request)
+        raise
+
+
+def _authorized(request: Request, sent: Authorization | None) -> Request:
+    return replace(request, headers={**request.headers, "Authorization": sent.value}) if sent else request

@@ -1,0 +1,1 @@
+"""Copying one image: children before parents, the tag last."""
