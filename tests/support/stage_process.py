@@ -22,7 +22,7 @@ _WARM = (
     "forge.gitlab.forge",
     "forge.local",
     "registry",
-    *(f"engine.{use}" for use in ("deliver", "promote", "status")),
+    *(f"engine.{use}" for use in ("deliver", "promote", "views.status")),
 )
 """What a call would import later is imported once; a call is then as fast as its own work."""
 

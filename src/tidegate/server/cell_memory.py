@@ -33,7 +33,7 @@ class CellMemory:
         self._changed: dict[tuple[str, str, str], frozenset[str] | None] = {}
 
     def look(self, world: World, service: Service, environment: Environment) -> Cell:
-        """Return what `engine.status.look` returns."""
+        """Return what `engine.views.status.look` returns."""
         try:
             repo = world.repo(environment)
             head = branch_head(repo, environment)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 from tidegate.errors.registry import BlobMissing, TagExists
@@ -123,15 +123,7 @@ class Copier:
         if source.key == target.key:
             return _retag(target, source.registry.manifest(source.repository, str(reference)), tag)
         root = source.registry.manifest(source.repository, str(reference))
-
-        def write_tag() -> None:
-            late = self._monotonic() - looked > _LOOKED_LATELY
-            now = digest_at(target, tag) if late else held
-            if now is not None and now != root.digest and not wish.replace:
-                raise _exists(target, tag, now, root.digest)
-            if now != root.digest:
-                target.registry.put_manifest(target.repository, tag, root)
-
+        write_tag = partial(self._write_tag, target, tag, root, wish, held=held, looked=looked)
         image = (source.key, target.key, root.digest, wish)
         with (brought or Brought()).one_at_a_time(image, self._mover.check) as known:
             if known.report is not None:
@@ -152,6 +144,17 @@ class Copier:
     def stop(self) -> None:
         """End the copies that are going on."""
         self._mover.stop()
+
+    def _write_tag(
+        self, target: Home, tag: str, root: Manifest, wish: Wish, *, held: Digest | None, looked: float
+    ) -> None:
+        """Write the tag, unless it has come to hold something else; `held` is what it held at `looked`."""
+        late = self._monotonic() - looked > _LOOKED_LATELY
+        now = digest_at(target, tag) if late else held
+        if now is not None and now != root.digest and not wish.replace:
+            raise _exists(target, tag, now, root.digest)
+        if now != root.digest:
+            target.registry.put_manifest(target.repository, tag, root)
 
     def _twice(self, target: Home, write: Callable[[], CopyReport]) -> CopyReport:
         """Return what `write` returns; a registry that has lost blobs since we saw them there gets them again."""
