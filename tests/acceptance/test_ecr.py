@@ -27,6 +27,7 @@ from tidegate.registry.auth import aws as aws_module
 from tidegate.registry.auth.authorization import Authorizer
 from tidegate.registry.auth.sources import CredentialStore
 from tidegate.registry.images import RegistryImages
+from tidegate.registry.remote.calls import Calls
 from tidegate.registry.remote.registry import RemoteRegistry
 from tidegate.testing.images import build_image
 
@@ -333,7 +334,7 @@ def test_a_token_is_renewed_before_its_twelve_hours_are_over(cloud: Ecr, tmp_pat
             hint=lambda: "",
             monotonic=lambda: now[0],
         )
-        registry = RemoteRegistry(cloud.server.url, client, authorizer, Retry(attempts=1))
+        registry = RemoteRegistry(Calls(cloud.server.url, client, authorizer, Retry(attempts=1)))
         for hours, tokens in ((0, 1), (8.9, 1), (9.1, 2), (18, 2), (18.2, 3)):
             now[0] = hours * 3600
             assert registry.resolve("app", "1.0.0") is None

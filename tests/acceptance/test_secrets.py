@@ -23,6 +23,7 @@ from tidegate.cli.lazy import Command
 from tidegate.http import Client, Origin, Retry
 from tidegate.registry.auth.authorization import Authorizer
 from tidegate.registry.auth.credentials import Credentials
+from tidegate.registry.remote.calls import Calls
 from tidegate.registry.remote.registry import RemoteRegistry
 
 DOCKERS = "docker-login-s3cret"
@@ -98,7 +99,7 @@ def vault(tmp_path: Path, locked: DockerRegistry, monkeypatch: pytest.MonkeyPatc
     with Client("test/1") as client:
         me = Credentials(USERNAME, PASSWORD, "the test")
         authorizer = Authorizer(Origin.of(locked.url), client, lambda: me, hint=lambda: "")
-        release_image().push(RemoteRegistry(locked.url, client, authorizer, Retry()), "inventory", "1.1.3-rc1")
+        release_image().push(RemoteRegistry(Calls(locked.url, client, authorizer, Retry())), "inventory", "1.1.3-rc1")
     return Vault(world, frozenset({*secrets_of(world.environ), DOCKERS, HELPERS, WRONG}), children)
 
 

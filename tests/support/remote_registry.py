@@ -14,6 +14,7 @@ from tidegate.model.digest import Digest
 from tidegate.model.manifest import OCI_MANIFEST, Descriptor
 from tidegate.registry.auth.authorization import Authorizer
 from tidegate.registry.auth.credentials import Credentials
+from tidegate.registry.remote.calls import Calls
 from tidegate.registry.remote.registry import RemoteRegistry
 from tidegate.testing.images import build_image
 
@@ -42,7 +43,7 @@ def remote_registry(
     """
     with ScriptedServer(script) as server, Client("test/1", timeouts=Timeouts(5, 10)) as client:
         authorizer = Authorizer(Origin.of(server.url), client, find, hint=lambda: "docker login here")
-        yield RemoteRegistry(server.url, client, authorizer, retry or Retry(attempts=1)), server
+        yield RemoteRegistry(Calls(server.url, client, authorizer, retry or Retry(attempts=1))), server
 
 
 def patient(waits: list[float]) -> Retry:

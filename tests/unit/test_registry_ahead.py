@@ -18,6 +18,7 @@ from tidegate.registry.auth.authorization import Authorizer
 from tidegate.registry.auth.credentials import Credentials
 from tidegate.registry.copy.blobs import BlobMover
 from tidegate.registry.copy.copier import Copier
+from tidegate.registry.remote.calls import Calls
 from tidegate.registry.remote.registry import RemoteRegistry
 from tidegate.registry.tree import Home
 from tidegate.testing.images import build_image
@@ -220,7 +221,7 @@ def test_a_blob_that_was_asked_for_is_authorized_like_any_other() -> None:
 
     with ScriptedServer(script) as server, Client("test/1", timeouts=Timeouts(5, 10)) as client:
         authorizer = Authorizer(Origin.of(server.url), client, lambda: me, hint=lambda: "docker login here")
-        registry = RemoteRegistry(server.url, client, authorizer, ALONE)
+        registry = RemoteRegistry(Calls(server.url, client, authorizer, ALONE))
         with registry.read_blob("app", Digest.of(data)) as one, registry.read_blob("app", Digest.of(data)) as other:
             assert [b"".join(one), b"".join(other)] == [data, data]
     assert asked.count(None) == 2

@@ -15,6 +15,7 @@ from tidegate.errors.registry import RegistryUnauthorized
 from tidegate.http import Client, Origin, Retry, Timeouts
 from tidegate.registry.auth.authorization import Authorizer
 from tidegate.registry.auth.credentials import Credentials
+from tidegate.registry.remote.calls import Calls
 from tidegate.registry.remote.registry import RemoteRegistry
 
 SCOPES = ("repository:app:pull",)
@@ -25,7 +26,7 @@ def _by_the_clock(script: Script, clock: Callable[[], float]) -> Iterator[tuple[
     """Return as `remote_registry`, with a clock of the test's."""
     with ScriptedServer(script) as server, Client("test/1", timeouts=Timeouts(5, 10)) as client:
         authorizer = Authorizer(Origin.of(server.url), client, lambda: None, hint=lambda: "", monotonic=clock)
-        yield RemoteRegistry(server.url, client, authorizer, Retry(attempts=1)), server
+        yield RemoteRegistry(Calls(server.url, client, authorizer, Retry(attempts=1))), server
 
 
 def _uses(server: ScriptedServer) -> int:

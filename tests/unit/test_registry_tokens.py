@@ -12,6 +12,7 @@ from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
 from tidegate.http import Client, Origin, Retry, Timeouts
 from tidegate.registry.auth.authorization import Authorizer
 from tidegate.registry.auth.credentials import Credentials
+from tidegate.registry.remote.calls import Calls
 from tidegate.registry.remote.registry import RemoteRegistry
 
 
@@ -39,7 +40,7 @@ def test_a_token_of_a_life_without_end_is_one_of_a_day_at_most(life: float) -> N
         authorizer = Authorizer(
             Origin.of(server.url), client, lambda: None, hint=lambda: "here", monotonic=lambda: now[0]
         )
-        registry = RemoteRegistry(server.url, client, authorizer, Retry(attempts=1))
+        registry = RemoteRegistry(Calls(server.url, client, authorizer, Retry(attempts=1)))
         for seconds in (0.0, 40.0, 86_400.0):
             now[0] = seconds
             assert registry.resolve("app", "1.0.0") == ROOT.descriptor

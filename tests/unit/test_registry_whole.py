@@ -17,6 +17,7 @@ from tidegate.model.manifest import EMPTY, EMPTY_DATA, LARGEST_WHOLE, Descriptor
 from tidegate.registry.auth.authorization import Authorizer
 from tidegate.registry.auth.credentials import Credentials
 from tidegate.registry.copy.copier import Copier, Referrers, Wish
+from tidegate.registry.remote.calls import Calls
 from tidegate.registry.remote.registry import RemoteRegistry
 from tidegate.registry.remote.whole import WholeBlobs
 from tidegate.registry.tree import Home
@@ -37,7 +38,7 @@ def _registry(script: Script, user: str = "") -> Iterator[tuple[RemoteRegistry, 
     with ScriptedServer(script) as server, Client("test/1", timeouts=Timeouts(5, 10)) as client:
         found = Credentials(user, "secret", "a test") if user else None
         authorizer = Authorizer(Origin.of(server.url), client, lambda: found, hint=lambda: "docker login here")
-        yield RemoteRegistry(server.url, client, authorizer, NO_WAIT), server
+        yield RemoteRegistry(Calls(server.url, client, authorizer, NO_WAIT)), server
 
 
 def _source(image: BuiltImage, repository: str = "app") -> Home:

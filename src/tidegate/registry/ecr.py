@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from tidegate.errors.registry import RepositoryMissing
-from tidegate.http import Origin, Retry, Sender
+from tidegate.http import Retry
 from tidegate.model.ecr import EcrHost
 from tidegate.model.manifest import Descriptor, Manifest
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.model.repository_settings import RepositorySettings
-from tidegate.registry.auth.authorization import Authorizer
 from tidegate.registry.auth.aws import EcrApi, ecr_api, place_of
 from tidegate.registry.auth.aws_errors import error_code, spoken_with_aws
+from tidegate.registry.remote.calls import Calls
 from tidegate.registry.remote.registry import RemoteRegistry
 
 _EXISTS: Final = "RepositoryAlreadyExistsException"
@@ -75,21 +75,12 @@ class EcrRegistry(RemoteRegistry):
     """An ECR registry whose missing repositories are made when something is first pushed to them.
 
     Args:
-        base, client, authorizer, retry: as of RemoteRegistry.
+        calls: makes and sends the requests.
         repositories: makes them.
     """
 
-    def __init__(
-        self,
-        base: str,
-        client: Sender,
-        authorizer: Authorizer,
-        retry: Retry,
-        repositories: EcrRepositories,
-        *,
-        follow: frozenset[Origin] = frozenset(),
-    ) -> None:
-        super().__init__(base, client, authorizer, retry, follow)
+    def __init__(self, calls: Calls, repositories: EcrRepositories) -> None:
+        super().__init__(calls)
         self._repositories = repositories
 
     def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:

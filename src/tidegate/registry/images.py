@@ -17,6 +17,7 @@ from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.endpoint import locate
 from tidegate.registry.pace import Pace, Paced
 from tidegate.registry.reach import Reach, Wrap, follow
+from tidegate.registry.remote.calls import Calls
 from tidegate.registry.remote.registry import RemoteRegistry
 from tidegate.registry.tree import Home
 
@@ -142,12 +143,13 @@ class RegistryImages:
         usual = _MOST_REQUESTS if ecr is None else _MOST_AT_GALLERY if ecr.is_public else _MOST_AT_ECR
         pace = self._paces[account.host] = Pace(account.requests or usual, sleep=self._retry.sleep)
         client, authorizer = Paced(self._reach.client(account), pace), self._reach.authorizer(account, place)
+        calls = Calls(place, client, authorizer, self._retry, follow(account))
         if account.create_repositories and ecr is not None and not ecr.is_public:
             from tidegate.registry.ecr import EcrRegistry, EcrRepositories  # noqa: PLC0415 - for ECR only
 
             repositories = EcrRepositories(account, ecr, self._environment, self._retry)
-            return EcrRegistry(place, client, authorizer, self._retry, repositories, follow=follow(account))
-        return RemoteRegistry(place, client, authorizer, self._retry, follow(account))
+            return EcrRegistry(calls, repositories)
+        return RemoteRegistry(calls)
 
 
 def _ecr(host: str) -> EcrHost | None:

@@ -21,7 +21,12 @@ class Calls:
     """
 
     def __init__(
-        self, base: str, client: Sender, authorizer: Authorizer, retry: Retry, follow: frozenset[Origin]
+        self,
+        base: str,
+        client: Sender,
+        authorizer: Authorizer,
+        retry: Retry,
+        follow: frozenset[Origin] = frozenset(),
     ) -> None:
         self.origin = Origin.of(base)
         self.retry = retry

@@ -21,11 +21,10 @@ from tidegate.errors.registry import (
     RegistryFailed,
     TagExists,
 )
-from tidegate.http import Origin, Request, Response, Retry, Sender
+from tidegate.http import Request, Response
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import LARGEST_MANIFEST, MANIFEST_TYPES, Descriptor, Manifest, media_type_of
 from tidegate.registry.answers import failure, no_manifest, unreachable
-from tidegate.registry.auth.authorization import Authorizer
 from tidegate.registry.remote.blobs import RemoteBlobs
 from tidegate.registry.remote.calls import Calls, to_pull, to_push
 from tidegate.registry.remote.fields import content_type, descriptor, digest_in, is_manifest
@@ -45,23 +44,12 @@ class RemoteRegistry:
     which stream, are by whoever copies them.
 
     Args:
-        base: base URL without a final slash; `/v2/` follows it.
-        client: sends the requests.
-        authorizer: what to send as Authorization.
-        retry: how often to try.
-        follow: where the registry may send us although it is plain HTTP or link-local.
+        calls: makes and sends the requests.
     """
 
-    def __init__(
-        self,
-        base: str,
-        client: Sender,
-        authorizer: Authorizer,
-        retry: Retry,
-        follow: frozenset[Origin] = frozenset(),
-    ) -> None:
-        self._calls = Calls(base, client, authorizer, retry, follow)
-        self._blobs = RemoteBlobs(self._calls)
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._blobs = RemoteBlobs(calls)
         self._head_tells = True
         self._lists_referrers: bool | None = None
         self._asking_for_referrers = threading.Lock()
