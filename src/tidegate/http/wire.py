@@ -10,6 +10,7 @@ from typing import Final
 _STATUS_LINE: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: .*)?")
 _FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_A_FIELD: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_FIELD: Final = re.compile(rf"({_FIELD_NAME.pattern}):([^\x00-\x08\x0a-\x1f\x7f]*)")
 _BODILESS: Final = frozenset({204, 304})
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 _LONGEST_NUMBER: Final = 18
@@ -83,17 +84,17 @@ def _fields(lines: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     fields: dict[str, tuple[str, ...]] = {}
     last = ""
     for line in lines:
-        if _NOT_IN_A_FIELD.search(line):
+        if field := _FIELD.fullmatch(line):
+            name, value = field.groups()
+            last = name.lower()
+            fields[last] = (*fields.get(last, ()), value.strip(" \t"))
+        elif _NOT_IN_A_FIELD.search(line):
             raise NotHttp("a field of the answer holds what no field may hold")
-        if line.startswith((" ", "\t")) and last:  # a folded line, as old servers send them (RFC 9112, 5.2)
+        elif line.startswith((" ", "\t")) and last:  # a folded line, as old servers send them (RFC 9112, 5.2)
             *before, value = fields[last]
             fields[last] = (*before, f"{value} {line.strip()}")
-            continue
-        name, colon, value = line.partition(":")
-        if not colon or not _FIELD_NAME.fullmatch(name):
+        else:
             raise NotHttp("a field of the answer can't be read")
-        last = name.lower()
-        fields[last] = (*fields.get(last, ()), value.strip(" \t"))
     return fields
 
 
