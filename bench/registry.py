@@ -2,7 +2,11 @@
 
 Whole processes, interleaved. Each measurement has a target registry of its own, so that no tool finds what another
 has left. The machine is never quiet: read the ratios. A ratio is one of the same round; the median is printed, with
-the lowest and the highest. skopeo and crane leave behind what is attached to an image (case c); tidegate does not.
+the lowest and the highest.
+
+What is attached to an image moves with it, and tidegate looks for it; one copy by skopeo or crane leaves it behind. So
+some cases are measured both ways: "alone" brings the image and looks for nothing else; without it, skopeo and crane
+bring in a second copy the tag that lists what is attached, as a script of theirs would have to.
 """
 
 from __future__ import annotations
@@ -11,12 +15,14 @@ import hashlib
 import json
 import os
 import random
+import shlex
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,6 +45,7 @@ MEBIBYTES_OF_MEMORY = 80
 TAG_SECONDS = 0.13
 COUNT = 100
 TAG = "1.0.0"
+ALONE = "tidegate alone"
 TIDEGATE = [str(Path(sys.executable).with_name("tidegate")), "--quiet", "image"]
 PLAIN = ["--src-tls-verify=false", "--dest-tls-verify=false"]
 
@@ -59,8 +66,9 @@ class Case:
 
     Args:
         name: for people; its first letter for `--case`.
-        tools: tool → the command line, from the hosts of source and target and a folder for lists.
-        bounds: tool → the highest ratio of wall time that is wanted.
+        tools: a tool, or a tool and how it is used → the command line, from the hosts of source and target and a folder
+            for lists.
+        bounds: tool → the highest ratio of tidegate's wall time to its that is wanted.
         again: measure the second time in a row.
     """
 
@@ -68,6 +76,13 @@ class Case:
     tools: Mapping[str, Callable[[str, str, Path], list[str]]]
     bounds: Mapping[str, float]
     again: bool = False
+
+    @property
+    def ratios(self) -> list[tuple[str, str]]:
+        """What is compared: tidegate as it is typed with everything else, alone with what brings no more than that."""
+        others = [tool for tool in self.tools if not tool.startswith("tidegate")]
+        alone = [tool for tool in others if f"{tool} alone" not in others] if ALONE in self.tools else []
+        return [("tidegate", tool) for tool in others] + [(ALONE, tool) for tool in alone]
 
 
 def run(command: list[str]) -> Cost:
@@ -161,6 +176,30 @@ def one(repository: str) -> dict[str, Callable[[str, str, Path], list[str]]]:
     }
 
 
+def with_what_is_attached(repository: str) -> dict[str, Callable[[str, str, Path], list[str]]]:
+    """As `one`; the others bring the tag that lists what is attached in a second copy."""
+    tools = one(repository)
+
+    def in_two(alone: Callable[[str, str, Path], list[str]]) -> Callable[[str, str, Path], list[str]]:
+        def command(here: str, there: str, folder: Path) -> list[str]:
+            first = alone(here, there, folder)
+            with urllib.request.urlopen(f"http://{here}/v2/{repository}/tags/list") as answer:
+                (listing,) = (tag for tag in json.load(answer)["tags"] if tag.startswith("sha256-"))
+            second = [part.replace(f":{TAG}", f":{listing}") for part in first]
+            return ["sh", "-c", f"{shlex.join(first)} && {shlex.join(second)}"]
+
+        return command
+
+    found = {"tidegate": tools["tidegate"], ALONE: alone_as(tools["tidegate"])}
+    for tool in ("skopeo", "crane"):
+        found |= {tool: in_two(tools[tool]), f"{tool} alone": tools[tool]}
+    return found
+
+
+def alone_as(tidegate: Callable[[str, str, Path], list[str]]) -> Callable[[str, str, Path], list[str]]:
+    return lambda here, there, folder: [*tidegate(here, there, folder), "--referrers", "never"]
+
+
 def all_of_d(here: str, there: str) -> list[tuple[str, str]]:
     return [(f"{here}/d/app-{number}:{TAG}", f"{there}/app-{number}:{TAG}") for number in range(COUNT)]
 
@@ -193,11 +232,16 @@ def retags(here: str, *, scheme: str = "", target: str = "{here}/f:new-") -> lis
 CASES = (
     Case("a  1 × 512 MiB", one("a"), {"crane": 1.0, "skopeo": 0.8}),
     Case("b  20 × 20 MiB", one("b"), {"crane": 1.0, "skopeo": 0.8}),
-    Case("c  4 platforms × 3 × 5 MiB, referrer", one("c"), {"crane": 1.0, "skopeo": 0.8}),
+    Case(
+        "c  4 platforms × 3 × 5 MiB, referrer",
+        with_what_is_attached("c"),
+        {"crane": 1.0, "crane alone": 1.0, "skopeo": 0.8, "skopeo alone": 0.8},
+    ),
     Case(
         "d  100 images of 3 × 200 KiB",
         {
             "tidegate": tidegate_list,
+            ALONE: alone_as(tidegate_list),
             "skopeo": skopeo_sync,
             "crane": lambda here, there, folder: xargs(
                 ["crane", "copy", "--insecure"], 4, listed(folder, all_of_d(here, there))
@@ -267,17 +311,17 @@ def report(case: Case, costs: Mapping[str, list[Cost]]) -> None:
         cpu = statistics.median(cost.cpu for cost in found)
         served = statistics.median(cost.served for cost in found)
         memory = max(cost.memory for cost in found)
-        print(f"    {tool:9} {wall:7.2f} s {cpu:7.2f} s CPU {served:7.2f} s CPU of the registries {memory:6.0f} MiB")
-    for tool, found in costs.items():
-        if tool == "tidegate":
+        print(f"    {tool:14} {wall:7.2f} s {cpu:7.2f} s CPU {served:7.2f} s CPU of the registries {memory:6.0f} MiB")
+    for ours, theirs in case.ratios:
+        if theirs not in costs:
             continue
-        pairs = list(zip(costs["tidegate"], found, strict=True))
+        pairs = list(zip(costs[ours], costs[theirs], strict=True))
         walls = sorted(mine.wall / other.wall for mine, other in pairs)
         cpus = [mine.cpu / other.cpu for mine, other in pairs]
         all_cpus = [(mine.cpu + mine.served) / (other.cpu + other.served) for mine, other in pairs]
-        bound = f", at most {case.bounds[tool]}" if tool in case.bounds else ""
+        bound = f", at most {case.bounds[theirs]}" if theirs in case.bounds else ""
         print(
-            f"    tidegate/{tool}: wall {statistics.median(walls):.2f} ({walls[0]:.2f}–{walls[-1]:.2f}){bound}; "
+            f"    {ours}/{theirs}: wall {statistics.median(walls):.2f} ({walls[0]:.2f}–{walls[-1]:.2f}){bound}; "
             f"CPU {statistics.median(cpus):.2f}, with the registries' {statistics.median(all_cpus):.2f}"
         )
     memory = max(cost.memory for cost in costs["tidegate"])
@@ -296,8 +340,8 @@ def one_tag(source: str) -> None:
 
 
 def main(wanted: str = "abcdef") -> None:
-    tools = [tool for tool in ("tidegate", "skopeo", "crane") if tool == "tidegate" or shutil.which(tool)]
-    print(f"median of {ROUNDS} rounds, tools interleaved: {', '.join(tools)}")
+    there = [tool for tool in ("tidegate", "skopeo", "crane") if tool == "tidegate" or shutil.which(tool)]
+    print(f"median of {ROUNDS} rounds, tools interleaved: {', '.join(there)}")
     with in_memory() as folder, DockerRegistry(folder / "source") as source:
         with RegistryImages(AnyAccounts({}), environment={}, home=folder) as images:
             fill(images.registry(source.host), wanted)
@@ -306,10 +350,10 @@ def main(wanted: str = "abcdef") -> None:
         for case in CASES:
             if case.name[0] not in wanted:
                 continue
-            costs: dict[str, list[Cost]] = {tool: [] for tool in tools}
+            costs: dict[str, list[Cost]] = {tool: [] for tool in case.tools if tool.split()[0] in there}
             for _ in range(ROUNDS):
-                for tool in tools:
-                    costs[tool].append(measure(case, source, tool))
+                for tool, found in costs.items():
+                    found.append(measure(case, source, tool))
             report(case, costs)
 
 
