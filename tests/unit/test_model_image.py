@@ -16,6 +16,8 @@ SHA = f"sha256:{'ab' * 32}"
         ("grafana/loki:3", "docker.io", "grafana/loki", "3", None),
         ("docker.io/nginx", "docker.io", "library/nginx", None, None),
         ("index.docker.io/grafana/loki", "docker.io", "grafana/loki", None, None),
+        ("registry-1.docker.io/library/nginx:1", "docker.io", "library/nginx", "1", None),
+        ("Index.Docker.io/nginx", "docker.io", "library/nginx", None, None),
         ("localhost/app", "localhost", "app", None, None),
         ("host:5000", "docker.io", "library/host", "5000", None),
         ("host:5000/app", "host:5000", "app", None, None),

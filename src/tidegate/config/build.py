@@ -48,6 +48,7 @@ from tidegate.model import (
     Service,
     TagPattern,
 )
+from tidegate.model.image import known_as
 
 
 def build(document: Document, tree: Block, file: Path) -> Configuration:
@@ -92,7 +93,7 @@ def _account(name: str, section: RegistrySection, folder: Path) -> RegistryAccou
         endpoint = f"{LAYOUT}{(folder / endpoint.removeprefix(LAYOUT)).resolve()}"
     return RegistryAccount(
         name=name,
-        host=section.host,
+        host=known_as(section.host),
         endpoint=endpoint,
         insecure=section.insecure,
         ca_file=None if section.ca_file is None else (folder / section.ca_file).absolute(),

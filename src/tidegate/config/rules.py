@@ -16,6 +16,7 @@ from tidegate.config.registry_rules import REGISTRY_RULES
 from tidegate.config.server_rules import SERVER_RULES
 from tidegate.config.tree import Block, Leaf, Path, Row, dotted, key_place, leaves
 from tidegate.errors.config import Finding
+from tidegate.model.image import known_as
 
 Rule: TypeAlias = Callable[[Block], Iterator[Finding]]
 
@@ -27,7 +28,7 @@ def one_host_each(tree: Block) -> Iterator[Finding]:
         host = registry.text("host")
         if host is None:
             continue
-        other = seen.setdefault(host.value.lower(), name)
+        other = seen.setdefault(known_as(host.value).lower(), name)
         if other != name:
             key = dotted(("registries", name, "host"))
             yield Finding(host.place, key, f"{host.value} is the host of {other}, too", "give each host one registry")

@@ -19,6 +19,14 @@ _LONGEST_TEXT: Final = 1024
 _WHOLE: Final = "HOST[:PORT]/REPOSITORY[:TAG][@DIGEST], e.g. registry.example.com/team/app:1.0.0"
 
 DOCKER_HUB: Final = "docker.io"
+DOCKER_HUB_HOST: Final = "registry-1.docker.io"
+"""Where Docker Hub answers."""
+_DOCKER_HUB_NAMES: Final = frozenset({DOCKER_HUB, "index.docker.io", DOCKER_HUB_HOST})
+
+
+def known_as(host: str) -> str:
+    """Return what image references call the registry at `host`: `host`, but Docker Hub has three names and is one."""
+    return DOCKER_HUB if host.lower() in _DOCKER_HUB_NAMES else host
 
 
 def is_tag(text: str) -> bool:
@@ -40,7 +48,7 @@ def is_host(text: str) -> bool:
 class ImageRef:
     """Which image: `host/repository[:tag][@digest]`.
 
-    Docker Hub's short names are normalised: `nginx` is `docker.io/library/nginx`.
+    Docker Hub's names are normalised: `nginx` and `index.docker.io/nginx` are `docker.io/library/nginx`.
 
     Args:
         host: registry host with its port, e.g. `127.0.0.1:5000`.
@@ -127,6 +135,5 @@ def _split_host(name: str) -> tuple[str, str]:
     first, slash, rest = name.partition("/")
     if not slash or not looks_like_host(first):
         return DOCKER_HUB, name if slash else f"library/{name}"
-    if first in {"index.docker.io", DOCKER_HUB}:
-        return DOCKER_HUB, rest if "/" in rest else f"library/{rest}"
-    return first, rest
+    host = known_as(first)
+    return host, rest if host != DOCKER_HUB or "/" in rest else f"library/{rest}"

@@ -8,17 +8,10 @@ from typing import Final
 from tidegate.errors.http import InvalidUrl
 from tidegate.errors.registry import EndpointInvalid
 from tidegate.http.url import without_secrets
-from tidegate.model.image import DOCKER_HUB
+from tidegate.model.image import DOCKER_HUB, DOCKER_HUB_HOST, known_as
 from tidegate.model.registry_account import RegistryAccount
 
 LAYOUT_SCHEME: Final = "oci-layout:"
-_DOCKER_HUB_HOST: Final = "registry-1.docker.io"
-_DOCKER_HUB_NAMES: Final = frozenset({DOCKER_HUB, "index.docker.io", _DOCKER_HUB_HOST})
-
-
-def known_as(host: str) -> str:
-    """Return what image references call the registry at `host`: `host`, but Docker Hub has three names and is one."""
-    return DOCKER_HUB if host.lower() in _DOCKER_HUB_NAMES else host
 
 
 def locate(account: RegistryAccount) -> Path | str:
@@ -31,7 +24,7 @@ def locate(account: RegistryAccount) -> Path | str:
     """
     endpoint = account.endpoint
     if endpoint is None:
-        host = _DOCKER_HUB_HOST if known_as(account.host) == DOCKER_HUB else account.host
+        host = DOCKER_HUB_HOST if known_as(account.host) == DOCKER_HUB else account.host
         return f"{'http' if account.insecure else 'https'}://{host}"
     if endpoint.startswith(LAYOUT_SCHEME):
         folder = endpoint.removeprefix(LAYOUT_SCHEME)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from tidegate.errors.image import PlaceInvalid
 from tidegate.errors.model import InvalidDigest
 from tidegate.model.digest import Digest
-from tidegate.model.image import ImageRef, is_tag
+from tidegate.model.image import ImageRef, is_tag, known_as
 from tidegate.model.registry_account import RegistryAccount
-from tidegate.registry.endpoint import LAYOUT_SCHEME, known_as, locate
+from tidegate.registry.endpoint import LAYOUT_SCHEME, locate
 from tidegate.registry.images import RegistryImages
 from tidegate.registry.misspelt import correction
 from tidegate.registry.tree import Home

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tidegate import __version__
 from tidegate.http import Client, Origin, Proxies, Sender, Timeouts, Trust
+from tidegate.model.image import known_as
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.auth.authorization import Authorizer
-from tidegate.registry.endpoint import known_as
 
 if TYPE_CHECKING:
     from tidegate.registry.auth.credentials import Credentials

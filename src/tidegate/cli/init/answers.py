@@ -11,6 +11,7 @@ import click
 
 from tidegate.errors import UsageError
 from tidegate.errors.onboarding import Unanswered
+from tidegate.model.image import known_as
 
 if TYPE_CHECKING:
     from tidegate.engine.onboarding.propose import Proposal
@@ -44,8 +45,8 @@ class Given:
             environments=dict(self._pairs("environment", lambda text: _spot(text, branches))),
             names={_spot(spot, branches): name for spot, name in self._pairs("name", str)},
             approvals=dict(self._pairs("approvals", _approvals)),
-            registries={host: name for name, host in self._pairs("registry", str)},
-            registry_of=dict(self._pairs("registry-of", str)),
+            registries={host: name for name, host in self._pairs("registry", known_as)},
+            registry_of=dict(self._pairs("registry-of", known_as)),
             endpoints=dict(self._pairs("endpoint", str)),
         )
 
