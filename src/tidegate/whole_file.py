@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,3 +27,28 @@ def replace_file(path: Path, data: bytes) -> None:
         new.replace(target)
     finally:
         new.unlink(missing_ok=True)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the file behind `path` against all who hold it too, for what is read of it and then replaced.
+
+    It is made, empty, where it is not there. Its own lock is taken: a file beside it would stay.
+
+    Raises:
+        OSError: the system refuses it.
+    """
+    while True:
+        with path.resolve().open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_there(path, file.fileno()):
+                continue  # it was replaced while we waited
+            yield
+            return
+
+
+def _is_there(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

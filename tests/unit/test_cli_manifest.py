@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from support.cli import tidegate
+from tidegate.cli.frame import run
 
 MANIFESTS = Path(__file__).parent.parent / "data" / "manifests"
 
@@ -58,6 +61,19 @@ def test_a_value_is_set_in_place(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         [path.name for path in MANIFESTS.glob("*.yaml")] + ["kustomization.yaml"]
     )
+
+
+def test_values_that_are_set_at_the_same_moment_are_all_set(folder: Path) -> None:
+    keys, start = [f"key{number}" for number in range(8)], Barrier(8)
+    (folder / "values.yaml").write_text("".join(f"{key}: old\n" for key in keys))
+
+    def set_value(key: str) -> int:
+        start.wait()
+        return run(["-C", str(folder), "manifest", "set", "values.yaml", key, "new"], {})
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(set_value, keys)] == [0] * 8
+    assert (folder / "values.yaml").read_text() == "".join(f"{key}: new\n" for key in keys)
 
 
 def test_a_link_stays_a_link(folder: Path) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from support.access import access_for
 from support.cli import Ended, tidegate
 from support.configs import SMALL, load_text
+from tidegate.config.token_file import TokenEntry, add_token, read_tokens
+from tidegate.model.role import Role, Scope
+from tidegate.server.access.secrets import digest_of, new_token
 from tidegate.server.access.visitor import Proof
-from tidegate.testing.clock import FakeClock
+from tidegate.testing.clock import START, FakeClock
 
 CONFIG = f"{SMALL}server: {{tokens: ./tokens.yaml}}\n"
 
@@ -20,6 +25,12 @@ CONFIG = f"{SMALL}server: {{tokens: ./tokens.yaml}}\n"
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "tidegate.yaml").write_text(CONFIG)
     return tmp_path
+
+
+def write_entry(file: Path, name: str) -> str:
+    secret = new_token()
+    add_token(file, TokenEntry(name, "robot", Scope(Role.VIEWER), START, digest_of(secret)))
+    return secret
 
 
 def token(folder: Path, *arguments: str) -> Ended:
@@ -77,6 +88,27 @@ def test_a_link_to_the_file_stays_a_link(folder: Path) -> None:
     token(folder, "create", "other", "--role", "viewer")
     assert (folder / "tokens.yaml").is_symlink()
     assert "\nother:\n" in (folder / "reviewed.yaml").read_text()
+
+
+def test_tokens_that_are_made_at_the_same_moment_are_all_kept(folder: Path) -> None:
+    names, start = [f"t{number}" for number in range(8)], Barrier(8)
+
+    def make(name: str) -> str:
+        start.wait()
+        return write_entry(folder / "tokens.yaml", name)
+
+    with ThreadPoolExecutor(8) as pool:
+        secrets = dict(zip(names, pool.map(make, names), strict=True))
+    kept = read_tokens((folder / "tokens.yaml").read_bytes(), "")
+    assert {name: entry.digest for name, entry in kept.items()} == {
+        name: digest_of(secret) for name, secret in secrets.items()
+    }
+    assert [each.name for each in folder.iterdir() if "tokens" in each.name] == ["tokens.yaml"]
+
+
+def test_what_is_refused_makes_no_file(folder: Path) -> None:
+    assert token(folder, "create", "c i", "--role", "viewer").code == 2
+    assert not (folder / "tokens.yaml").exists()
 
 
 @pytest.mark.parametrize("time", ["soon", "2027-01-31T12:00:00", "0001-01-01T00:00:00+14:00"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import resource
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tidegate.whole_file import replace_file
+from tidegate.whole_file import held, replace_file
 
 
 def test_a_file_is_replaced_and_keeps_its_mode(tmp_path: Path) -> None:
@@ -45,3 +46,17 @@ def test_a_full_disk_leaves_the_file_as_it_was_and_nothing_beside_it(tmp_path: P
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert ([*tmp_path.iterdir()], file.read_bytes()) == ([file], b"before")
+
+
+@pytest.mark.parametrize("name", ["file", "link"])
+def test_who_holds_a_file_that_is_replaced_meanwhile_holds_the_new_one(tmp_path: Path, name: str) -> None:
+    (tmp_path / "link").symlink_to("file")
+
+    def count(_: int) -> None:
+        with held(tmp_path / name):
+            replace_file(tmp_path / name, (tmp_path / name).read_bytes() + b"x")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(count, range(100)))
+    assert (tmp_path / "file").read_bytes() == b"x" * 100
+    assert {each.name for each in tmp_path.iterdir()} == {"file", "link"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -71,32 +72,40 @@ def images(invocation: Invocation, *, files: tuple[str, ...], form: Format) -> N
 def set_value(invocation: Invocation, *, file: str, path: str, value: str, document: int | None, dry_run: bool) -> None:
     """Change one value in place; every other byte of the file stays."""
     from tidegate.engine.manifests import manifest_diff
-    from tidegate.whole_file import replace_file
+    from tidegate.whole_file import held, replace_file
     from tidegate.yamledit import Edit, apply, only_document, parse, parse_path
 
-    where = parse_path(path)
-    before = _read(invocation.path(file), file)
-    if document is None:
-        document = only_document(parse(before, file=file), where)
-    after = apply(before, [Edit(where, value, document)], file=file)
+    where, at = parse_path(path), invocation.path(file)
+    _require_file(at, file)
+    with nullcontext() if dry_run else held(at):
+        before = _read(at, file)
+        if document is None:
+            document = only_document(parse(before, file=file), where)
+        after = apply(before, [Edit(where, value, document)], file=file)
+        if not dry_run and after != before:
+            replace_file(at, after)
     if after == before:
         invocation.output.say(printable(f"{file}: {path} is {value} already"))
     elif dry_run:
         for line in manifest_diff(before, after, file).splitlines():
             invocation.output.line(printable(line))
     else:
-        replace_file(invocation.path(file), after)
         invocation.output.say(printable(f"{file}: {path} is now {value}"))
 
 
 def _read(path: Path, name: str) -> bytes:
-    from tidegate.errors.manifest import ManifestMissing
     from tidegate.yamledit.stream import MAX_BYTES
+
+    _require_file(path, name)
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)  # one byte too many is refused when it is parsed
+
+
+def _require_file(path: Path, name: str) -> None:
+    from tidegate.errors.manifest import ManifestMissing
 
     if not path.is_file():
         raise ManifestMissing(f"there is no file {name}", where=name, hint="name a file that exists")
-    with path.open("rb") as stream:
-        return stream.read(MAX_BYTES + 1)  # one byte too many is refused when it is parsed
 
 
 def _row(file: str, site: ImageSite) -> tuple[str | Cell, ...]:

@@ -20,7 +20,7 @@ from tidegate.config.tree import plain
 from tidegate.errors.config import ConfigInvalid, Finding
 from tidegate.errors.server import TokenExists, TokenFileInvalid
 from tidegate.model.role import Role, Scope
-from tidegate.whole_file import replace_file
+from tidegate.whole_file import held, replace_file
 
 _HASH: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
@@ -139,12 +139,19 @@ def token_file_bytes(file: Path) -> bytes:
 
 
 def add_token(file: Path, entry: TokenEntry) -> None:
-    """Add an entry to a file, which is made where it is not there.
+    """Add an entry to a file, which is made where it is not there. Whoever adds another meanwhile waits.
 
     Raises:
         TokenFileInvalid: the file, or the entry's name or user, is not as it must be.
         TokenExists: it has an entry of that name.
+        OSError: the system refuses it.
     """
+    read_tokens(entry.text().encode(), str(file))  # what is refused makes no file
+    with held(file):
+        _add(file, entry)
+
+
+def _add(file: Path, entry: TokenEntry) -> None:
     before = token_file_bytes(file)
     if entry.name in read_tokens(before, str(file)):
         raise TokenExists(f"there is a token {entry.name!r}", where=str(file), hint="delete its entry, or name another")
