@@ -80,6 +80,10 @@ class FakeProvider:
         token = jwt.encode(header, written, self.signs_with or self.key, algorithms=[self.algorithm])
         return 200, {"access_token": "acc3ss", "token_type": "Bearer", "id_token": token}
 
+    def keys(self) -> dict[str, Any]:
+        """Return what others know its signatures by."""
+        return {"keys": [*self.other_keys, self.key.as_dict(private=False)]}
+
     @contextmanager
     def serving(self) -> Iterator[FakeProvider]:
         """Answer requests until the end."""
@@ -102,7 +106,7 @@ class _Handler(LoopbackHandler):
             assert self.headers["Authorization"] == "Bearer acc3ss"
             self._answer(200, {**provider.person, **provider.info})
         elif path == "/jwks_uri":
-            self._answer(200, {"keys": [*provider.other_keys, provider.key.as_dict(private=False)]})
+            self._answer(200, provider.keys())
         else:
             self._answer(200, provider.discovery())
 

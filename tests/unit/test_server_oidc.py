@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
-from threading import Event
+from threading import Event, Semaphore
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ from support.oidc_provider import CLIENT, SECRET, FakeProvider, query_of
 from support.server_parts import Stand
 from support.until import PATIENCE
 from tidegate.errors.server import SessionKeyMissing
-from tidegate.server.access import provider as provider_module
+from tidegate.server.access import turns as turns_module
 from tidegate.server.access.provider import open_provider
 from tidegate.server.app import make_app
 from tidegate.testing.clock import START
@@ -231,7 +231,7 @@ def test_a_provider_that_does_not_answer(stand: Stand, provider: FakeProvider) -
 def test_a_provider_that_takes_long_holds_up_one_request_and_no_others(
     stand: Stand, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider_module, "_TURN_SECONDS", 0.01)
+    monkeypatch.setattr(turns_module, "_MOMENT", 0.01)
     asked, answers, discovery = Event(), Event(), provider.discovery
 
     def slow() -> dict[str, Any]:
@@ -248,6 +248,60 @@ def test_a_provider_that_takes_long_holds_up_one_request_and_no_others(
         assert (second.status, b"has not answered yet" in second.body) == (503, True)
         assert first.result().status == 303
     assert stand.get("/sign-in/begin").status == 303
+
+
+def test_who_is_known_by_the_present_keys_does_not_wait_for_the_next_ones(
+    stand: Stand, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns_module, "_MOMENT", 0.01)
+    assert ended(stand).status == 303
+    stand.town.clock.advance(timedelta(minutes=2))
+    provider.now = stand.town.clock.now().timestamp()
+    known, new = provider.key, RSAKey.generate_key(2048, {"kid": "new"})
+    asked, answers, keys = Event(), Event(), provider.keys
+    times = []
+
+    def slow() -> dict[str, Any]:
+        times.append(1)
+        asked.set()
+        assert answers.wait(PATIENCE)
+        return keys()
+
+    monkeypatch.setattr(provider, "keys", slow)
+    with ThreadPoolExecutor(1) as pool:
+        provider.key = new
+        first = pool.submit(ended, stand)
+        assert asked.wait(PATIENCE)
+        provider.key = known
+        known_one = ended(stand)
+        provider.key = new
+        other = ended(stand)
+        answers.set()
+        assert (known_one.status, other.status, b"has not answered yet" in other.body) == (303, 503, True)
+        assert first.result().status == 303
+    assert (ended(stand).status, len(times)) == (303, 1)
+
+
+def test_a_provider_that_takes_long_over_codes_has_eight_people_wait_and_no_more(
+    stand: Stand, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answers, token = Semaphore(0), Event(), provider.token
+
+    def slow(form: Mapping[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
+        asked.release()
+        assert answers.wait(PATIENCE)
+        return token(form, authorization)
+
+    monkeypatch.setattr(provider, "token", slow)
+    with ThreadPoolExecutor(8) as pool, ThreadPoolExecutor(1) as pool_of_one:
+        waiting = [pool.submit(ended, stand) for _ in range(8)]
+        assert all(asked.acquire(timeout=PATIENCE) for _ in waiting)
+        ninth = pool_of_one.submit(ended, stand)
+        wait([ninth], PATIENCE)
+        answers.set()
+        assert (ninth.result().status, b"has not answered yet" in ninth.result().body) == (503, True)
+        assert [each.result().status for each in waiting] == [303] * 8
+    assert ended(stand).status == 303
 
 
 def test_where_attempts_fail_again_and_again_the_provider_is_not_asked(stand: Stand, provider: FakeProvider) -> None:

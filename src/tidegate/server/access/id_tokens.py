@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Lock
 from typing import Final
 
 from authlib.oidc.core import CodeIDToken
@@ -13,6 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet, import_key
 
 from tidegate.errors.server import SignInRefused
+from tidegate.server.access.turns import Turns
 
 _ALGORITHMS: Final = [
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
@@ -42,18 +42,26 @@ class Wanted:
     access_token: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The provider's keys, and when it was asked for them, in seconds since 1970."""
+
+    keys: KeySet
+    at: float
+
+
 class IdTokens:
-    """Checks tokens. Safe for many threads.
+    """Checks tokens. Safe for many threads: who can be answered from the keys that are known waits for nobody.
 
     Args:
-        fetch: gets the provider's keys (RFC 7517, section 5).
+        fetch: gets the provider's keys (RFC 7517, section 5). One asks at a time.
+        turns: whose turn it is.
     """
 
-    def __init__(self, fetch: Callable[[], Mapping[str, object]]) -> None:
+    def __init__(self, fetch: Callable[[], Mapping[str, object]], turns: Turns) -> None:
         self._fetch = fetch
-        self._lock = Lock()
-        self._keys: KeySet | None = None
-        self._at = float("-inf")
+        self._turns = turns
+        self._known: _Known | None = None
 
     def claims(self, token: str, wanted: Wanted, now: float) -> dict[str, object]:
         """Return what a token says.
@@ -65,6 +73,7 @@ class IdTokens:
 
         Raises:
             SignInRefused: it is none of the provider's, or none for us.
+            ProviderUnreachable: its keys are needed, and it does not tell them.
         """
         try:
             found = self._decoded(token, now)
@@ -88,26 +97,23 @@ class IdTokens:
 
     def _decoded(self, token: str, now: float) -> jwt.Token:
         """Return the token, whose signature is right. The provider may have changed its keys since we asked."""
-        with self._lock:
-            if self._keys is None:
-                self._renew(now)
-            try:
-                return jwt.decode(token, self._present(), algorithms=_ALGORITHMS)
-            except (JoseError, ValueError):
-                if now - self._at < _SECONDS_BETWEEN:
-                    raise
-                self._renew(now)
-                return jwt.decode(token, self._present(), algorithms=_ALGORITHMS)
+        known = self._known or self._newer(None, now)
+        try:
+            return jwt.decode(token, known.keys, algorithms=_ALGORITHMS)
+        except (JoseError, ValueError):
+            if now - known.at < _SECONDS_BETWEEN:
+                raise
+        return jwt.decode(token, self._newer(known, now).keys, algorithms=_ALGORITHMS)
 
-    def _renew(self, now: float) -> None:
-        told = self._fetch().get("keys")
-        keys = map(_key, told if isinstance(told, list) else ())
-        self._keys, self._at = KeySet([each for each in keys if each is not None]), now
-
-    def _present(self) -> KeySet:
-        if self._keys is None:
-            raise TypeError("keys are fetched first")
-        return self._keys
+    def _newer(self, old: _Known | None, now: float) -> _Known:
+        """Return newer keys than `old`: another may have asked for them while we waited for our turn."""
+        with self._turns.taken():
+            known = self._known
+            if known is None or known is old:
+                told = self._fetch().get("keys")
+                keys = map(_key, told if isinstance(told, list) else ())
+                known = self._known = _Known(KeySet([each for each in keys if each is not None]), now)
+            return known
 
 
 def _key(told: object) -> Key | None:

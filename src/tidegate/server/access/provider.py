@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Final
 from urllib.parse import urlencode
 
@@ -23,11 +22,12 @@ from tidegate.errors.server import ProviderUnreachable, SessionKeyMissing, SignI
 from tidegate.http import Client, Proxies, Request, Trust
 from tidegate.ports import Clock
 from tidegate.server.access.id_tokens import IdTokens, Wanted
+from tidegate.server.access.turns import Turns
 
 CALLBACK: Final = "/sign-in/end"
 _MOST_BYTES: Final = 1024 * 1024
-_TURN_SECONDS: Final = 1.0
-"""So long one waits for another's answer, in a thread that others need."""
+_MOST_AT_ONCE: Final = 8
+"""People whose code it is asked about at once: each of them has a thread, and all other requests have but 40."""
 _OK: Final = 200
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
@@ -84,9 +84,10 @@ class Provider:
         self._back = f"{address}{CALLBACK}"
         self._http = http
         self._clock = clock
-        self._asking = Lock()
+        self._discovering = Turns(settings.issuer)
+        self._asking = Turns(settings.issuer, _MOST_AT_ONCE, waits=False)
         self._told: Mapping[str, object] | None = None
-        self._tokens = IdTokens(lambda: self._get(self._endpoint("jwks_uri")))
+        self._tokens = IdTokens(lambda: self._get(self._endpoint("jwks_uri")), Turns(settings.issuer))
 
     def address(self, flow: Flow) -> str:
         """Return where a person is sent."""
@@ -108,8 +109,12 @@ class Provider:
 
         Raises:
             SignInRefused: the provider does not say, or its token is none for us, now, and this sign-in.
-            ProviderUnreachable: it does not answer as it should.
+            ProviderUnreachable: it does not answer as it should, or has many others to answer first.
         """
+        with self._asking.taken():
+            return self._read(self._claims(flow, code))
+
+    def _claims(self, flow: Flow, code: str) -> Mapping[str, object]:
         answer = self._exchange(code, flow.verifier)
         token, access_token = answer.get("id_token"), answer.get("access_token")
         if not isinstance(token, str) or not isinstance(access_token, str):
@@ -121,7 +126,7 @@ class Provider:
         named = (self._settings.user_claim, self._settings.groups_claim)
         if not all(name in claims for name in named) and "userinfo_endpoint" in self._discovered():
             claims = {**self._user_info(access_token, claims["sub"]), **claims}
-        return self._read(claims)
+        return claims
 
     def _read(self, claims: Mapping[str, object]) -> Person:
         user, groups = claims.get(self._settings.user_claim), claims.get(self._settings.groups_claim)
@@ -182,25 +187,9 @@ class Provider:
     def _discovered(self) -> Mapping[str, object]:
         told = self._told
         if told is None:
-            with self._turn():
+            with self._discovering.taken():
                 told = self._told = self._told or self._discover()
         return told
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Let one ask: where the provider takes long, whoever wants to sign in would else hold up all other requests.
-
-        Raises:
-            ProviderUnreachable: another asks, and has had no answer for a moment.
-        """
-        if not self._asking.acquire(timeout=_TURN_SECONDS):
-            raise ProviderUnreachable(
-                "the provider has not answered yet", where=self._settings.issuer, hint="try again in a minute"
-            )
-        try:
-            yield
-        finally:
-            self._asking.release()
 
     def _discover(self) -> Mapping[str, object]:
         told = self._get(f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration")
