@@ -10,7 +10,7 @@ import pytest
 from tidegate.errors import TidegateError
 from tidegate.errors.http import AddressRefused, InvalidUrl
 from tidegate.errors.registry import ManifestMissing, RegistryThrottled, RegistryUnreachable
-from tidegate.http import Origin, Request, Response, Retry, next_link
+from tidegate.http import Origin, Request, Response, Retry, next_link, retry_after
 from tidegate.http.inflow import Body, Inflow
 from tidegate.http.url import resolve, without_secrets
 from tidegate.http.wire import Head
@@ -41,6 +41,8 @@ def test_what_is_shown_of_a_url() -> None:
 def test_locations_keep_their_query() -> None:
     assert resolve("http://h:1/v2/a/blobs/uploads/", "/x?_state=a%2Fb&n=1") == "http://h:1/x?_state=a%2Fb&n=1"
     assert resolve("http://h:1/v2/", "https://other/x") == "https://other/x"
+    for begins in ("", "http://h:1"):  # what is added to the query must not end in a fragment
+        assert resolve("http://h:1/v2/", f"{begins}/x?n=1#part") == "http://h:1/x?n=1"
 
 
 @pytest.mark.parametrize(("location", "hint"), [("http://h/x", "X-Forwarded-Proto"), ("http://store/x", "changed on")])
@@ -119,7 +121,12 @@ def test_no_wait_passes_the_total() -> None:
 
 def _linked(*fields: str) -> Response:
     """An answer with these fields called Link."""
-    head = Head(200, is_old=False, fields={"link": fields})
+    return _answer(link=fields)
+
+
+def _answer(**fields: tuple[str, ...]) -> Response:
+    """An answer with these fields; `_` in a name stands for `-`."""
+    head = Head(200, is_old=False, fields={name.replace("_", "-"): values for name, values in fields.items()})
     with socket.socket() as unused:
         return Response(
             Request("GET", "http://h/"), head, Body(Inflow(unused, whole=True), head, "HEAD"), lambda _: None
@@ -137,14 +144,31 @@ def _linked(*fields: str) -> Response:
         (('<a>; rel="first"', "<b> ; rel = next"), "b"),
         (('<a>; rel="last", <b>; rel="nextlike", <c>; xrel=next', "<d> rel=next"), None),
         (("<a>, rel=next", "rel=next; <a>", "<>"), None),
+        (('<a>; rel="last next", <b>; rel="next"',), "a"),
+        (('<a>; title="b, <c>; \\"d\\""; rel="next"',), "a"),
+        (('<a>; title="rel=last"; rel="prev nextlike"',), None),
     ],
 )
 def test_the_next_page(fields: tuple[str, ...], found: str | None) -> None:
     assert next_link(_linked(*fields)) == found
 
 
-@pytest.mark.parametrize("field", ["<>;" * 20_000, "<" * 60_000, "<a>;" + "rel " * 15_000, "<a>;rel" + " " * 60_000])
+@pytest.mark.parametrize("field", ["<>;" * 20_000, "<" * 60_000, "<a>;" + "rel " * 15_000, "<a>;rel" + " " * 60_000, '<>;\\"' * 12_000, '<>;"\\' * 12_000])
 def test_a_hostile_list_of_links_takes_no_longer_than_its_length_allows(field: str) -> None:
     start = time.thread_time()
     assert next_link(_linked(field)) is None
     assert time.thread_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    "date", ["Mon, 23 Nov 2026 00:00:30 GMT", "Monday, 23-Nov-26 00:00:30 GMT", "Mon Nov 23 00:00:30 2026"]
+)
+def test_the_three_forms_of_a_date_mean_the_same_wherever_we_are(date: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        answer = _answer(retry_after=(date,), date=("Mon, 23 Nov 2026 00:00:00 GMT",))
+        assert retry_after(answer) == 30
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -7,13 +7,16 @@ from typing import Final
 
 from tidegate.http.messages import Response
 
-_LINK: Final = r"<([^<>]*)>\s*;([^,<]*)"
-_IS_NEXT: Final = r"\brel\s*=\s*\"?next\b"
+_LINK: Final = r"<([^<>]*)>\s*;((?:[^,<\"\\]|\"(?:[^\"\\]|\\.)*\")*)"
+_IS_NEXT: Final = r"\brel\s*=\s*(?:next\b|\"(?:[^\"]*\s)?next[\s\"])"
 """Both are compiled when they are first used: most commands read one page, if any."""
 
 
 def next_link(response: Response) -> str | None:
-    """Return the address of the next page as Link has it (RFC 8288; absolute or relative), or None."""
+    """Return the address of the next page as Link has it (RFC 8288; absolute or relative), or None.
+
+    A link may have several relations; a comma in quotes ends none.
+    """
     links = (link for field in response.headers("Link") for link in re.finditer(_LINK, field))
     return next((link[1] for link in links if re.search(_IS_NEXT, link[2], re.IGNORECASE)), None)
 
@@ -38,9 +41,12 @@ def served_at(response: Response) -> float | None:
 def _seconds(date: str) -> float | None:
     if not date:
         return None
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few answers need it, and it takes a while
+    from datetime import UTC  # noqa: PLC0415 - few answers need it, and it takes a while
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - likewise
 
     try:
-        return parsedate_to_datetime(date).timestamp()
+        then = parsedate_to_datetime(date)
+        # A date without a zone, as C's asctime writes it, is one of UTC, and not of this machine's zone.
+        return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None

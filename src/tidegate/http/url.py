@@ -71,13 +71,15 @@ def without_secrets(url: str) -> str:
 def resolve(base: str, location: str, allowed: frozenset[Origin] = frozenset()) -> str:
     """Return the URL that a server's `Location` (absolute or relative, with its query) means at `base`.
 
+    It has no fragment: whoever adds to the query would add to that instead, and nothing of it is sent.
+
     Raises:
         AddressRefused: it leads nowhere; or from https to http, or to a link-local address, and not to one of
             `allowed`.
     """
     here = Origin.of(base)
     try:
-        url = location if _PARTS.fullmatch(location) else urljoin(base, location)
+        url = (location if _PARTS.fullmatch(location) else urljoin(base, location)).partition("#")[0]
         there = Origin.of(url)
     except (ValueError, InvalidUrl) as error:  # nothing that the caller wrote: it is told which request led there
         raise AddressRefused(
