@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from enum import Enum
 from itertools import chain
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Literal, Self, TypeAlias
 
 from tidegate.model.manifest import EMPTY, EMPTY_DATA, LARGEST_WHOLE, Descriptor
 from tidegate.registry.copy.seen import SeenBlobs
@@ -31,6 +31,30 @@ class Moved(Enum):
     PRESENT = "present"
 
 
+Question: TypeAlias = Literal["look", "mount here", "mount from"]
+"""What a target may be asked about a blob before it is sent: whether the repository has it; to mount it from the
+repository itself, which succeeds when it is there already, and begins the upload when it is not (one request for two
+questions); to mount it from another repository of the registry."""
+
+
+def questions(size: int, *, whole: bool, elsewhere: bool, refused: bool) -> tuple[Question, ...]:
+    """Return what the target is asked about a blob, in this order until it turns out to have it; docs/adr/0024.
+
+    Args:
+        size: its bytes.
+        whole: it goes by one request: then asking costs as much as sending.
+        elsewhere: another repository of the registry is known to have it.
+        refused: the registry has refused a mount, and not mounted since: whether it has the blob, only a look tells.
+    """
+    if whole:
+        return ()
+    if refused and size >= _WORTH_ASKING:
+        return ("look", "mount from") if elsewhere else ("look",)
+    if size >= LARGE:
+        return ("mount from", "look") if elsewhere else ("look",)
+    return ("mount from",) if elsewhere else ("mount here",)
+
+
 class Transfer:
     """One attempt to bring one blob: `find` it at the target, else `ask` for it at the source and `send` it.
 
@@ -50,11 +74,12 @@ class Transfer:
         self._target = target
         self._seen = seen
         same = source.registry is target.registry
-        self._known = source.repository if same else seen.elsewhere(target, blob.digest)
+        self._elsewhere = source.repository if same else seen.elsewhere(target, blob.digest)
         takes = target.registry.takes_whole
-        may = self._known is None and takes(blob.size)
-        self._is_trial = may and not takes(LARGEST_WHOLE) and seen.begin_trial(target)
-        self._whole = self._is_trial or (may and takes(LARGEST_WHOLE))
+        may = self._elsewhere is None and takes(blob.size)
+        is_sure = may and takes(LARGEST_WHOLE)
+        self._is_trial = may and not is_sure and seen.begin_trial(target)
+        self._whole = is_sure or self._is_trial
         self._asked = ExitStack()
         self._read: Iterator[bytes] | None = None
 
@@ -69,29 +94,23 @@ class Transfer:
         self._asked.__exit__(kind, value, trace)
 
     def find(self) -> Moved | None:
-        """Return how the target has got the blob without its being sent, or None.
+        """Return how the target has got the blob without its being sent, or None."""
+        elsewhere, refused = self._elsewhere is not None, not self._seen.mounts(self._target)
+        for question in questions(self.blob.size, whole=self._whole, elsewhere=elsewhere, refused=refused):
+            found = self._answer(question)
+            if found is not None:
+                return found
+        return None
 
-        A mount of a blob from the repository itself succeeds when it is there already, and begins the upload when it
-        is not: one request for two questions. A small blob that the registry takes in one request is no question's
-        worth. A large one is looked for before it is sent: at once where no mount is to be hoped for, else when the
-        mount was refused.
-        """
+    def _answer(self, question: Question) -> Moved | None:
+        """Ask the target one `question`; return how it has got the blob, or None."""
         here, repository, digest = self._target.registry, self._target.repository, self.blob.digest
-        if self._whole:
-            return None
-        mounts = self._seen.mounts(self._target)
-        first = self.blob.size >= (LARGE if mounts else _WORTH_ASKING) and not (mounts and self._known)
-        if first and here.has_blob(repository, digest):
-            return Moved.PRESENT
-        if first and self._known is None:
-            return None
-        mounted = here.mount_blob(repository, digest, self._known or repository)
-        if self._known is not None:
-            self._seen.learn_mount(self._target, done=mounted)
-        if mounted:
-            return Moved.MOUNTED
-        late = self.blob.size >= LARGE and not first
-        return Moved.PRESENT if late and here.has_blob(repository, digest) else None
+        if question == "look":
+            return Moved.PRESENT if here.has_blob(repository, digest) else None
+        is_mounted = here.mount_blob(repository, digest, self._elsewhere or repository)
+        if question == "mount from":
+            self._seen.learn_mount(self._target, done=is_mounted)
+        return Moved.MOUNTED if is_mounted else None
 
     def ask(self) -> None:
         """Ask the source for the blob, which arrives while others are asked for."""
