@@ -8,6 +8,7 @@ from tidegate.errors import TidegateError
 from tidegate.errors.git import (
     CommitMissing,
     GitFailed,
+    GitSlow,
     GitUnauthorized,
     LeaseLost,
     PushRefused,
@@ -67,9 +68,21 @@ def test_what_git_says_has_a_class(said: str, error: type[TidegateError]) -> Non
     assert found.where == REMOTE.url
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "fatal: write error: No space left on device\nfatal: fetch-pack: invalid index-pack output\n",
+        "fatal: sha1 file '/c/a.git/objects/pack/tmp_pack_96B018' write error. Out of diskspace\n",
+    ],
+)
+def test_a_full_disk_is_said_to_be_full(said: str) -> None:
+    assert failure("fetch", said, None).hint == "make room, then try again"
+
+
 def test_only_what_may_pass_is_retried() -> None:
     assert RemoteUnreachable.retryable
     assert LeaseLost.retryable
+    assert GitSlow.retryable
     assert not any(error.retryable for error in (GitUnauthorized, RepositoryMissing, PushRefused, RemoteUntrusted))
 
 

@@ -11,6 +11,7 @@ from support.git_server import GitServer
 from support.git_worlds import bare_repository, fake_git, main_of, repo_on
 from tidegate.errors.git import (
     GitMissing,
+    GitSlow,
     GitUnauthorized,
     RemoteUnreachable,
     RepositoryMissing,
@@ -114,5 +115,10 @@ def test_a_git_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path, monk
     script = f'case "$*" in *version*) echo git version 2.40.0;; *) (sleep 60; touch {tmp_path}/late) & wait;; esac'
     program = Git.find(fake_git(tmp_path / "bin", script))
     monkeypatch.setattr(program_module, "REMOTE_SECONDS", 0.2)
-    with pytest.raises(RemoteUnreachable, match="in time"):
+    monkeypatch.setattr(program_module, "LOCAL_SECONDS", 0.2)
+    with pytest.raises(RemoteUnreachable, match="in time") as remote:
         program.run("ls-remote", remote=Remote.parse("/x"))
+    with pytest.raises(GitSlow, match="git repack did not end in time") as local:
+        program.run("repack")
+    assert (remote.value.where, local.value.where) == ("/x", None)
+    assert "disk" in str(local.value.hint)

@@ -24,6 +24,13 @@ class RemoteUnreachable(TidegateError):
     retryable = True
 
 
+class GitSlow(TidegateError):
+    """A git command that talks to no remote did not end in time: the disk is slow, or the machine has much to do."""
+
+    code = "git/slow"
+    retryable = True
+
+
 class GitUnauthorized(AuthenticationError):
     """The remote wants credentials, or other ones."""
 

@@ -95,7 +95,7 @@ _TABLE: Final = (
         "Tidegate reads SHA-1 repositories, as GitLab and GitHub make them by default",
     ),
     _Row(
-        r"no space left on device",
+        r"no space left on device|out of diskspace",
         GitFailed,
         "the disk is full",
         "make room, then try again",

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tidegate.errors.git import GitMissing, RemoteUnreachable
+from tidegate.errors import TidegateError
+from tidegate.errors.git import GitMissing, GitSlow, RemoteUnreachable
 from tidegate.git.failures import failure
 from tidegate.git.remote import Remote
 
@@ -157,11 +158,7 @@ class Git:
             try:
                 out, err = process.communicate(data, timeout=seconds or (REMOTE_SECONDS if remote else LOCAL_SECONDS))
             except subprocess.TimeoutExpired:
-                raise RemoteUnreachable(
-                    f"git {arguments[0]} did not end in time",
-                    where=remote.url if remote else None,
-                    hint="try again; if it stays so, look at the network and the server",
-                ) from None
+                raise _overrun(arguments[0], remote) from None
             finally:
                 end(process)
             finished = Finished(process.returncode, out, err.decode("utf-8", "replace"))
@@ -208,6 +205,16 @@ class Git:
             bufsize=_PIPE_BYTES,
             start_new_session=True,
         )
+
+
+def _overrun(command: str, remote: Remote | None) -> TidegateError:
+    """Return the error for a command that has taken too long: whose fault that is depends on whom it talks to."""
+    what = f"git {command} did not end in time"
+    if remote is None:
+        return GitSlow(what, hint="try again; if it stays so, look at the disk and at what else the machine does")
+    return RemoteUnreachable(
+        what, where=remote.url, hint="try again; if it stays so, look at the network and the server"
+    )
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
