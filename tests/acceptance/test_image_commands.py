@@ -22,7 +22,7 @@ from support.faults import Fault
 from support.road_world import release_image, world_with_release
 from support.until import PATIENCE
 from tidegate.model.digest import Digest
-from tidegate.model.manifest import FOREIGN_LAYER_TYPES, OCI_MANIFEST, Manifest
+from tidegate.model.manifest import FOREIGN_LAYER_TYPES, OCI_INDEX, OCI_MANIFEST, Manifest
 from tidegate.model.referrers import cosign_tags
 from tidegate.registry.layout.registry import LayoutFolder
 from tidegate.registry.referrers import list_at
@@ -204,9 +204,15 @@ def test_one_platform_is_copied_and_said_aloud(folder: Path) -> None:
     assert str(IMAGE.children[1].digest) in ended.out
     assert "its digest is not the one of the whole image, and what is attached to the whole stays behind" in ended.err
     told = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:arm", "--platform", "linux/arm64", "-o", "json")
-    assert json.loads(told.out.splitlines()[0])["platform"] == "linux/arm64"
-    wrong = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:x", "--platform", "linux/mips", expect=1)
-    assert "it has linux/amd64, linux/arm64" in wrong.err
+    started, _, narrowed, *_ = (json.loads(line) for line in told.out.splitlines())
+    assert (started["platform"], narrowed["whole"]) == ("linux/arm64", str(IMAGE.digest))
+    again = _image(folder, "copy", "oci-layout:arm:1.1.3", "oci-layout:one", "--platform", "linux/arm64")
+    assert "only" not in again.err  # it is all that there is, and keeps its digest
+    (folder / "list").write_text("oci-layout:build:1.1.3 oci-layout:x\noci-layout:arm:1.1.3 oci-layout:y\n")
+    wrong = _image(folder, "copy", "--from", "list", "--platform", "linux/mips", expect=1)
+    assert "only" not in wrong.err
+    assert "there is no linux/mips among linux/amd64, linux/arm64 " in wrong.err
+    assert "there is no linux/mips among linux/arm64 " in wrong.err
     assert (
         str(IMAGE.children[0].digest)
         in _image(folder, "digest", "oci-layout:build:1.1.3", "--platform", "linux/amd64").out
@@ -334,6 +340,37 @@ def test_a_digest_names_the_image_whatever_the_tag_is(folder: Path) -> None:
     assert _digest_of(folder, "bundle:by-digest") == IMAGE
 
 
+def test_a_copy_of_one_platform_is_verified_as_that(folder: Path) -> None:
+    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:arm", "--platform", "linux/arm64")
+    ended = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:arm", "--foreign", expect=1)
+    child = IMAGE.children[1].digest
+    assert f"oci-layout:arm:1.1.3 is {child}, not {IMAGE.digest}: it is only its linux/arm64\n" in ended.out
+    verify = "verify oci-layout:build:1.1.3 oci-layout:arm:1.1.3 --foreign --platform linux/arm64"
+    assert f"if that is all it should be: tidegate image {verify}; " in ended.err
+    assert f"{child}  3 blobs there, 0 attached" in _image(folder, *verify.split()).out
+    _image(folder, "rm", "oci-layout:arm:1.1.3", "--yes")
+    gone = _image(folder, *verify.split(), expect=1)
+    copy = "copy oci-layout:build:1.1.3 oci-layout:arm:1.1.3 --platform linux/arm64 --foreign"
+    assert f"copy it: tidegate image {copy}\n" in gone.err
+
+
+def test_a_part_without_a_platform_is_named_by_its_digest(folder: Path) -> None:
+    inner = build_image("inner", layers=1)
+    layout = LayoutFolder(folder / "silent")
+    inner.push(layout, "", str(inner.digest))
+    entry = {"mediaType": OCI_MANIFEST, "digest": str(inner.digest), "size": len(inner.root.data)}
+    artifact = {"mediaType": OCI_MANIFEST, "digest": str(SBOM.digest), "size": len(SBOM.root.data)}
+    SBOM.push(layout, "", str(SBOM.digest))
+    root = Manifest(OCI_INDEX, json.dumps({"schemaVersion": 2, "manifests": [entry, artifact]}).encode())
+    layout.put_manifest("", "1", root)
+    _image(folder, "copy", f"oci-layout:silent@{SBOM.digest}", "oci-layout:part:1", "--referrers", "never")
+    ended = _image(folder, "verify", "oci-layout:silent:1", "oci-layout:part:1", expect=1)
+    assert "it is only a part of it\n" in ended.out
+    verify = f"verify oci-layout:silent:1@{SBOM.digest} oci-layout:part:1"
+    assert f"tidegate image {verify}; else bring the whole: tidegate image copy oci-layout:silent:1 " in ended.err
+    _image(folder, *verify.split())
+
+
 def _digest_of(folder: Path, name: str) -> BuiltImage:
     assert _image(folder, "digest", f"oci-layout:{name}").out == f"{IMAGE.digest}\n"
     return IMAGE
@@ -365,6 +402,8 @@ def _interrupted(folder: Path, proxy: FaultProxy, name: str, sign: signal.Signal
     _, told = process.communicate(timeout=PATIENCE)
     took = time.monotonic() - began
     assert process.returncode == code
-    assert f"stopped {never}\n1 of 2 images is there;" in told
+    assert (
+        f"unknown {never}: a registry has not answered yet; it may be there\n1 of 2 images is there, 1 may be;" in told
+    )
     assert told.splitlines().count("interrupted") == 1
     return took

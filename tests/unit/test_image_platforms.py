@@ -11,7 +11,7 @@ from tidegate.errors.image import PlatformMissing
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import OCI_INDEX, Manifest
 from tidegate.registry.places import ImagePlace
-from tidegate.registry.platforms import platform_digest
+from tidegate.registry.platforms import find_part
 from tidegate.registry.tree import Home
 from tidegate.testing.images import BuiltImage, build_image
 from tidegate.testing.registry import FakeRegistry
@@ -58,7 +58,7 @@ def _found(root: Manifest, platform: str) -> Digest:
         image.push(registry, REPOSITORY, str(image.digest))
     for manifest in (USUAL, root):
         registry.put_manifest(REPOSITORY, str(manifest.digest), manifest)
-    return platform_digest(ImagePlace(Home(registry, "r.example", REPOSITORY), None, root.digest), platform)
+    return find_part(ImagePlace(Home(registry, "r.example", REPOSITORY), None, root.digest), platform).digest
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def test_a_platform_is_found(root: Manifest, platform: str, image: BuiltImage) -
 
 
 @pytest.mark.parametrize(
-    ("root", "platform", "hint"),
+    ("root", "platform", "told"),
     [
-        (USUAL, "linux/mips", "it has linux/amd64, linux/arm/v6, linux/arm/v7, linux/arm64/v8"),
-        (USUAL, "linux/arm64/v9", "it has"),
-        (USUAL, "unknown/unknown", "it has"),
+        (USUAL, "linux/mips", "among linux/amd64, linux/arm/v6, linux/arm/v7, linux/arm64/v8"),
+        (USUAL, "linux/arm64/v9", "among"),
+        (USUAL, "unknown/unknown", "among"),
         (USUAL, "linux", "by its digest"),
-        (USUAL, "", "it has"),
-        (AMD64.root, "linux/arm64", "it has linux/amd64"),
+        (USUAL, "", "among"),
+        (AMD64.root, "linux/arm64", "there is no linux/arm64 among linux/amd64"),
         (_index(), "linux/amd64", "does not say for which platforms"),
         (
             _index((V6.root, _linux("amd64", "v2")), (V7.root, _linux("amd64", "v3"))),
@@ -104,7 +104,7 @@ def test_a_platform_is_found(root: Manifest, platform: str, image: BuiltImage) -
         ),
     ],
 )
-def test_a_platform_that_is_not_there_or_not_the_only_one_is_an_error(root: Manifest, platform: str, hint: str) -> None:
+def test_a_platform_that_is_not_there_or_not_the_only_one_is_an_error(root: Manifest, platform: str, told: str) -> None:
     with pytest.raises(PlatformMissing) as caught:
         _found(root, platform)
-    assert hint in (caught.value.hint or "")
+    assert told in f"{caught.value.what}; {caught.value.hint}"

@@ -20,10 +20,11 @@ from tidegate.errors.registry import RegistryThrottled
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.ports.images import CopyReport
-from tidegate.registry.batch import Began, BlobThere, ByteCount, Copied, Event, Pair
+from tidegate.registry.batch import Began, BlobThere, ByteCount, Copied, Event, Narrowed, Pair
 from tidegate.registry.copy.transfer import Moved
 from tidegate.registry.layout.registry import LayoutFolder
 from tidegate.registry.places import ImagePlace
+from tidegate.registry.platforms import Part
 from tidegate.registry.tree import Home
 from tidegate.testing.images import build_image
 from tidegate.testing.registry import FakeRegistry
@@ -64,8 +65,8 @@ def test_a_terminal_shows_what_is_done_and_what_waits(monkeypatch: pytest.Monkey
     assert lines[2].endswith("waits for prd.example.com/inventory:1.1.0 and 1 more")
     assert lines[-4:] == [
         f"2 of 3 images, 2.9 MiB sent, 244.1 KiB/s, dev.example.com asks to wait 7 s, waits for {THREE.written}",
-        "stopped prd.example.com/inventory:1.3.0",
-        "1 of 3 images is there; run it again: what is there is not copied again",
+        "unknown prd.example.com/inventory:1.3.0: a registry has not answered yet; it may be there",
+        "1 of 3 images is there, 1 may be; run it again: what is there is not copied again",
         "",
     ]
 
@@ -105,6 +106,29 @@ def test_what_is_said_of_one_copy(report: CopyReport, sentence: str) -> None:
     talk = io.StringIO()
     CopyTalk(Output(io.StringIO(), talk), Course(1, ByteCount(), dict)).see(Copied(ONE, report))
     assert talk.getvalue() == f"{sentence.format(f'{ONE.written} holds {DIGEST.short}')}\n"
+
+
+def test_one_platform_is_said_aloud_once_and_to_machines_of_each_image() -> None:
+    data, talk = io.StringIO(), io.StringIO()
+    course = Course(2, ByteCount(), dict)
+    told, events = CopyTalk(Output(data, talk), course), CopyEvents(Output(data, talk), course, "linux/arm")
+    for pair in (ONE, TWO):
+        event = Narrowed(pair, Part("linux/arm/v7", DIGEST, Digest.of(b"whole")))
+        course.see(event)
+        told.see(event)
+        events.see(event)
+    assert talk.getvalue().startswith("only linux/arm/v7 is copied: its digest is not the one of the whole image, ")
+    assert talk.getvalue().count("\n") == 1
+    lines = [json.loads(line) for line in data.getvalue().splitlines()]
+    assert lines[1] == {
+        "event": "narrowed",
+        "source": "dev.example.com/inventory:1.1.0",
+        "target": "prd.example.com/inventory:1.1.0",
+        "platform": "linux/arm/v7",
+        "digest": str(DIGEST),
+        "whole": str(Digest.of(b"whole")),
+    }
+    assert [line["event"] for line in lines] == ["started", "narrowed", "narrowed"]
 
 
 def test_progress_is_told_once_a_second_with_what_waits() -> None:

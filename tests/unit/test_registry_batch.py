@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
+from tidegate.cli.image.course import Course
 from tidegate.http import Retry
 from tidegate.model.manifest import Manifest
-from tidegate.registry.batch import Batch, Began, Copied, Pair
+from tidegate.registry.batch import Batch, Began, ByteCount, Copied, Pair
 from tidegate.registry.copy.copier import Wish
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.tree import Home
@@ -42,9 +45,36 @@ def test_a_tag_that_was_just_written_is_told_and_nothing_more_is_begun() -> None
     assert target.begun.wait(10)
     going_on.close()
     target.go.set()
-    after = next(batch.interrupted(10))
-    assert isinstance(after, Copied)
-    assert after.report is not None
-    assert after.pair is pairs[0]
+    after = (event for event in batch.interrupted(10) if isinstance(event, Copied))
+    ended = next(after)
+    assert ended.report is not None
+    assert ended.pair is pairs[0]
+    after.close()
+    assert list(batch.interrupted(0.05)) == [ended]  # the last one comes again, as nobody says that it was told
     assert list(batch.interrupted(0.05)) == []
     assert target.resolve("app-1", "1.0.0") is None
+
+
+def test_an_end_that_was_not_told_is_told_when_the_interrupt_is_over() -> None:
+    """Ctrl-C comes between the end of a copy and its line."""
+    source, target = FakeRegistry(), FakeRegistry()
+    build_image("app", layers=1).push(source, "app", "1.0.0")
+    pair = Pair(ImagePlace(Home(source, "dev", "app"), "1.0.0"), ImagePlace(Home(target, "prd", "app")))
+    batch, course = Batch(Retry(attempts=1), 1, tells_blobs=False), Course(1, ByteCount(), dict)
+
+    def run(*, told: bool) -> None:
+        for event in batch.copy([pair], wish=Wish(), platform=None, tick=lambda: None):
+            if told or isinstance(event, Began):
+                course.see(event)
+            if isinstance(event, Copied):
+                raise KeyboardInterrupt
+
+    for told in (False, True):
+        with pytest.raises(KeyboardInterrupt):
+            run(told=told)
+        for event in batch.interrupted(0.05):
+            course.see(event)
+        assert [each.pair for each in course.results] == [pair] * (1 + told)
+        assert course.under_way == []
+        batch, target_tag = Batch(Retry(attempts=1), 1, tells_blobs=False), target.resolve("app", "1.0.0")
+        assert target_tag is not None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from tidegate.errors import TidegateError
 from tidegate.errors.image import PlaceInvalid
@@ -23,6 +25,9 @@ from tidegate.registry.places import ImagePlace
 from tidegate.registry.referrers import ReferrerSearch
 from tidegate.registry.tree import Home
 from tidegate.registry.waiting import Waiting
+
+if TYPE_CHECKING:
+    from tidegate.registry.platforms import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,14 @@ class Began:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowed:
+    """Of one image, which is for several platforms, only `part` is copied."""
+
+    pair: Pair
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
 class BlobThere:
     """One blob is at the target now."""
 
@@ -64,7 +77,7 @@ class Copied:
     error: TidegateError | None = None
 
 
-Event: TypeAlias = Began | BlobThere | Copied
+Event: TypeAlias = Began | Narrowed | BlobThere | Copied
 
 
 class Batch:
@@ -84,7 +97,9 @@ class Batch:
         """Bytes of blobs that were sent so far."""
         self._workers = workers
         self._monotonic = monotonic
-        self._events: SimpleQueue[Event | BaseException] = SimpleQueue()
+        self._untold: deque[Event | BaseException] = deque()
+        """What has happened. It is taken away when it has been told, not before: Ctrl-C may come in between."""
+        self._bell: SimpleQueue[None] = SimpleQueue()
         on_blob = self._note if tells_blobs else _unheard
         self._copier = Copier(retry, on_bytes=self.sent.add, on_blob=on_blob)
         self._search = ReferrerSearch()
@@ -105,7 +120,7 @@ class Batch:
         They begin in order, but for those between registries of which more are under way than between others.
 
         Of one copy, `Began` comes first and `Copied` last. Closing the iterator, or an exception in it (Ctrl-C), stops
-        what is going on.
+        what is going on. `interrupted` yields again what it was told of last.
 
         Args:
             pairs: what to copy.
@@ -120,35 +135,45 @@ class Batch:
             for _ in range(min(self._workers, left)):
                 threading.Thread(target=self._work, args=(waiting, wish, platform), name="image", daemon=True).start()
             while left:
-                event = self._next(max(0.0, due - self._monotonic()))
+                event = self._next(due)
                 if self._monotonic() >= due:
                     due = self._monotonic() + tick_seconds
                     tick()
                 if isinstance(event, BaseException):
                     raise event
                 if event is not None:
-                    left -= isinstance(event, Copied)
                     yield event
+                    self._untold.popleft()
+                    left -= isinstance(event, Copied)
         finally:
             if left:
                 self._stop()
 
     def interrupted(self, seconds: float = 0.3) -> Iterator[Event]:
-        """Stop what is going on, and yield what still happens within `seconds`: a tag may just be written."""
+        """Stop what is going on, and yield what still happens within `seconds`: a tag may just be written.
+
+        A copy that has not ended then waits for an answer of a registry: whether its tag was written can't be known.
+        """
         self._stop()
         due = self._monotonic() + seconds
-        while isinstance(event := self._next(max(0.0, due - self._monotonic())), Began | BlobThere | Copied):
+        while isinstance(event := self._next(due), Began | Narrowed | BlobThere | Copied):
             yield event
+            self._untold.popleft()
 
     def _stop(self) -> None:
         self._stopped = True
         self._copier.stop()
 
-    def _next(self, seconds: float) -> Event | BaseException | None:
-        try:
-            return self._events.get(timeout=seconds)
-        except Empty:
-            return None
+    def _tell(self, event: Event | BaseException) -> None:
+        self._untold.append(event)
+        self._bell.put(None)
+
+    def _next(self, due: float) -> Event | BaseException | None:
+        """Return what is to be told next; None when nothing is until `due`."""
+        while not self._untold and (seconds := due - self._monotonic()) > 0:
+            with suppress(Empty):
+                self._bell.get(timeout=seconds)
+        return self._untold[0] if self._untold else None
 
     def _work(self, waiting: Waiting[Pair], wish: Wish, platform: str | None) -> None:
         """Copy what waits, one after another. What no copy should end with ends the run."""
@@ -157,15 +182,15 @@ class Batch:
                 with waiting.turn() as pair:
                     if pair is None:
                         return
-                    self._events.put(self._one(pair, wish, platform))
+                    self._tell(self._one(pair, wish, platform))
         except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
-            self._events.put(error)
+            self._tell(error)
 
     def _one(self, pair: Pair, wish: Wish, platform: str | None) -> Copied:
         source, target = pair.source, pair.target
-        self._events.put(Began(pair))
+        self._tell(Began(pair))
         try:
-            reference = _reference(source, platform)
+            reference = self._reference(pair, platform)
             tag = pair.written.tag
             if tag is None or target.digest is not None:
                 hint = "a target is written with a tag and without a digest"
@@ -179,17 +204,19 @@ class Batch:
             return Copied(pair)
         return Copied(pair, report)
 
+    def _reference(self, pair: Pair, platform: str | None) -> Digest | str:
+        """Return what to copy of the source: all of it, or one platform."""
+        if platform is None:
+            return pair.source.reference
+        from tidegate.registry.platforms import find_part  # noqa: PLC0415 - most copies are of all
+
+        part = find_part(pair.source, platform)
+        if part.digest != part.whole:
+            self._tell(Narrowed(pair, part))
+        return part.digest
+
     def _note(self, target: Home, blob: Descriptor, moved: Moved) -> None:
-        self._events.put(BlobThere(target, blob, moved))
-
-
-def _reference(source: ImagePlace, platform: str | None) -> Digest | str:
-    """Return what to copy of `source`: all of it, or one platform."""
-    if platform is None:
-        return source.reference
-    from tidegate.registry.platforms import platform_digest  # noqa: PLC0415 - most copies are of all
-
-    return platform_digest(source, platform)
+        self._tell(BlobThere(target, blob, moved))
 
 
 def _unheard(target: Home, blob: Descriptor, moved: Moved) -> None:

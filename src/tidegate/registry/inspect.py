@@ -66,7 +66,7 @@ class _Inspection:
         contents = manifest.contents()
         document = json_object(manifest.data) or {}
         artifact_type = document.get("artifactType")
-        config = {} if manifest.is_index else read_config(self._home, contents.blobs[0])
+        config = {} if manifest.is_index else read_config(self._home, contents.blobs)
         return ImageNode(
             manifest.descriptor,
             platform_of(config),

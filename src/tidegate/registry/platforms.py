@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from tidegate.errors.image import PlatformMissing
 from tidegate.model.digest import Digest
-from tidegate.model.manifest import Descriptor, Manifest, json_object
+from tidegate.model.manifest import EMPTY, Descriptor, Manifest, json_object
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.tree import Home, read_tree
 
@@ -16,8 +17,23 @@ _SAME: Final[Mapping[str, str]] = {"arm": "arm/v7", "arm64/v8": "arm64", "amd64/
 """Two ways to say one thing (github.com/containerd/platforms, `database.go`, normalizeArch)."""
 
 
-def platform_digest(image: ImagePlace, platform: str) -> Digest:
-    """Return the digest of the manifest for `platform` at `image`: in its index, in one below, or its own.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What an image has for one platform.
+
+    Args:
+        platform: `os/architecture[/variant]`, as the image says it.
+        digest: the digest of that manifest.
+        whole: the digest of the image; the same when it is for that platform alone.
+    """
+
+    platform: str
+    digest: Digest
+    whole: Digest
+
+
+def find_part(image: ImagePlace, platform: str) -> Part:
+    """Return the manifest for `platform` at `image`: in its index, in one below, or its own.
 
     Args:
         image: an index, or an image of one platform.
@@ -26,18 +42,27 @@ def platform_digest(image: ImagePlace, platform: str) -> Digest:
     Raises:
         PlatformMissing: the image is for no such platform, or has several that would do.
     """
-    offered = tuple(_offered(image.home, image.home.registry.manifest(image.home.repository, str(image.reference))))
+    root = image.home.registry.manifest(image.home.repository, str(image.reference))
+    offered = tuple(_offered(image.home, root))
     exact = [(name, digest) for name, digest in offered if _normal(name) == _normal(platform)]
     fitting = exact or [(name, digest) for name, digest in offered if name.startswith(f"{platform}/")]
     if len({digest for _, digest in fitting}) == 1:
-        return fitting[0][1]
+        return Part(*fitting[0], root.digest)
     if fitting:
         which = ", ".join(f"{name} {digest}" for name, digest in fitting)
         hint = f"name one by its variant, or by its digest as IMAGE@DIGEST: {which}"
         raise PlatformMissing(f"several are for {platform}", where=str(image), hint=hint)
     names = ", ".join(dict.fromkeys(name for name, _ in offered))
-    hint = f"it has {names}" if names else "it does not say for which platforms it is: leave --platform out"
+    if names:
+        what = f"there is no {platform or '(empty)'} among {names}"
+        raise PlatformMissing(what, where=str(image), hint="name one of those with --platform")
+    hint = "it does not say for which platforms it is: leave --platform out"
     raise PlatformMissing(f"there is no {platform or '(empty)'}", where=str(image), hint=hint)
+
+
+def platform_in(home: Home, index: Manifest, digest: Digest) -> str | None:
+    """Return for which platform the manifest with `digest` is in `index`; None when it is not there, or not said."""
+    return next((name for name, each in _offered(home, index) if each == digest), None)
 
 
 def platforms(index: Manifest) -> Iterator[tuple[str, Digest]]:
@@ -52,8 +77,9 @@ def platform_of(platform: object) -> str | None:
     return _name(platform) or None
 
 
-def read_config(home: Home, config: Descriptor) -> Mapping[str, object]:
-    """Return the config of an image; nothing when it is another kind of config, or larger than any."""
+def read_config(home: Home, blobs: Sequence[Descriptor]) -> Mapping[str, object]:
+    """Return the config of an image, the first of its `blobs`; nothing when it is of another kind, or too large."""
+    config = next(iter(blobs), EMPTY)
     if not config.media_type.endswith((".image.config.v1+json", "container.image.v1+json")):
         return {}
     if config.size > _LARGEST_CONFIG:
@@ -71,7 +97,7 @@ def _offered(home: Home, root: Manifest) -> Iterator[tuple[str, Digest]]:
 
     def below(manifest: Manifest) -> Iterator[tuple[str, Digest]]:
         if not manifest.is_index:
-            name = platform_of(read_config(home, manifest.contents().blobs[0]))
+            name = platform_of(read_config(home, manifest.contents().blobs))
             if name:
                 yield name, manifest.digest
         for said, digest in _listed(manifest):

@@ -10,6 +10,7 @@ from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.registry.crew import at_once
 from tidegate.registry.places import ImagePlace
+from tidegate.registry.platforms import platform_in
 from tidegate.registry.referrers import Attached, ReferrerSearch
 from tidegate.registry.tree import Home, Tree, distinct, read_tree
 
@@ -25,6 +26,8 @@ class Verification:
         referrers: what is attached at the source.
         faults: what is wrong at the target, in sentences; empty when all is well.
         of_image: how many of `faults` are the image's own; the others are of what is attached to it.
+        part: the platform of the source's image that the target is, all alone; "" when it is one of its manifests and
+            nothing is said of a platform; None when it is something else.
     """
 
     source: Digest
@@ -33,6 +36,7 @@ class Verification:
     referrers: int
     faults: tuple[str, ...]
     of_image: int
+    part: str | None = None
 
 
 def verify_image(source: ImagePlace, target: ImagePlace, *, deep: bool, foreign: bool = False) -> Verification:
@@ -53,7 +57,9 @@ def verify_image(source: ImagePlace, target: ImagePlace, *, deep: bool, foreign:
     digest = found.digest if found else None
     if digest != wanted.root.digest:
         what = f"{target} is {digest}, not {wanted.root.digest}" if digest else f"there is no {target}"
-        return Verification(wanted.root.digest, digest, 0, len(attached), (what,), of_image=1)
+        part = _part(source.home, wanted, digest)
+        what += "" if part is None else f": it is only {f'its {part}' if part else 'a part of it'}"
+        return Verification(wanted.root.digest, digest, 0, len(attached), (what,), of_image=1, part=part)
     own = _blobs((wanted,), foreign=foreign)
     theirs = [blob for blob in _blobs([each.tree for each in attached], foreign=foreign) if blob not in own]
     of_image = (*_manifests(target.home, wanted), *_missing(target.home, own, deep=deep))
@@ -61,6 +67,13 @@ def verify_image(source: ImagePlace, target: ImagePlace, *, deep: bool, foreign:
     faults = tuple(dict.fromkeys((*of_image, *others)))
     blobs = len(own) + len(theirs)
     return Verification(wanted.root.digest, digest, blobs, len(attached), faults, len(set(of_image)))
+
+
+def _part(source: Home, wanted: Tree, digest: Digest | None) -> str | None:
+    """Return `Verification.part` for a target whose digest is not the one of `wanted`."""
+    if digest is None or all(manifest.digest != digest for manifest in wanted.manifests):
+        return None
+    return platform_in(source, wanted.root, digest) or ""
 
 
 def _blobs(trees: Iterable[Tree], *, foreign: bool) -> tuple[Descriptor, ...]:

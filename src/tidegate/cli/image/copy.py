@@ -77,11 +77,6 @@ def copy(
     if (file is None) == (source is None) or (source is None) != (target is None):
         raise click.UsageError("name SRC and DST, or give a list with --from FILE")
     wish = Wish(Referrers(referrers), replace=replace, foreign=foreign)
-    if platform is not None:
-        invocation.output.say(
-            f"only {platform} is copied: its digest is not the one of the whole image, "
-            "and what is attached to the whole stays behind"
-        )
     with open_places(invocation) as places:
         pairs = _pairs(invocation, places, source, target, file)
         if not pairs:

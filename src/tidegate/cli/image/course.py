@@ -27,13 +27,17 @@ class Course:
     ) -> None:
         self.total = total
         self.pauses = pauses
-        self.under_way: list[str] = []
-        """The targets of copies that have begun and not ended."""
         self.results: list[Copied] = []
         """How those that have ended did."""
+        self._under_way: dict[int, str] = {}
         self._sent = sent
         self._monotonic = monotonic
         self._began = monotonic()
+
+    @property
+    def under_way(self) -> list[str]:
+        """The targets of copies that have begun and not ended."""
+        return list(self._under_way.values())
 
     @property
     def bytes_sent(self) -> int:
@@ -50,9 +54,10 @@ class Course:
         self.results.sort(key=lambda each: numbers[id(each.pair)])
 
     def see(self, event: Event) -> None:
-        """Take note of `event`."""
+        """Take note of `event`. After Ctrl-C the last one may come once more; it counts once."""
         if isinstance(event, Began):
-            self.under_way.append(str(event.pair.written))
+            self._under_way[id(event.pair)] = str(event.pair.written)
         elif isinstance(event, Copied):
-            self.under_way.remove(str(event.pair.written))
-            self.results.append(event)
+            if not (self.results and self.results[-1] is event):
+                self.results.append(event)
+            self._under_way.pop(id(event.pair), None)

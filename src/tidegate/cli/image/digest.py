@@ -30,9 +30,9 @@ def digest(invocation: Invocation, *, image: str, platform: str | None, form: Fo
         place = existing(places.parse(image))
         found = str(place.digest)
         if platform is not None:
-            from tidegate.registry.platforms import platform_digest
+            from tidegate.registry.platforms import find_part
 
-            found = str(platform_digest(place, platform))
+            found = str(find_part(place, platform).digest)
     if form is Format.TABLE:
         invocation.output.line(found)
         return

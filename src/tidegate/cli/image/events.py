@@ -9,7 +9,7 @@ from typing import Final
 from tidegate.cli.image.course import Course
 from tidegate.cli.output import SCHEMA_VERSION, Output
 from tidegate.model.json import Json
-from tidegate.registry.batch import Began, BlobThere, Copied, Event
+from tidegate.registry.batch import Began, BlobThere, Copied, Event, Narrowed
 
 _SECONDS: Final = 1.0
 """Between two lines of progress."""
@@ -35,6 +35,10 @@ class CopyEvents:
         match event:
             case Began(pair):
                 self._write("image", {"source": str(pair.source), "target": str(pair.written)})
+            case Narrowed(pair, part):
+                places: dict[str, Json] = {"source": str(pair.source), "target": str(pair.written)}
+                fields = {"platform": part.platform, "digest": str(part.digest), "whole": str(part.whole)}
+                self._write("narrowed", places | fields)
             case BlobThere(target, blob, moved):
                 digest, size = str(blob.digest), blob.size
                 self._write("blob", {"repository": target.shown, "digest": digest, "size": size, "moved": moved.value})

@@ -10,13 +10,16 @@ from tidegate.cli.image.sizes import shown
 from tidegate.cli.output import Output
 from tidegate.cli.printable import printable
 from tidegate.counted import counted
-from tidegate.registry.batch import Copied, Event
+from tidegate.registry.batch import Copied, Event, Narrowed
 
 if TYPE_CHECKING:
     from tidegate.ports.images import CopyReport
 
 _ERASE: Final = "\r\x1b[K"
 _SEP: Final = "; "
+_NARROWED: Final = (
+    "only {} is copied: its digest is not the one of the whole image, and what is attached to the whole stays behind"
+)
 
 
 class CopyTalk:
@@ -31,10 +34,15 @@ class CopyTalk:
     def __init__(self, output: Output, course: Course, *, moves: bool = True) -> None:
         self._output = output
         self._course = course
+        self._narrowed = False
         self._moves = moves and output.talk.isatty() and not output.quiet
 
     def see(self, event: Event) -> None:
-        """Say how a copy ended."""
+        """Say how a copy ended, and once, as soon as it is known, that it is not of all that an image is."""
+        if isinstance(event, Narrowed) and not self._narrowed:
+            self._narrowed = True
+            self.clear()
+            self._output.say(printable(_NARROWED.format(event.part.platform)))
         if isinstance(event, Copied) and (self._course.total > 1 or event.error is None):
             self.clear()
             self._output.say(printable(_sentence(event)))
@@ -63,12 +71,14 @@ class CopyTalk:
         self.clear()
         course = self._course
         for target in course.under_way:
-            self._output.say(printable(f"stopped {target}"))
+            self._output.say(printable(f"unknown {target}: a registry has not answered yet; it may be there"))
         there = sum(each.report is not None for each in course.results)
-        others = course.total - len(course.results) - len(course.under_way)
+        unknown = len(course.under_way)
+        others = course.total - len(course.results) - unknown
+        may_be = f", {unknown} may be" if unknown else ""
         begun = f", {counted(others, 'was', 'were')} not begun" if others else ""
         self._output.say(
-            f"{there} of {counted(course.total, 'image')} {'is' if there == 1 else 'are'} there{begun}; "
+            f"{there} of {counted(course.total, 'image')} {'is' if there == 1 else 'are'} there{may_be}{begun}; "
             "run it again: what is there is not copied again"
         )
 

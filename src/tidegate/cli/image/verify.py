@@ -15,6 +15,8 @@ from tidegate.counted import counted
 from tidegate.model.json import Json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tidegate.registry.verification import Verification
 
 
@@ -30,13 +32,23 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="DST")
 @click.option("--deep", is_flag=True, help="Read every blob at DST and verify its bytes, not only that it is there.")
 @click.option("--foreign", is_flag=True, help="Look for layers, too, whose media type says that they lie elsewhere.")
+@click.option("--platform", metavar="OS/ARCH[/VARIANT]", help="DST is to be this platform of SRC alone.")
 @output_option
 @pass_invocation
-def verify(invocation: Invocation, *, source: str, target: str, deep: bool, foreign: bool, form: Format) -> None:
+def verify(
+    invocation: Invocation,
+    *,
+    source: str,
+    target: str,
+    deep: bool,
+    foreign: bool,
+    platform: str | None,
+    form: Format,
+) -> None:
     """Compare an image with its copy, part by part.
 
     The copy must have the same digest, every manifest and blob, and all that is attached at SRC. Anything missing ends
-    with exit code 1.
+    with exit code 1. After a copy with --platform, give that here, too.
     """
     from dataclasses import replace
 
@@ -48,6 +60,10 @@ def verify(invocation: Invocation, *, source: str, target: str, deep: bool, fore
         there = places.parse(source)
         here = places.parse(target)
         here = here if here.tag or here.digest else replace(here, tag=there.tag, digest=there.digest)
+        if platform is not None:
+            from tidegate.registry.platforms import find_part
+
+            there = replace(there, digest=find_part(there, platform).digest)
         found = verify_image(there, here, deep=deep, foreign=foreign)
     faults: list[Json] = list(found.faults)
     document: dict[str, Json] = {
@@ -69,18 +85,29 @@ def verify(invocation: Invocation, *, source: str, target: str, deep: bool, fore
     if found.faults:
         count = len(found.faults)
         what = counted(count, "part is missing or differs", "parts are missing or differ")
-        raise ImagesDiffer(
-            what, where=str(here), hint=_hint(found, source, str(here.with_tag(here.tag) if here.tag else here))
-        )
+        options = [*(() if platform is None else ("--platform", platform)), *(("--foreign",) if foreign else ())]
+        written = str(here.with_tag(here.tag) if here.tag else here)
+        part = f"{there.with_tag(there.tag) if there.tag else there.home.shown}@{found.target}"
+        raise ImagesDiffer(what, where=str(here), hint=_hint(found, (source, written, *options), part))
 
 
-def _hint(found: Verification, source: str, target: str) -> str:
-    """Return what to do about what was found, as it can be typed."""
+def _hint(found: Verification, pair: Sequence[str], part: str) -> str:
+    """Return what to do about what was found, as it can be typed.
+
+    Args:
+        found: what was found.
+        pair: source and target, and options that a copy of them has, too.
+        part: what the target is, as the source's own image.
+    """
     from shlex import join, quote
 
-    copy = join(("tidegate", "image", "copy", source, target))
+    copy, target = join(("tidegate", "image", "copy", *pair)), pair[1]
     if found.target is None:
         return f"copy it: {copy}"
+    if found.part is not None:
+        alone = (*pair, "--platform", found.part) if found.part else (part, *pair[1:])
+        verify = join(("tidegate", "image", "verify", *alone))
+        return f"if that is all it should be: {verify}; else bring the whole: {copy} --replace"
     if found.target != found.source:
         return f"copy it again: {copy} --replace"
     if not found.of_image:
