@@ -153,7 +153,17 @@ def test_the_next_page(fields: tuple[str, ...], found: str | None) -> None:
     assert next_link(_linked(*fields)) == found
 
 
-@pytest.mark.parametrize("field", ["<>;" * 20_000, "<" * 60_000, "<a>;" + "rel " * 15_000, "<a>;rel" + " " * 60_000, '<>;\\"' * 12_000, '<>;"\\' * 12_000])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "<>;" * 20_000,
+        "<" * 60_000,
+        "<a>;" + "rel " * 15_000,
+        "<a>;rel" + " " * 60_000,
+        '<>;\\"' * 12_000,
+        '<>;"\\' * 12_000,
+    ],
+)
 def test_a_hostile_list_of_links_takes_no_longer_than_its_length_allows(field: str) -> None:
     start = time.thread_time()
     assert next_link(_linked(field)) is None
