@@ -70,6 +70,17 @@ def test_what_is_not_there_is_none_or_an_error(registry: Registry, repository: s
             _read(registry, name, NOWHERE)
 
 
+def test_to_expect_writes_is_to_write_nothing(registry: Registry, repository: str) -> None:
+    registry.expect_writes(repository)
+    assert registry.resolve(repository, "1.0.0") is None
+    assert list(registry.tags(repository)) == []
+    image = build_image("inventory")
+    image.push(registry, repository, "1.0.0")
+    registry.expect_writes(repository)
+    assert registry.resolve(repository, "1.0.0") == image.root.descriptor
+    assert list(registry.tags(repository)) == ["1.0.0"]
+
+
 def test_an_image_comes_back_byte_for_byte(registry: Registry, repository: str) -> None:
     image = build_image("inventory", files={"etc/motd": b"hello"}, labels={"version": "1.0.0"})
     assert image.push(registry, repository, "1.0.0") == image.digest

@@ -20,6 +20,14 @@ class Registry(Protocol):
     `RegistryUnreachable`, `RegistryUnauthorized`, `RegistryDenied`, `RegistryThrottled`, `RegistryFailed`.
     """
 
+    def expect_writes(self, repository: str) -> None:
+        """Take note that `repository` is read from in order to write to it: the permission for both may be got at once.
+
+        Nothing is asked, written or made by that. What could be read before can be read after it, also by who may not
+        write.
+        """
+        ...
+
     def resolve(self, repository: str, reference: str) -> Descriptor | None:
         """Return the descriptor of the manifest at `reference` (a HEAD), or None when there is none."""
         ...

@@ -41,6 +41,7 @@ def retag(image: ImagePlace, tags: Sequence[str], *, replace: bool) -> list[Reta
         TagExists: a tag holds something else. Nothing was written.
     """
     registry, repository = image.home.registry, image.home.repository
+    registry.expect_writes(repository)
     manifest = registry.manifest(repository, str(image.reference))
 
     def look(tag: str) -> Digest | None:

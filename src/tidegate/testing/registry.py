@@ -34,6 +34,9 @@ class FakeRegistry:
         self._manifests: defaultdict[str, dict[Digest, Manifest]] = defaultdict(dict)
         self._tags: defaultdict[str, dict[str, Digest]] = defaultdict(dict)
 
+    def expect_writes(self, repository: str) -> None:
+        """Do nothing: nobody needs a permission here."""
+
     def resolve(self, repository: str, reference: str) -> Descriptor | None:
         """Return the descriptor of the manifest at `reference`, or None."""
         self._note("resolve", repository, reference)

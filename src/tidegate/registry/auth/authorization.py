@@ -1,6 +1,7 @@
 """The Authorization field: none, Basic, or a Bearer token. Follows distribution's `spec/auth/token.md` and `oauth.md`.
 
-Nothing is asked for in advance: the first 401 says what the registry wants, and from then on it is sent at once.
+Nothing is asked for in advance: the first 401 says what the registry wants, and from then on it is sent at once. What
+is going to be needed besides may be asked for with it (`Authorizer.expect`), if that is granted.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tidegate.errors import AuthenticationError, TidegateError
 from tidegate.errors.http import AddressRefused, InvalidUrl
-from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
+from tidegate.errors.registry import RegistryDenied, RegistryFailed, RegistryUnauthorized
 from tidegate.http import Origin, Sender
 from tidegate.http.addresses import is_link_local
 from tidegate.registry.answers import failure
@@ -38,11 +42,13 @@ class Authorization:
 
     Args:
         value: of the field.
+        scopes: what it was asked for: what is needed, or more.
         final_until: until then, a 401 is the last word: it was got after the request's last one, so a newer one would
             be no better. What was there already may have ended, or been revoked, since.
     """
 
     value: str = field(repr=False)
+    scopes: Scopes
     final_until: float = -math.inf
 
 
@@ -52,6 +58,10 @@ class _Found(NamedTuple):
     credentials: Credentials | None
     asked_at: float
     fresh_until: float
+
+
+class _WiderRefused(Exception):
+    """What is needed has to be asked for by itself."""
 
 
 class Authorizer:
@@ -91,6 +101,16 @@ class Authorizer:
         self._accepted: set[Scopes] = set()
         self._tokens: dict[Scopes, Token] = {}
         self._turns: dict[Scopes, threading.Lock] = {}
+        self._wider: dict[Scopes, Scopes] = {}
+        self._refused_wider: _Found | None = None
+
+    def expect(self, scopes: Scopes, wider: Scopes) -> None:
+        """Ask for `wider` where `scopes` are needed, since the rest is going to be: one token does for both.
+
+        That takes nothing away: where `wider` is refused, `scopes` are asked for, and from then on for everything only
+        what it needs, until the credentials are looked up anew.
+        """
+        self._wider[scopes] = wider
 
     def field(self, scopes: Scopes) -> Authorization | None:
         """Return what to send for `scopes`, e.g. `repository:inventory:pull`; None when nothing was asked for yet."""
@@ -107,6 +127,7 @@ class Authorizer:
 
         Raises:
             RegistryUnauthorized: there are no credentials, or they were refused.
+            RegistryDenied: they were not, and may not do what the request needs.
         """
         from tidegate.registry.auth.challenge import parse_challenges  # noqa: PLC0415 - needed when asked for, not before
 
@@ -116,12 +137,14 @@ class Authorizer:
         if challenge is None:
             raise self._unauthorized("the registry asks for credentials in a way that is not known (Bearer, Basic)")
         if sent is not None and started < sent.final_until and scopes not in self._accepted:
-            raise self.refused(scopes)
+            if sent.scopes == scopes:
+                raise self._denied(scopes) if _is_denial(challenge) else self.refused(scopes)
+            self._refused_wider = self._found  # some token servers give all or nothing
         with self._lock:
             self._challenge = challenge
-            known = self._tokens.get(scopes)
+            known = self._tokens.get(sent.scopes) if sent else None
             if known and sent and sent.value == f"Bearer {known.value}":
-                del self._tokens[scopes]
+                del self._tokens[sent.scopes]
         new = self._field(challenge, scopes, sent, started)
         if sent and new.value == sent.value:
             raise self.refused(scopes)
@@ -145,13 +168,14 @@ class Authorizer:
         """Return what to send; `refused` was not accepted, which was heard at `since`."""
         if challenge.scheme == "bearer":
             token = self._token(challenge, scopes)
-            return Authorization(f"Bearer {token.value}", token.ends_at if token.asked_at >= since else -math.inf)
+            final_until = token.ends_at if token.asked_at >= since else -math.inf
+            return Authorization(f"Bearer {token.value}", token.scopes, final_until)
         found = self._look_up()
         if found.credentials is not None and refused is not None and found.credentials.basic == refused.value:
             found = self._look_up(refused=found)
         if found.credentials is None:
             raise self._unauthorized("the registry asks for credentials and there are none")
-        return Authorization(found.credentials.basic, math.inf if found.asked_at >= since else -math.inf)
+        return Authorization(found.credentials.basic, scopes, math.inf if found.asked_at >= since else -math.inf)
 
     def _look_up(self, refused: _Found | None = None) -> _Found:
         """Return what was found; it is looked for anew before it ends, or when it is `refused`, once for all threads.
@@ -168,16 +192,33 @@ class Authorizer:
             return found
 
     def _token(self, challenge: Challenge, scopes: Scopes) -> Token:
+        """Return a token that does for `scopes`: one that is held, or a new one, for the wider ones if it may be."""
+        wider = self._wider.get(scopes)
+        if wider is None:
+            return self._kept(scopes, partial(self._fetch, challenge, scopes))
+        held = self._held(wider) or self._held(scopes)
+        if held is not None:
+            return held
+        with suppress(_WiderRefused):
+            return self._kept(wider, partial(self._fetch_wider, challenge, wider))
+        return self._kept(scopes, partial(self._fetch, challenge, scopes))
+
+    def _kept(self, scopes: Scopes, fetch: Callable[[], Token]) -> Token:
+        """Return the token that is held for `scopes`; one that `fetch` gets where there is none."""
         with self._lock:
             turn = self._turns.setdefault(scopes, threading.Lock())
         with turn:
-            with self._lock:
-                token = self._tokens.get(scopes)
-            if token is None or token.fresh_until <= self._monotonic():
-                token = self._fetch(challenge, scopes)
+            token = self._held(scopes)
+            if token is None:
+                token = fetch()
                 with self._lock:
                     self._tokens[scopes] = token
             return token
+
+    def _held(self, scopes: Scopes) -> Token | None:
+        with self._lock:
+            token = self._tokens.get(scopes)
+        return token if token is not None and token.fresh_until > self._monotonic() else None
 
     def _fetch(self, challenge: Challenge, scopes: Scopes) -> Token:
         found = self._look_up()
@@ -188,6 +229,19 @@ class Authorizer:
             if newer.credentials == found.credentials:
                 raise
         return self._fetch_as(newer.credentials, challenge, scopes)
+
+    def _fetch_wider(self, challenge: Challenge, scopes: Scopes) -> Token:
+        """Return a token for more than is needed now; credentials to which one was refused are not tried again."""
+        found = self._look_up()
+        if found is self._refused_wider:
+            raise _WiderRefused
+        try:
+            return self._fetch_as(found.credentials, challenge, scopes)
+        except TidegateError as error:
+            if error.retryable:
+                raise
+            self._refused_wider = found
+            raise _WiderRefused from error
 
     def _fetch_as(self, credentials: Credentials | None, challenge: Challenge, scopes: Scopes) -> Token:
         from tidegate.registry.auth.tokens import Token, token_in, token_request  # noqa: PLC0415 - as above
@@ -203,7 +257,7 @@ class Authorizer:
                 raise failure(response)
             value, life = token_in(response)
         life = life or _USUAL_LIFE
-        return Token(value, started, started + life * (1 - _MARGIN), started + life)
+        return Token(value, scopes, started, started + life * (1 - _MARGIN), started + life)
 
     def _realm(self, challenge: Challenge) -> str:
         realm = challenge.parameters.get("realm", "")
@@ -220,7 +274,20 @@ class Authorizer:
             raise AddressRefused(f"the registry sends us for a token to {origin}", where=str(self._origin))
         return realm
 
+    def _denied(self, scopes: Scopes) -> AuthenticationError:
+        found = self._found.credentials if self._found else None
+        if found is None:
+            return self.refused(scopes)
+        what = f"the registry takes these credentials, and they may not do this: {' '.join(scopes)}"
+        hint = f"ask for the permission, or use others; these were found in {found.source}"
+        return RegistryDenied(what, where=str(self._origin), hint=hint)
+
     def _unauthorized(self, what: str) -> RegistryUnauthorized:
         found = self._found.credentials if self._found else None
         hint = f"check {found.source}; the credentials were found there" if found else self._hint()
         return RegistryUnauthorized(what, where=str(self._origin), hint=hint)
+
+
+def _is_denial(challenge: Challenge) -> bool:
+    """Return whether what was sent is good, but not for this (RFC 6750, section 3.1; distribution's token spec)."""
+    return challenge.parameters.get("error") == "insufficient_scope"

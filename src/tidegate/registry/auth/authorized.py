@@ -9,7 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
+from tidegate.errors.registry import RegistryDenied, RegistryFailed, RegistryUnauthorized
 from tidegate.http import InFlight, Origin, Request, Response, Sender, Stream
 from tidegate.registry.answers import unreachable
 
@@ -38,7 +38,8 @@ class AuthorizedSender:
         """Send `request`, which needs `scopes`, and return the answer.
 
         Raises:
-            RegistryUnreachable, RegistryUnauthorized, RegistryFailed: there is none, or the registry wants more.
+            RegistryUnreachable, RegistryUnauthorized, RegistryDenied, RegistryFailed: there is none, or the registry
+                wants more.
         """
         with unreachable(), _refused(request):
             sent = self._field(request, scopes)
@@ -83,7 +84,7 @@ def _refused(request: Request) -> Iterator[None]:
     """Have a refusal say of which request it is."""
     try:
         yield
-    except RegistryUnauthorized as error:
+    except (RegistryDenied, RegistryUnauthorized) as error:
         error.where = str(request)
         raise
 

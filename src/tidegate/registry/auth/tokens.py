@@ -26,12 +26,14 @@ class Token:
 
     Args:
         value: what stands behind `Bearer`.
+        scopes: what it was asked for; it may allow less.
         asked_at: when it was asked for, on the clock of whoever keeps it.
         fresh_until: from then on another one is asked for.
         ends_at: from then on nobody accepts it.
     """
 
     value: str = field(repr=False)
+    scopes: tuple[str, ...]
     asked_at: float
     fresh_until: float
     ends_at: float

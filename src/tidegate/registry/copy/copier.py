@@ -111,6 +111,7 @@ class Copier:
             ManifestInvalid: a manifest can't be read, or the image is deeper or larger than any image is.
         """
         looked = self._monotonic()
+        target.registry.expect_writes(target.repository)
         held = digest_at(target, tag)
         search = search or ReferrerSearch()
         if held is not None and held == (reference if isinstance(reference, Digest) else _resolved(source, reference)):

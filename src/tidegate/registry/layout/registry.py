@@ -44,6 +44,9 @@ class LayoutRegistry:
         self._must_exist = must_exist
         self._subjects: dict[tuple[str, Digest], Sequence[tuple[Entry, Digest]]] = {}
 
+    def expect_writes(self, repository: str) -> None:
+        """Do nothing: the first write finds out whether the folder may be written to."""
+
     def resolve(self, repository: str, reference: str) -> Descriptor | None:
         """Return the descriptor of the manifest at `reference`, or None."""
         if is_tag(reference):

@@ -32,6 +32,7 @@ class Calls:
         self.retry = retry
         self.follow = follow
         self._base = base
+        self._authorizer = authorizer
         self._sender = AuthorizedSender(self.origin, client, authorizer)
 
     def address(self, repository: str, rest: str) -> str:
@@ -48,6 +49,10 @@ class Calls:
     ) -> Request:
         """Return a request about `rest` in a repository, e.g. `manifests/1.1.3`."""
         return Request(method, self.address(repository, rest), headers or {}, body, allowed=self.follow)
+
+    def expect_writes(self, repository: str) -> None:
+        """Have a token that reads from `repository` asked for as one that writes there, too."""
+        self._authorizer.expect(to_pull(repository), to_push(repository))
 
     def send(self, request: Request, scopes: Scopes) -> Response:
         """Send `request` with what lets it do `scopes`, and return the answer."""

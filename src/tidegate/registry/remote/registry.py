@@ -54,6 +54,10 @@ class RemoteRegistry:
         self._lists_referrers: bool | None = None
         self._asking_for_referrers = threading.Lock()
 
+    def expect_writes(self, repository: str) -> None:
+        """Ask for one token to read from and write to `repository`, where the registry wants tokens."""
+        self._calls.expect_writes(repository)
+
     def resolve(self, repository: str, reference: str) -> Descriptor | None:
         """Return the descriptor of the manifest at `reference`, or None; a GET where HEAD does not tell, or did not."""
 
