@@ -160,6 +160,18 @@ def test_a_registry_that_gives_anybody_a_token(tmp_path: Path, server: ScriptedS
     assert answer(tmp_path, server) == (None, None, "open to anybody", None)
 
 
+def test_nobody_elsewhere_asks_for_credentials(tmp_path: Path, gate: Gate, server: ScriptedServer) -> None:
+    elsewhere = Reply(401, fields={"WWW-Authenticate": f'Bearer realm="{server.url}/token"'})
+    with ScriptedServer(lambda _: elsewhere) as there:
+        gate.otherwise = Reply(307, fields={"Location": f"{there.url}/v2/"})
+        keys = {"TIDEGATE_REGISTRY_PRD_USERNAME": "robot", "TIDEGATE_REGISTRY_PRD_PASSWORD": "s3cret-word"}
+        source, _, found, code = answer(tmp_path, server, environ=keys)
+        assert (source, found, code) == ("TIDEGATE_REGISTRY_PRD_USERNAME", "unknown", "registry/refused")
+        assert there.lines == ["GET /v2/"]
+        assert "Authorization" not in there.requests[0].fields
+    assert server.lines == ["GET /v2/"]
+
+
 @pytest.mark.parametrize(
     ("reply", "code"), [(Reply(503), "registry/failed"), (Reply(429), "registry/throttled")], ids=["503", "429"]
 )

@@ -44,6 +44,8 @@ EMPTY_LIST = b'{"schemaVersion":2,"manifests":[]}'
         (400, error_body("TAG_INVALID", "no name"), {}, RegistryRefused, "TAG_INVALID: no name"),
         (404, b"404 page not found", {"Content-Type": "text/plain"}, RegistryRefused, "page not found"),
         (302, b"", {"Location": "/login"}, RegistryFailed, "302"),
+        (408, b"", {}, RegistryFailed, "408"),
+        (425, b"", {}, RegistryFailed, "425"),
         (400, b'{"errors": null}', {}, RegistryRefused, "400"),
     ],
 )
@@ -57,6 +59,7 @@ def test_what_answers_mean(
         assert caught.value.hint
     if isinstance(caught.value, RegistryThrottled):
         assert caught.value.retry_after == 7
+        assert "asks to wait for 7 seconds; try again later" in str(caught.value.hint)
 
 
 def test_retry_after_may_be_a_date() -> None:

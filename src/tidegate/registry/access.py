@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from tidegate.errors import AuthenticationError, TidegateError
-from tidegate.http import Request
+from tidegate.http import Origin, Request
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.answers import failure, unreachable
 from tidegate.registry.auth.credentials import Credentials
@@ -88,7 +88,8 @@ def _ask(account: RegistryAccount, reach: Reach, base: str, credentials: Credent
     with unreachable(), client.send(request) as response:
         if response.status == HTTPStatus.OK:
             return Standing.OPEN
-        if response.status != HTTPStatus.UNAUTHORIZED:
+        elsewhere = Origin.of(response.request.url) != Origin.of(base)  # nobody's credentials are for a redirect's end
+        if elsewhere or response.status != HTTPStatus.UNAUTHORIZED:
             raise failure(response)
         wanted = response.headers("WWW-Authenticate")
     with unreachable():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from http import HTTPStatus
+from math import ceil
 from types import TracebackType
 from typing import Final
 
@@ -30,6 +31,8 @@ from tidegate.http import Response, retry_after
 
 BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 """What a registry answers that has too much to do: the same request may do later."""
+_ANOTHER_TIME: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+"""What says nothing of the request itself (RFC 9110, 15.5.9; RFC 8470, 5.2)."""
 _LARGEST_ERROR: Final = 64 * 1024
 _LONGEST_TEXT: Final = 200
 _IMPLIED: Final = "latest"
@@ -84,8 +87,18 @@ def failure(response: Response) -> TidegateError:
     where = str(response.request)
     hint = _HINTS.get(kind)
     if issubclass(kind, RegistryThrottled | RegistryFailed):
-        return kind(what, where=where, hint=hint, retry_after=retry_after(response))
+        wait = retry_after(response)
+        return kind(what, where=where, hint=_in_seconds(wait, hint), retry_after=wait)
     return kind(what, where=where, hint=hint)
+
+
+def _in_seconds(wait: float | None, hint: str | None) -> str | None:
+    """Return `hint`, with how long the registry asks to be left alone: where that is too long for us, a person waits."""
+    if not wait:
+        return hint
+    from tidegate.counted import counted  # noqa: PLC0415 - for what goes wrong only
+
+    return f"it asks to wait for {counted(ceil(wait), 'second')}; {hint}"
 
 
 def _kind(status: int, code: str, text: str) -> type[TidegateError]:
@@ -100,7 +113,7 @@ def _kind(status: int, code: str, text: str) -> type[TidegateError]:
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND} and code in _BY_CODE:
         return _BY_CODE[code]
     broken = status < HTTPStatus.BAD_REQUEST or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return RegistryFailed if broken or status == HTTPStatus.REQUEST_TIMEOUT else RegistryRefused
+    return RegistryFailed if broken or status in _ANOTHER_TIME else RegistryRefused
 
 
 class _Unreachable:
