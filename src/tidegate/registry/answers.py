@@ -93,7 +93,7 @@ def failure(response: Response) -> TidegateError:
 
 
 def _in_seconds(wait: float | None, hint: str | None) -> str | None:
-    """Return `hint`, with how long the registry asks to be left alone: where that is too long for us, a person waits."""
+    """Return `hint`, with how long the registry asks to wait: where that is too long for us, a person does."""
     if not wait:
         return hint
     from tidegate.counted import counted  # noqa: PLC0415 - for what goes wrong only
