@@ -15,14 +15,19 @@ from tidegate.errors.http import ResponseTooLarge
 from tidegate.errors.registry import RegistryFailed, RepositoryMissing
 from tidegate.http import Origin, Response, Retry, next_link
 from tidegate.http.url import resolve, without_secrets
-from tidegate.model.manifest import OCI_INDEX
+from tidegate.model.manifest import OCI_INDEX, media_type_of
 from tidegate.model.referrers import ReferrerList
 from tidegate.registry.answers import failure, unreachable
 from tidegate.registry.remote.fields import content_type
 
 _LARGEST_PAGE: Final = 16 * 1024 * 1024
 _MOST_PAGES: Final = 10_000
-_NO_API: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
+_NO_API: Final = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
+)
+_PREFIX: Final = "a proxy before it may serve it at another path than it knows of: its address has to be set there"
+_OF_TAGS: Final = frozenset({"name", "tags"})
+"""What a list of tags has: other JSON, e.g. a proxy's, is no empty list."""
 
 T = TypeVar("T")
 Ask = Callable[[str], Response]
@@ -31,13 +36,17 @@ Ask = Callable[[str], Response]
 def tags_of(first: str, ask: Ask, retry: Retry) -> Iterator[str]:
     """Yield the tags of the page at `first` and of all that follow it; nothing when the repository does not exist.
 
+    Each comes once: some registries begin a page with the last tag of the one before.
+
     Args:
         first: address of the first page.
         ask: sends a GET.
         retry: how often each page is tried.
     """
+    seen = set[str]()
     for tags in _pages(first, ask, retry, _tags):
-        yield from tags
+        yield from (tag for tag in dict.fromkeys(tags) if tag not in seen)
+        seen.update(tags)
 
 
 def referrers_of(first: str, ask: Ask, retry: Retry) -> ReferrerList | None:
@@ -51,13 +60,15 @@ def referrers_of(first: str, ask: Ask, retry: Retry) -> ReferrerList | None:
 
 
 def _pages(first: str, ask: Ask, retry: Retry, read: Callable[[Response], T]) -> Iterator[T]:
+    """Yield what `read` makes of each page; that there is no list is an answer for the first one only."""
+
     def page(address: str) -> tuple[T, str, str | None]:
         with ask(address) as response:
-            return (
-                read(response),
-                response.request.url,
-                next_link(response) if response.status == HTTPStatus.OK else None,
-            )
+            found, is_there = read(response), response.status == HTTPStatus.OK
+            if address != first and (found is None or not is_there):
+                what = f"the registry began a list and does not go on with it: it answered {response.status}"
+                raise RegistryFailed(what, where=str(response.request), hint=_PREFIX)
+            return found, response.request.url, next_link(response) if is_there else None
 
     url: str | None = first
     read_already = set[str]()
@@ -93,7 +104,7 @@ def _tags(response: Response) -> list[str]:
         document: object = json.loads(_read(response))
     except (ValueError, RecursionError, ResponseTooLarge):
         document = None
-    tags = (document.get("tags") or []) if isinstance(document, dict) else None
+    tags = (document.get("tags") or []) if isinstance(document, dict) and not _OF_TAGS.isdisjoint(document) else None
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise RegistryFailed("the list of tags can't be read", where=str(response.request))
     return tags
@@ -101,15 +112,25 @@ def _tags(response: Response) -> list[str]:
 
 def _referrers(response: Response) -> ReferrerList | None:
     if response.status == HTTPStatus.OK:
-        if content_type(response) != OCI_INDEX:
-            return None  # whatever answered did not know the API
-        return ReferrerList.parse(_read(response), str(response.request))
+        return _listed(response)
     error = failure(response)
-    if isinstance(error, RepositoryMissing):
-        return ReferrerList()
-    if response.status in _NO_API:
+    if response.status not in _NO_API:
+        raise error
+    return ReferrerList() if isinstance(error, RepositoryMissing) else None
+
+
+def _listed(response: Response) -> ReferrerList | None:
+    """Return the list in an answer; None where whatever answered does not know the API, and sent something else."""
+    said = content_type(response).lower()
+    try:
+        data = _read(response)
+    except ResponseTooLarge:
+        if said == OCI_INDEX:
+            raise
         return None
-    raise error
+    if OCI_INDEX not in {said, media_type_of(data)}:
+        return None
+    return ReferrerList.parse(data, str(response.request))
 
 
 def _read(response: Response) -> bytes:
