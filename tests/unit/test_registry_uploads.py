@@ -8,7 +8,7 @@ import pytest
 
 from support.remote_registry import BLOB, ME, error_body, patient, remote_registry
 from support.scripted_http import Received, Reply, ScriptedServer, by_line
-from tidegate.errors.registry import DigestMismatch, RegistryFailed
+from tidegate.errors.registry import DigestMismatch, RegistryFailed, RegistryRefused
 
 
 @pytest.mark.parametrize("location", ["/up/1?_state=a%2Fb", "{url}/up/1?_state=a%2Fb", "../../../../up/1?_state=a%2Fb"])
@@ -68,6 +68,24 @@ def test_an_upload_elsewhere_gets_no_credentials() -> None:
         with remote_registry(script, lambda: ME) as (registry, _):
             registry.write_blob("app", BLOB, iter([b"blob"]))
         assert store.requests[0].line == f"PUT /up?sig=1&digest={BLOB.digest}"
+        assert "Authorization" not in store.requests[0].fields
+
+
+def test_what_a_redirect_leads_to_is_not_answered_with_credentials() -> None:
+    """Neither in its Authorization nor at the token server that it names."""
+    with ScriptedServer(lambda _: Reply(401, fields={"WWW-Authenticate": challenge})) as store:
+        challenge = f'Bearer realm="{store.url}/token",service="store"'
+
+        def script(request: Received) -> Reply:
+            if "Authorization" not in request.fields:
+                return Reply(401, fields={"WWW-Authenticate": "Basic"})
+            return Reply(307, fields={"Location": f"{store.url}/layer?sig=1"})
+
+        with remote_registry(script, lambda: ME) as (registry, _):
+            with registry.read_blob("app", BLOB.digest) as pieces, pytest.raises(RegistryRefused) as caught:
+                list(pieces)
+            assert caught.value.where == f"GET {store.url}/layer"
+        assert store.lines == ["GET /layer?sig=1"]
         assert "Authorization" not in store.requests[0].fields
 
 

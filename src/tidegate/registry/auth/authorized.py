@@ -65,7 +65,8 @@ class AuthorizedSender:
     ) -> Response:
         """Return the answer to `request`, which was sent with `sent`, or to a later one."""
         response, times = answer(), 1
-        while response.status == HTTPStatus.UNAUTHORIZED and Origin.of(request.url) == self._origin:
+        # What a redirect leads to may ask for credentials, too, and name a place for them: they are not for it.
+        while response.status == HTTPStatus.UNAUTHORIZED and Origin.of(response.request.url) == self._origin:
             with response:
                 asked = response.headers("WWW-Authenticate")
             if times == _MOST:
