@@ -14,7 +14,8 @@ T = TypeVar("T")
 class Waiting(Generic[T]):
     """Things that wait for their turn, in lanes: one that gets on slowly does not fill all hands.
 
-    Next is whoever comes first in the lane with the fewest under way. Safe for use by many threads.
+    Next is whoever comes first in the lane with the fewest under way; docs/adr/0025 says why. Safe for use by many
+    threads.
 
     Args:
         things: what waits, in order.
