@@ -146,6 +146,18 @@ def test_in_a_long_copy_the_token_for_both_is_renewed() -> None:
         assert prd.asked == ["app:pull,push"] * 2
 
 
+def test_whoever_only_reads_after_a_copy_asks_for_no_more_than_that() -> None:
+    """A server delivers once, and looks all day."""
+    now = [0.0]
+    with _stand(GuardedRegistry(_holding("app")), clock=lambda: now[0]) as prd:
+        prd.copy("app", tag="1.0.1")
+        now[0] = 100
+        prd.copy("app", tag="1.0.2")
+        now[0] = 299
+        assert prd.registry.resolve("app", "1.0.0") is not None
+        assert prd.asked == ["app:pull,push", "app:pull"]
+
+
 def test_a_token_that_was_revoked_is_replaced_by_one_for_both() -> None:
     with _stand(GuardedRegistry(_holding("app"))) as prd:
         prd.copy("app", tag="1.0.1")

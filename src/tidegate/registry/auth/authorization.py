@@ -14,24 +14,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
-from tidegate.errors import AuthenticationError, TidegateError
+from tidegate.errors import TidegateError
 from tidegate.errors.http import AddressRefused, InvalidUrl
-from tidegate.errors.registry import RegistryDenied, RegistryFailed, RegistryUnauthorized
+from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
 from tidegate.http import Origin, Sender
 from tidegate.http.addresses import is_link_local
 from tidegate.registry.answers import failure
+from tidegate.registry.auth.lookup import MARGIN, USUAL_LIFE, Found, Lookup
 
 if TYPE_CHECKING:
     from tidegate.registry.auth.challenge import Challenge
     from tidegate.registry.auth.credentials import Credentials
     from tidegate.registry.auth.tokens import Token
-
-_USUAL_LIFE: Final = 60
-"""Seconds a token lives when the server does not say (token spec); no credentials are looked up more often."""
-_MARGIN: Final = 0.25
-"""The part of its life before the end in which a token is not used for new requests."""
 
 Scopes = tuple[str, ...]
 
@@ -50,14 +46,6 @@ class Authorization:
     value: str = field(repr=False)
     scopes: Scopes
     final_until: float = -math.inf
-
-
-class _Found(NamedTuple):
-    """What was found when credentials were looked up, when that was, and until when it is used."""
-
-    credentials: Credentials | None
-    asked_at: float
-    fresh_until: float
 
 
 class _WiderRefused(Exception):
@@ -90,27 +78,27 @@ class Authorizer:
     ) -> None:
         self._origin = origin
         self._client = client
-        self._find = find
-        self._hint = hint
         self._follow = follow
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._finding = threading.Lock()
-        self._found: _Found | None = None
+        self._lookup = Lookup(origin, find, hint, monotonic)
         self._challenge: Challenge | None = None
         self._accepted: set[Scopes] = set()
         self._tokens: dict[Scopes, Token] = {}
         self._turns: dict[Scopes, threading.Lock] = {}
         self._wider: dict[Scopes, Scopes] = {}
-        self._refused_wider: _Found | None = None
+        self._expected: set[Scopes] = set()
+        self._refused_wider: Found | None = None
 
     def expect(self, scopes: Scopes, wider: Scopes) -> None:
-        """Ask for `wider` where `scopes` are needed, since the rest is going to be: one token does for both.
+        """Ask for `wider` when `scopes` are needed next, since the rest is going to be: one token does for both.
 
         That takes nothing away: where `wider` is refused, `scopes` are asked for, and from then on for everything only
         what it needs, until the credentials are looked up anew.
         """
         self._wider[scopes] = wider
+        if self._held(wider) is None:
+            self._expected.add(scopes)
 
     def field(self, scopes: Scopes) -> Authorization | None:
         """Return what to send for `scopes`, e.g. `repository:inventory:pull`; None when nothing was asked for yet."""
@@ -135,16 +123,19 @@ class Authorizer:
         challenges = {challenge.scheme: challenge for challenge in reversed(parse_challenges(fields))}
         challenge = challenges.get("bearer") or challenges.get("basic")
         if challenge is None:
-            raise self._unauthorized("the registry asks for credentials in a way that is not known (Bearer, Basic)")
+            what = "the registry asks for credentials in a way that is not known (Bearer, Basic)"
+            raise self._lookup.unauthorized(what)
         if sent is not None and started < sent.final_until and scopes not in self._accepted:
             if sent.scopes == scopes:
-                raise self._denied(scopes) if _is_denial(challenge) else self.refused(scopes)
-            self._refused_wider = self._found  # some token servers give all or nothing
+                raise self._lookup.denied(scopes) if _is_denial(challenge) else self.refused(scopes)
+            self._refused_wider = self._lookup.last  # some token servers give all or nothing
         with self._lock:
             self._challenge = challenge
             known = self._tokens.get(sent.scopes) if sent else None
             if known and sent and sent.value == f"Bearer {known.value}":
                 del self._tokens[sent.scopes]
+                if sent.scopes != scopes:
+                    self._expected.add(scopes)
         new = self._field(challenge, scopes, sent, started)
         if sent and new.value == sent.value:
             raise self.refused(scopes)
@@ -157,10 +148,10 @@ class Authorizer:
     def refused(self, scopes: Scopes) -> RegistryUnauthorized:
         """Return the error for a 401 to what `answer` gave for `scopes`."""
         if scopes in self._accepted:
-            return self._unauthorized("the registry accepts no more what it accepted before, nor anything newer")
-        if self._found is None or self._found.credentials is None:
-            return self._unauthorized("the registry asks for credentials and there are none")
-        return self._unauthorized("the registry does not accept these credentials")
+            return self._lookup.unauthorized("the registry accepts no more what it accepted before, nor anything newer")
+        if self._lookup.credentials is None:
+            return self._lookup.unauthorized("the registry asks for credentials and there are none")
+        return self._lookup.unauthorized("the registry does not accept these credentials")
 
     def _field(
         self, challenge: Challenge, scopes: Scopes, refused: Authorization | None = None, since: float = math.inf
@@ -170,38 +161,25 @@ class Authorizer:
             token = self._token(challenge, scopes)
             final_until = token.ends_at if token.asked_at >= since else -math.inf
             return Authorization(f"Bearer {token.value}", token.scopes, final_until)
-        found = self._look_up()
+        found = self._lookup.found()
         if found.credentials is not None and refused is not None and found.credentials.basic == refused.value:
-            found = self._look_up(refused=found)
+            found = self._lookup.found(refused=found)
         if found.credentials is None:
-            raise self._unauthorized("the registry asks for credentials and there are none")
+            raise self._lookup.unauthorized("the registry asks for credentials and there are none")
         return Authorization(found.credentials.basic, scopes, math.inf if found.asked_at >= since else -math.inf)
-
-    def _look_up(self, refused: _Found | None = None) -> _Found:
-        """Return what was found; it is looked for anew before it ends, or when it is `refused`, once for all threads.
-
-        What was found before may be over: a helper, a file or AWS may have newer ones.
-        """
-        with self._finding:
-            found, started = self._found, self._monotonic()
-            if found is None or found is refused or found.fresh_until <= started:
-                credentials = self._find()
-                said = credentials.life if credentials else None
-                life = math.inf if said is None else max(said, _USUAL_LIFE)
-                found = self._found = _Found(credentials, started, started + life * (1 - _MARGIN))
-            return found
 
     def _token(self, challenge: Challenge, scopes: Scopes) -> Token:
         """Return a token that does for `scopes`: one that is held, or a new one, for the wider ones if it may be."""
         wider = self._wider.get(scopes)
         if wider is None:
             return self._kept(scopes, partial(self._fetch, challenge, scopes))
+        expected = scopes in self._expected  # asked first: whoever gets such a token keeps it before this is struck off
         held = self._held(wider) or self._held(scopes)
-        if held is not None:
-            return held
-        with suppress(_WiderRefused):
-            return self._kept(wider, partial(self._fetch_wider, challenge, wider))
-        return self._kept(scopes, partial(self._fetch, challenge, scopes))
+        if held is None and expected:
+            with suppress(_WiderRefused):
+                held = self._kept(wider, partial(self._fetch_wider, challenge, wider))
+            self._expected.discard(scopes)
+        return held or self._kept(scopes, partial(self._fetch, challenge, scopes))
 
     def _kept(self, scopes: Scopes, fetch: Callable[[], Token]) -> Token:
         """Return the token that is held for `scopes`; one that `fetch` gets where there is none."""
@@ -221,18 +199,18 @@ class Authorizer:
         return token if token is not None and token.fresh_until > self._monotonic() else None
 
     def _fetch(self, challenge: Challenge, scopes: Scopes) -> Token:
-        found = self._look_up()
+        found = self._lookup.found()
         try:
             return self._fetch_as(found.credentials, challenge, scopes)
         except RegistryUnauthorized:
-            newer = self._look_up(refused=found)
+            newer = self._lookup.found(refused=found)
             if newer.credentials == found.credentials:
                 raise
         return self._fetch_as(newer.credentials, challenge, scopes)
 
     def _fetch_wider(self, challenge: Challenge, scopes: Scopes) -> Token:
         """Return a token for more than is needed now; credentials to which one was refused are not tried again."""
-        found = self._look_up()
+        found = self._lookup.found()
         if found is self._refused_wider:
             raise _WiderRefused
         try:
@@ -252,12 +230,12 @@ class Authorizer:
         request = replace(token_request(realm, service, scopes, credentials), allowed=self._follow)
         with self._client.send(request) as response:
             if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-                raise self._unauthorized("the registry's token server does not accept these credentials")
+                raise self._lookup.unauthorized("the registry's token server does not accept these credentials")
             if response.status != HTTPStatus.OK:
                 raise failure(response)
             value, life = token_in(response)
-        life = life or _USUAL_LIFE
-        return Token(value, scopes, started, started + life * (1 - _MARGIN), started + life)
+        life = life or USUAL_LIFE
+        return Token(value, scopes, started, started + life * (1 - MARGIN), started + life)
 
     def _realm(self, challenge: Challenge) -> str:
         realm = challenge.parameters.get("realm", "")
@@ -273,19 +251,6 @@ class Authorizer:
         if is_link_local(origin.host):
             raise AddressRefused(f"the registry sends us for a token to {origin}", where=str(self._origin))
         return realm
-
-    def _denied(self, scopes: Scopes) -> AuthenticationError:
-        found = self._found.credentials if self._found else None
-        if found is None:
-            return self.refused(scopes)
-        what = f"the registry takes these credentials, and they may not do this: {' '.join(scopes)}"
-        hint = f"ask for the permission, or use others; these were found in {found.source}"
-        return RegistryDenied(what, where=str(self._origin), hint=hint)
-
-    def _unauthorized(self, what: str) -> RegistryUnauthorized:
-        found = self._found.credentials if self._found else None
-        hint = f"check {found.source}; the credentials were found there" if found else self._hint()
-        return RegistryUnauthorized(what, where=str(self._origin), hint=hint)
 
 
 def _is_denial(challenge: Challenge) -> bool:
