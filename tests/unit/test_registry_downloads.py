@@ -97,7 +97,7 @@ def test_who_brings_much_before_he_breaks_off_is_given_as_much_patience_again() 
 
 @pytest.mark.parametrize(
     ("status", "fields"),
-    [(200, {}), (206, {"Content-Range": "bytes 0-9/10"}), (206, {})],
+    [(200, {}), (206, {"Content-Range": "bytes 0-9/10"}), (206, {}), (416, {"Content-Range": "bytes */5"})],
 )
 def test_a_registry_that_does_not_know_ranges(status: int, fields: dict[str, str]) -> None:
     def script(request: Received) -> Reply:

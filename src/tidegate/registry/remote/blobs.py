@@ -62,7 +62,7 @@ class RemoteBlobs:
         def ask(offset: int) -> InFlight:
             fields = {**request.headers, "Range": f"bytes={offset}-"} if offset else request.headers
             begun = self._calls.begin(replace(request, headers=fields), to_pull(repository))
-            return InFlight(lambda: _content(begun.answer()), begun.abandon)
+            return InFlight(lambda: _content(begun.answer(), offset), begun.abandon)
 
         download = Download(digest, str(request), ask, self._calls.retry)
         try:
@@ -154,9 +154,10 @@ class RemoteBlobs:
             return upload_location(response)
 
 
-def _content(response: Response) -> Response:
-    """Return the answer to a GET of a blob when it has bytes of it."""
-    if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+def _content(response: Response, offset: int) -> Response:
+    """Return the answer to a GET of a blob from `offset` on: with bytes, or that there are none from there."""
+    no_more = offset and response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+    if not no_more and response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
         with response:
             raise failure(response)
     return response

@@ -26,7 +26,7 @@ class Download:
     Args:
         digest: what the bytes must hash to.
         where: what to call the request in errors.
-        ask: asks for the blob from an offset in bytes on; the answer's status is 200, or 206 beyond offset 0.
+        ask: asks for the blob from an offset in bytes on; the answer's status is 200 or 206, beyond offset 0 also 416.
         retry: how often it is asked for what is missing of it. Who has got nothing yet starts over by himself.
     """
 
