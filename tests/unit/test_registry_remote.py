@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ from tidegate.registry.tree import Home
 from tidegate.testing.images import build_image
 from tidegate.testing.registry import FakeRegistry
 
+SHA512 = f"sha512:{hashlib.sha512(ROOT.data).hexdigest()}"
 EMPTY_LIST = b'{"schemaVersion":2,"manifests":[]}'
 
 
@@ -75,6 +77,7 @@ def test_retry_after_may_be_a_date() -> None:
     "head",
     [
         Reply(200, fields={**FOUND, "Docker-Content-Digest": ""}),
+        Reply(200, fields={**FOUND, "Docker-Content-Digest": SHA512}),
         Reply(200, fields={**FOUND, "Content-Type": "text/plain"}),
         Reply(405),
     ],

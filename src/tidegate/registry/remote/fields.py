@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Final
 
 from tidegate.errors.model import InvalidDigest
 from tidegate.errors.registry import RegistryFailed
@@ -10,6 +11,9 @@ from tidegate.http import Response
 from tidegate.http.url import resolve
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import MANIFEST_TYPES, Descriptor, json_object
+
+_ALGORITHM: Final = "sha256"
+"""What `Manifest.digest` is made by."""
 
 
 def digest_in(text: str | None) -> Digest | None:
@@ -26,10 +30,15 @@ def content_type(response: Response) -> str:
 
 
 def descriptor(response: Response) -> Descriptor | None:
-    """Return what a HEAD tells of a manifest; None when a field is missing or can't be right."""
+    """Return what a HEAD tells of a manifest; None when a field is missing, can't be right, or can't be compared.
+
+    Only one algorithm's digests can: by another one, what two registries have would never be the same.
+    """
     digest, size = digest_in(response.header("Docker-Content-Digest")), response.header("Content-Length") or ""
     media_type = content_type(response)
-    if response.status != HTTPStatus.OK or digest is None or not size.isdecimal() or media_type not in MANIFEST_TYPES:
+    if response.status != HTTPStatus.OK or digest is None or digest.algorithm != _ALGORITHM:
+        return None
+    if not size.isdecimal() or media_type not in MANIFEST_TYPES:
         return None
     return Descriptor(media_type, digest, int(size))
 
