@@ -340,6 +340,25 @@ def test_a_digest_names_the_image_whatever_the_tag_is(folder: Path) -> None:
     assert _digest_of(folder, "bundle:by-digest") == IMAGE
 
 
+def test_an_image_for_ten_repositories_is_read_once(folder: Path, registry: DockerRegistry) -> None:
+    with FaultProxy(registry.host) as dev, FaultProxy(registry.host) as prd:
+        _image(folder, "copy", "oci-layout:build:1.1.3", f"{dev.host}/once:1.1.3")
+        lines = "".join(f"{dev.host}/once:1.1.3 {prd.host}/once-{number}\n" for number in range(10))
+        (folder / "list").write_text(lines)
+        dev.use(lambda _number, _request: None)
+        _image(folder, "copy", "--from", "list")
+        manifests = [request for request in dev.requests if "/manifests/" in request]
+        assert (
+            len(manifests) == len(set(manifests)) == 1 + 2 + 3
+        )  # and what is attached: the list, an SBOM, a signature
+        blobs = [request for request in dev.requests if "/blobs/" in request]
+        assert len(blobs) == len(set(blobs)) > 0
+        for each in (dev, prd):
+            each.use(lambda _number, _request: None)
+        _image(folder, "copy", "--from", "list")
+        assert (len(dev.requests), len(prd.requests)) == (1, 10)
+
+
 def test_a_copy_of_one_platform_is_verified_as_that(folder: Path) -> None:
     _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:arm", "--platform", "linux/arm64")
     ended = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:arm", "--foreign", expect=1)

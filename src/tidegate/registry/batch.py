@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,6 +22,7 @@ from tidegate.registry.copy.brought import Brought
 from tidegate.registry.copy.copier import Copier, Wish
 from tidegate.registry.copy.transfer import Moved
 from tidegate.registry.places import ImagePlace
+from tidegate.registry.read_once import ReadOnce
 from tidegate.registry.referrers import ReferrerSearch
 from tidegate.registry.tree import Home
 from tidegate.registry.waiting import Waiting
@@ -81,7 +82,7 @@ Event: TypeAlias = Began | Narrowed | BlobThere | Copied
 
 
 class Batch:
-    """Copies of one run: they share what is learnt of blobs, of images and of what is attached.
+    """Copies of one run: they share what is read, and what is learnt of blobs, of images and of what is attached.
 
     Args:
         retry: how often a blob is tried.
@@ -104,6 +105,7 @@ class Batch:
         self._copier = Copier(retry, on_bytes=self.sent.add, on_blob=on_blob)
         self._search = ReferrerSearch()
         self._brought = Brought()
+        self._registries: Mapping[int, ReadOnce] = {}
         self._stopped = False
 
     def copy(
@@ -130,6 +132,7 @@ class Batch:
             tick_seconds: see `tick`.
         """
         left, due = len(pairs), self._monotonic() + tick_seconds
+        self._registries = _read_once(pairs)
         waiting = Waiting(pairs, lambda pair: (pair.source.home.key[0], pair.target.home.key[0]))
         try:
             for _ in range(min(self._workers, left)):
@@ -187,10 +190,10 @@ class Batch:
             self._tell(error)
 
     def _one(self, pair: Pair, wish: Wish, platform: str | None) -> Copied:
-        source, target = pair.source, pair.target
+        source, target = self._seen(pair.source), self._seen(pair.target)
         self._tell(Began(pair))
         try:
-            reference = self._reference(pair, platform)
+            reference = self._reference(pair, source, platform)
             tag = pair.written.tag
             if tag is None or target.digest is not None:
                 hint = "a target is written with a tag and without a digest"
@@ -204,19 +207,33 @@ class Batch:
             return Copied(pair)
         return Copied(pair, report)
 
-    def _reference(self, pair: Pair, platform: str | None) -> Digest | str:
+    def _seen(self, place: ImagePlace) -> ImagePlace:
+        """Return `place` in its registry as this run sees that."""
+        return replace(place, home=replace(place.home, registry=self._registries[place.home.key[0]]))
+
+    def _reference(self, pair: Pair, source: ImagePlace, platform: str | None) -> Digest | str:
         """Return what to copy of the source: all of it, or one platform."""
         if platform is None:
-            return pair.source.reference
+            return source.reference
         from tidegate.registry.platforms import find_part  # noqa: PLC0415 - most copies are of all
 
-        part = find_part(pair.source, platform)
+        part = find_part(source, platform)
         if part.digest != part.whole:
             self._tell(Narrowed(pair, part))
         return part.digest
 
     def _note(self, target: Home, blob: Descriptor, moved: Moved) -> None:
         self._tell(BlobThere(target, blob, moved))
+
+
+def _read_once(pairs: Sequence[Pair]) -> Mapping[int, ReadOnce]:
+    """Return the registries of `pairs`, each as who reads what nobody writes sees it."""
+    homes = [each.home for pair in pairs for each in (pair.source, pair.target)]
+    written = {pair.target.home.key for pair in pairs}
+    read = defaultdict[int, set[str]](set)
+    for key, repository in {pair.source.home.key for pair in pairs} - written:
+        read[key].add(repository)
+    return {home.key[0]: ReadOnce(home.registry, frozenset(read[home.key[0]])) for home in homes}
 
 
 def _unheard(target: Home, blob: Descriptor, moved: Moved) -> None:
