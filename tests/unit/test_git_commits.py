@@ -50,6 +50,12 @@ def test_an_encoding_that_is_one() -> None:
     assert parse_commit(ID, _commit(more=b"encoding ISO-8859-1\n")).subject == "Sätze"
 
 
+def test_half_a_character_is_none() -> None:
+    data = b"tree 0\nauthor +2AA- <r@x> 1 +0000\ncommitter S <s> 1 +0000\nencoding utf-7\n\nS+2AA-tze\n\nA: +2AA-\n"
+    found = parse_commit(ID, data)
+    assert (found.author, found.subject, dict(found.trailers)) == ("?", "S?tze", {"A": "?"})
+
+
 @pytest.mark.parametrize(
     ("author", "name", "email"),
     [

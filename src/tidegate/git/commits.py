@@ -56,7 +56,8 @@ def parse_commit(commit: str, data: bytes) -> Commit:
 def _text(data: bytes, encoding: str) -> str:
     try:
         known = codecs.lookup(encoding)
-        return data.decode("utf-8" if known.name in _PYTHONS_OWN else encoding, "replace")
+        text = data.decode("utf-8" if known.name in _PYTHONS_OWN else encoding, "replace")
+        return text.encode("utf-8", "replace").decode()  # UTF-7 may spell half a character, which fits into no page
     except (LookupError, ValueError):
         return data.decode("utf-8", "replace")
 

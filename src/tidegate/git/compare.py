@@ -7,7 +7,7 @@ from typing import Final
 
 from tidegate.git.commits import read_commits
 from tidegate.git.mirror import Mirror
-from tidegate.git.names import check_commit, check_path
+from tidegate.git.names import as_text, check_commit, check_path
 from tidegate.git.trees import differing, require_commit
 from tidegate.model.merge_request import Commit
 
@@ -66,7 +66,7 @@ def changed_files(mirror: Mirror, base: str, head: str) -> tuple[str, ...]:
     Raises:
         CommitMissing: one of them does not exist.
     """
-    return mirror.ask(lambda reader: tuple(sorted(differing(reader, base, head))))
+    return mirror.ask(lambda reader: tuple(sorted(map(as_text, differing(reader, base, head)))))
 
 
 def diff(mirror: Mirror, base: str, head: str, paths: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from tidegate.errors.git import GitFailed
 from tidegate.git.identity import Identity
 from tidegate.git.message import plain
 from tidegate.git.mirror import Mirror
-from tidegate.git.names import check_commit
+from tidegate.git.names import as_text, check_commit
 
 _CLEAN_OR_NOT: Final = frozenset({0, 1})
 
@@ -40,7 +40,7 @@ def merge_trees(mirror: Mirror, ours: str, theirs: str) -> MergedTree:
     tree, *conflicts = finished.text.split("\0")
     if not tree:
         raise GitFailed("git merge-tree named no tree", hint="see whether git is whole: git version")
-    return MergedTree(tree, tuple(sorted({path for path in conflicts if path})))
+    return MergedTree(tree, tuple(sorted({as_text(path) for path in conflicts if path})))
 
 
 def write_merge(

@@ -62,15 +62,14 @@ def trailers_of(message: str) -> dict[str, str]:
     paragraphs = re.split(r"\n[ \t]*\n+", message.strip("\n"))
     if len(paragraphs) == 1:
         return {}
-    found: dict[str, str] = {}
-    name: str | None = None
+    found: dict[str, list[str]] = {}
+    value: list[str] | None = None
     for line in paragraphs[-1].split("\n"):
         match = _TRAILER.fullmatch(line)
         if match is not None:
-            name = match["name"]
-            found[name] = match["value"].strip()
-        elif name is not None and line[:1] in {" ", "\t"} and line.strip():
-            found[name] += f" {line.strip()}"
+            found[match["name"]] = value = [match["value"].strip()]
+        elif value is not None and line[:1] in {" ", "\t"} and line.strip():
+            value.append(line.strip())  # joined at the end: a message may have any length, and so many lines
         else:
             return {}
-    return found
+    return {name: " ".join(lines) for name, lines in found.items()}

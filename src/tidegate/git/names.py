@@ -35,6 +35,14 @@ def check_path(path: str) -> str:
     return path
 
 
+def as_text(path: str) -> str:
+    r"""Return a path of a repository as it can be told; bytes in it that are no UTF-8 are spelt, e.g. `\xff`.
+
+    Half a character fits into no page and no JSON document. What is spelt so can't be read: see `check_path`.
+    """
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def is_branch(name: str) -> bool:
     """Return whether git would take `name` as a branch's or a tag's name (git-check-ref-format)."""
     return (

@@ -7,7 +7,7 @@ from typing import Final
 
 from tidegate.errors import Place
 from tidegate.errors.git import CacheBroken, CommitMissing, FileTooLarge
-from tidegate.git.names import check_commit, check_path
+from tidegate.git.names import as_text, check_commit, check_path
 from tidegate.git.objects import ObjectReader
 from tidegate.git.tree_object import Tree, TreeEntry, parse_tree
 
@@ -73,7 +73,7 @@ def list_files(reader: ObjectReader, commit: str, under: str) -> tuple[str, ...]
     Raises:
         CommitMissing: there is no such commit.
     """
-    return tuple(sorted(path for path, entry in _below(reader, commit, under) if entry.is_file))
+    return tuple(sorted(as_text(path) for path, entry in _below(reader, commit, under) if entry.is_file))
 
 
 def list_links(reader: ObjectReader, commit: str, under: str) -> Mapping[str, str]:
@@ -87,7 +87,8 @@ def list_links(reader: ObjectReader, commit: str, under: str) -> Mapping[str, st
     links = {path: entry.id for path, entry in way.items() if entry.is_link}
     links = links or {path: entry.id for path, entry in _below(reader, commit, under) if entry.is_link}
     targets = reader.contents(links.values())
-    return {path: (target or b"").decode("utf-8", "replace") for path, target in zip(links, targets, strict=True)}
+    pairs = zip(links, targets, strict=True)
+    return {as_text(path): (target or b"").decode("utf-8", "replace") for path, target in pairs}
 
 
 def _below(reader: ObjectReader, commit: str, under: str) -> list[tuple[str, TreeEntry]]:
