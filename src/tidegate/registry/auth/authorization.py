@@ -205,6 +205,9 @@ class Authorizer:
         except RegistryUnauthorized:
             newer = self._lookup.found(refused=found)
             if newer.credentials == found.credentials:
+                if found is self._refused_wider and scopes in self._wider.values():
+                    self._refused_wider = newer
+                    raise self._lookup.denied(scopes) from None  # with them one could read
                 raise
         return self._fetch_as(newer.credentials, challenge, scopes)
 
