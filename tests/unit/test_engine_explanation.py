@@ -9,9 +9,11 @@ import pytest
 from support.engine_world import GITOPS, INVENTORY, POLICY, PRD_IMAGE, STAGING, EngineWorld, helm_release
 from tidegate.engine.views.explanation import explain
 from tidegate.errors.forge import ForgeUnreachable
+from tidegate.errors.git import TreeTooLarge
 from tidegate.errors.release import LaneBroken
 from tidegate.model import MergeRequest
 from tidegate.testing.forge import FakeForge
+from tidegate.testing.gitops import FakeRepo
 
 
 @pytest.fixture
@@ -211,6 +213,28 @@ def test_merge_requests_that_cannot_be_read_are_told(town: EngineWorld, monkeypa
 
     monkeypatch.setattr(FakeForge, "merge_requests", unanswered)
     assert town.sentence("e2e") == "1.1.3 waits, and not every merge request can be read: no connection"
+
+
+def test_one_that_cannot_be_read_hides_no_other(town: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.bring("e2e")
+    town.write(STAGING, {"bomb": b"x"}, "bomb")
+    bomb = town.request(STAGING, "bomb")
+    opened = town.opened("staging")
+    changed_files = FakeRepo.changed_files
+
+    def changed(repo: FakeRepo, base: str, head: str) -> tuple[str, ...]:
+        if head == bomb.head:
+            raise TreeTooLarge("it has too many files")
+        return changed_files(repo, base, head)
+
+    monkeypatch.setattr(FakeRepo, "changed_files", changed)
+    world = town.world()
+    found = explain(world, INVENTORY, world.environment("staging"))
+    assert bomb.iid < opened.iid
+    assert (found.merge_request and found.merge_request.iid, [fault.code for fault in found.unread]) == (
+        opened.iid,
+        ["git/tree-too-large"],
+    )
 
 
 def test_the_forge_is_asked_in_full_only_for_merge_requests_that_move_the_service(

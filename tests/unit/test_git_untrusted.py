@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from support.git_worlds import bare_repository, git, main_of, repo_on
-from tidegate.errors.git import UnsafePath
+from tidegate.errors.git import TreeTooLarge, UnsafePath
 from tidegate.git import Git, Mirrors, Remote
+from tidegate.git import trees as trees_module
 from tidegate.git.merge import merge_trees
 from tidegate.git.message import trailers_of
 from tidegate.git.mirror import Mirror
@@ -57,3 +58,65 @@ def test_trailers_of_many_lines_are_read_in_a_time_that_their_number_allows() ->
     found = trailers_of("s\n\nName: value\n" + " more\n" * 500_000 + "Other: x")
     assert (found["Name"][:16], len(found["Name"]), found["Other"]) == ("value more more ", 5 + 5 * 500_000, "x")
     assert time.thread_time() - start < 2
+
+
+def tree_of(bare: Path, *lines: str) -> str:
+    return git("mktree", cwd=bare, data="".join(f"{line}\n" for line in lines).encode())
+
+
+def commit_of(bare: Path, tree: str) -> str:
+    """Return a commit on main's whose folder `more` is `tree`, on a branch of its own."""
+    root = tree_of(bare, git("ls-tree", "main", cwd=bare), f"040000 tree {tree}\tmore")
+    commit = git("commit-tree", root, "-p", "main", "-m", "x", cwd=bare)
+    git("update-ref", "refs/heads/evil", commit, cwd=bare)
+    return commit
+
+
+def test_folders_that_are_all_one_folder_are_not_walked_to_their_end(bare: Path, mirror: Mirror) -> None:
+    blob = git("hash-object", "-w", "--stdin", cwd=bare, data=b"x")
+    tree = tree_of(bare, *(f"100644 blob {blob}\tf{number}" for number in range(10)))
+    for _ in range(9):
+        tree = tree_of(bare, *(f"040000 tree {tree}\td{number}" for number in range(10)))
+    commit = commit_of(bare, tree)
+    repo = repo_on(mirror)
+    for walk in (
+        lambda: repo.changed_files(main_of(repo), commit),
+        lambda: repo.files(commit, ""),
+        lambda: repo.links(commit, "more"),
+    ):
+        with pytest.raises(TreeTooLarge, match="more than 500,000 files"):
+            walk()
+    assert repo.files(commit, "clusters") == tuple(FILES)
+
+
+def test_folders_deeper_than_any_path_are_not_walked_to_their_end(bare: Path, mirror: Mirror) -> None:
+    blob = git("hash-object", "-w", "--stdin", cwd=bare, data=b"x")
+    tree = tree_of(bare, f"100644 blob {blob}\tf")
+    for _ in range(20):
+        tree = tree_of(bare, f"040000 tree {tree}\t{'d' * 250}")
+    commit = commit_of(bare, tree)
+    repo = repo_on(mirror)
+    with pytest.raises(TreeTooLarge, match="too deep"):
+        repo.changed_files(main_of(repo), commit)
+
+
+def test_a_commit_of_any_length_is_not_read_whole(bare: Path, mirror: Mirror) -> None:
+    tree = git("rev-parse", "main^{tree}", cwd=bare)
+    commit = git("commit-tree", tree, "-p", "main", cwd=bare, data=b"long\n" * 4_000_000)
+    git("update-ref", "refs/heads/evil", commit, cwd=bare)
+    repo = repo_on(mirror)
+    with pytest.raises(TreeTooLarge, match=rf"commit {commit[:12]} has 20,000,\d+ bytes"):
+        repo.commit(commit)
+    assert repo.commit(main_of(repo)).id == main_of(repo)
+    assert repo.changed_files(main_of(repo), commit) == ()
+
+
+def test_files_that_are_too_much_together_are_not_read(
+    bare: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trees_module, "_MOST_BYTES", 10)
+    commit = imported(bare, "many", b"".join(b"M 100644 inline f%d\ndata 4\nf %d\n\n" % (n, n) for n in range(3)))
+    repo = repo_on(mirror)
+    with pytest.raises(TreeTooLarge, match="12 bytes together"):
+        repo.read(commit, ["f0", "f1", "f2"])
+    assert repo.read(commit, ["f0", "f1"]) == {"f0": b"f 0\n", "f1": b"f 1\n"}

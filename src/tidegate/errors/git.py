@@ -110,6 +110,12 @@ class FileTooLarge(TidegateError):
     code = "git/file-too-large"
 
 
+class TreeTooLarge(TidegateError):
+    """A commit has more files, or larger ones, than any repository of manifests. To read it would take all memory."""
+
+    code = "git/tree-too-large"
+
+
 class CacheBroken(TidegateError):
     """A cached mirror can't be read. It is made anew by the next refresh."""
 

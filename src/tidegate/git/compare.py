@@ -8,7 +8,8 @@ from typing import Final
 from tidegate.git.commits import read_commits
 from tidegate.git.mirror import Mirror
 from tidegate.git.names import as_text, check_commit, check_path
-from tidegate.git.trees import differing, require_commit
+from tidegate.git.trees import require_commit
+from tidegate.git.walk import differing
 from tidegate.model.merge_request import Commit
 
 _YES_OR_NO: Final = frozenset({0, 1})
@@ -65,6 +66,7 @@ def changed_files(mirror: Mirror, base: str, head: str) -> tuple[str, ...]:
 
     Raises:
         CommitMissing: one of them does not exist.
+        TreeTooLarge: there are more than any repository of manifests has.
     """
     return mirror.ask(lambda reader: tuple(sorted(map(as_text, differing(reader, base, head)))))
 

@@ -10,7 +10,7 @@ from tidegate.errors.git import CommitMissing, InvalidBranch, UnsafePath
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _NOT_IN_A_REF: Final = re.compile(r"[ ~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|[./]$|^[-./]")
 _LONGEST_REF: Final = 200
-_LONGEST_PATH: Final = 4096
+LONGEST_PATH: Final = 4096
 _GIT_FOLDERS: Final = frozenset({".git", "git~1"})
 """`.git`, and the name under which Windows and macOS file systems know it too (git's `verify_path`)."""
 
@@ -23,7 +23,7 @@ def check_path(path: str) -> str:
     """
     parts = path.split("/")
     if (
-        len(path) > _LONGEST_PATH
+        len(path) > LONGEST_PATH
         or not path.isprintable()
         or "\\" in path
         or any(part in {"", ".", ".."} or part.lower() in _GIT_FOLDERS for part in parts)

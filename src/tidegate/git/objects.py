@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Final
 
-from tidegate.errors.git import CacheBroken
+from tidegate.errors.git import CacheBroken, TreeTooLarge
 from tidegate.git.kept import Kept
 from tidegate.git.program import Git, end
 
@@ -23,6 +23,9 @@ _MOST_ENTRIES: Final = 60_000
 """Of all trees that are kept; one takes about 300 bytes."""
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _MOST_COMMITS: Final = 4_000
+_LARGEST: Final = 16 * 1024 * 1024
+"""Bytes of an object that is read: a folder of 300,000 files."""
+_PIECE: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class ObjectReader:
 
         Raises:
             CacheBroken: the program ended, or answered something else.
+            TreeTooLarge: one of them has more than 16 MiB.
         """
         with self._lock:
             return [data for _, data in self._ask("contents", list(names))]
@@ -86,6 +90,7 @@ class ObjectReader:
             raise CacheBroken("the object reader is closed")
         # With --buffer, git takes in all commands before it answers any at `flush`: neither side waits for the other.
         request = "".join(f"{verb} {name}\n" for name in names) + "flush\n"
+        too_large: ObjectInfo | None = None
         try:
             stdin.write(request.encode("utf-8", "surrogateescape"))
             stdin.flush()
@@ -94,13 +99,22 @@ class ObjectReader:
                 data = None
                 if not header.endswith(_MISSING):
                     size = int(header.split()[2])
-                    data = _exactly(stdout, size) if verb == "contents" else None
+                    if verb == "contents" and size > _LARGEST:
+                        too_large = _parse(header)
+                        _pass_over(stdout, size)
+                    elif verb == "contents":
+                        data = _exactly(stdout, size)
                 yield header, data
         except (OSError, ValueError, IndexError) as error:
             raise _broken(self._process) from error
         except BaseException:  # interrupted: the next question would get the rest of this one's answers
             end(self._process)
             raise
+        if too_large is not None:  # now that all answers were taken in
+            raise TreeTooLarge(
+                f"{too_large.kind} {too_large.id[:12]} has {too_large.size:,} bytes",
+                hint="where a merge request brings it, close it; no commit and no folder of manifests is so large",
+            )
 
 
 def _exactly(stdout: IO[bytes], size: int) -> bytes:
@@ -109,6 +123,16 @@ def _exactly(stdout: IO[bytes], size: int) -> bytes:
     if len(data) != size + 1:
         raise ValueError("the answer was cut short")
     return data[:size]
+
+
+def _pass_over(stdout: IO[bytes], size: int) -> None:
+    """Read `size` bytes and the line end that follows them, and keep none."""
+    left = size + 1
+    while left:
+        piece = stdout.read(min(left, _PIECE))
+        if not piece:
+            raise ValueError("the answer was cut short")
+        left -= len(piece)
 
 
 def _parse(header: bytes) -> ObjectInfo | None:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from tidegate.errors import Place
-from tidegate.errors.git import CacheBroken, CommitMissing, FileTooLarge
-from tidegate.git.names import as_text, check_commit, check_path
+from tidegate.errors.git import CacheBroken, CommitMissing, FileTooLarge, TreeTooLarge
+from tidegate.git.names import check_commit, check_path
 from tidegate.git.objects import ObjectReader
 from tidegate.git.tree_object import Tree, TreeEntry, parse_tree
 
 LARGEST_FILE: Final = 5 * 1024 * 1024
+_MOST_BYTES: Final = 256 * 1024 * 1024
+"""Of files that are read in one go."""
 
 
 def require_commit(reader: ObjectReader, commit: str) -> None:
@@ -20,10 +22,10 @@ def require_commit(reader: ObjectReader, commit: str) -> None:
     Raises:
         CommitMissing: it has not.
     """
-    _root(reader, commit)
+    root_of(reader, commit)
 
 
-def _root(reader: ObjectReader, commit: str) -> str:
+def root_of(reader: ObjectReader, commit: str) -> str:
     """Return the id of the commit's tree; raises `CommitMissing`."""
 
     def read(unknown: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -36,7 +38,7 @@ def _root(reader: ObjectReader, commit: str) -> str:
     return reader.roots.all([check_commit(commit)], read)[commit]
 
 
-def _trees(reader: ObjectReader, ids: Sequence[str]) -> list[Tree]:
+def read_trees(reader: ObjectReader, ids: Sequence[str]) -> list[Tree]:
     """Return trees in order."""
 
     def read(unknown: Sequence[str]) -> Iterator[tuple[str, Tree]]:
@@ -67,82 +69,6 @@ def missing(commit: str) -> CommitMissing:
     )
 
 
-def list_files(reader: ObjectReader, commit: str, under: str) -> tuple[str, ...]:
-    """Return the paths of all regular files below folder `under` ("" for all), sorted.
-
-    Raises:
-        CommitMissing: there is no such commit.
-    """
-    return tuple(sorted(as_text(path) for path, entry in _below(reader, commit, under) if entry.is_file))
-
-
-def list_links(reader: ObjectReader, commit: str, under: str) -> Mapping[str, str]:
-    """Return path → target of the symbolic links below folder `under`; or, where it or one above is a link, of that.
-
-    Raises:
-        CommitMissing: there is no such commit.
-    """
-    parts = under.split("/") if under else []
-    way = entries(reader, commit, ["/".join(parts[:length]) for length in range(1, len(parts) + 1)])
-    links = {path: entry.id for path, entry in way.items() if entry.is_link}
-    links = links or {path: entry.id for path, entry in _below(reader, commit, under) if entry.is_link}
-    targets = reader.contents(links.values())
-    pairs = zip(links, targets, strict=True)
-    return {as_text(path): (target or b"").decode("utf-8", "replace") for path, target in pairs}
-
-
-def _below(reader: ObjectReader, commit: str, under: str) -> list[tuple[str, TreeEntry]]:
-    """Return path and entry of all that is below folder `under`, its folders left out."""
-    id_ = _root(reader, commit)
-    for name in check_path(under).split("/") if under else ():
-        entry = _trees(reader, [id_])[0].get(name)
-        if entry is None or not entry.is_folder:
-            return []
-        id_ = entry.id
-    found: list[tuple[str, TreeEntry]] = []
-    level = [(f"{under}/" if under else "", id_)]
-    while level:
-        below: list[tuple[str, str]] = []
-        trees = _trees(reader, [id_ for _, id_ in level])
-        for (prefix, _), tree in zip(level, trees, strict=True):
-            for entry in tree.values():
-                if entry.is_folder:
-                    below.append((f"{prefix}{entry.name}/", entry.id))
-                else:
-                    found.append((prefix + entry.name, entry))
-        level = below
-    return found
-
-
-def differing(reader: ObjectReader, base: str, head: str) -> Iterator[str]:
-    """Yield the paths of all but folders that two commits have differently, or only one of them has, in any order.
-
-    Raises:
-        CommitMissing: one of the commits does not exist.
-    """
-    level = [("", _root(reader, base), _root(reader, head))]
-    while level:
-        read = iter(_trees(reader, [id_ for _, was, now in level for id_ in (was, now) if id_]))
-        below: list[tuple[str, str, str]] = []
-        for prefix, was, now in level:
-            before: Tree = next(read) if was else {}
-            after: Tree = next(read) if now else {}
-            for name in before.keys() | after.keys():
-                one, other = before.get(name), after.get(name)
-                if one == other:
-                    continue
-                if not all(each is None or each.is_folder for each in (one, other)):
-                    yield prefix + name
-                folders = _folder_id(one), _folder_id(other)
-                if any(folders):
-                    below.append((f"{prefix}{name}/", *folders))
-        level = below
-
-
-def _folder_id(entry: TreeEntry | None) -> str:
-    return entry.id if entry is not None and entry.is_folder else ""
-
-
 def entries(reader: ObjectReader, commit: str, paths: Iterable[str]) -> Mapping[str, TreeEntry]:
     """Return path → entry at `commit`, of any mode; what does not exist is left out.
 
@@ -166,10 +92,10 @@ def _folders(reader: ObjectReader, commit: str, wanted: Iterable[str]) -> Mappin
             needed.setdefault(above, set()).add(child)
             child = above
     listed: dict[str, Tree] = {}
-    level = {"": _root(reader, commit)}
+    level = {"": root_of(reader, commit)}
     while level:
         below: dict[str, str] = {}
-        for folder, tree in zip(level, _trees(reader, tuple(level.values())), strict=True):
+        for folder, tree in zip(level, read_trees(reader, tuple(level.values())), strict=True):
             listed[folder] = tree
             for child in needed.get(folder, ()):
                 entry = tree.get(child.rpartition("/")[2])
@@ -185,12 +111,15 @@ def read_files(reader: ObjectReader, commit: str, paths: Iterable[str]) -> Mappi
     Raises:
         CommitMissing: there is no such commit.
         FileTooLarge: a file is over 5 MiB.
+        TreeTooLarge: all of them are over 256 MiB.
         UnsafePath: a path is not one of a repository.
     """
     files = {path: entry.id for path, entry in entries(reader, commit, paths).items() if entry.is_file}
 
     def read(unknown: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        for id_, info in zip(unknown, reader.info(unknown), strict=True):
+        infos = reader.info(unknown)
+        _require_few_bytes(commit, sum(info.size for info in infos if info is not None))
+        for id_, info in zip(unknown, infos, strict=True):
             if info is not None and info.size > LARGEST_FILE:
                 path = next(path for path, each in files.items() if each == id_)
                 raise FileTooLarge(
@@ -202,3 +131,11 @@ def read_files(reader: ObjectReader, commit: str, paths: Iterable[str]) -> Mappi
 
     found = reader.files.all(tuple(files.values()), read)
     return {path: found[id_] for path, id_ in files.items()}
+
+
+def _require_few_bytes(commit: str, count: int) -> None:
+    if count > _MOST_BYTES:
+        raise TreeTooLarge(
+            f"commit {commit[:12]} has manifests of {count:,} bytes together",
+            hint="where a merge request brings them, close it; else take out what is no manifest",
+        )

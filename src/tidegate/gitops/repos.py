@@ -19,7 +19,8 @@ from tidegate.git.mirrors import Mirrors
 from tidegate.git.names import branch_ref
 from tidegate.git.push import Outcome, RefUpdate
 from tidegate.git.remote import ProjectRemotes
-from tidegate.git.trees import list_files, list_links, read_files
+from tidegate.git.trees import read_files
+from tidegate.git.walk import list_files, list_links
 from tidegate.model.merge_request import Commit
 from tidegate.ports.clock import Clock
 from tidegate.ports.gitops import BranchPush, Change

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from tidegate.engine.decide import decide
 from tidegate.engine.observations import MergeRequestSeen
@@ -13,7 +14,11 @@ from tidegate.engine.promote import planned_promotion
 from tidegate.engine.views.status import Cell, look
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
+from tidegate.errors.git import CommitMissing, TreeTooLarge
 from tidegate.model import Answer, Carry, Environment, ImageRef, MergeRequest, Service, Verdict
+
+_OF_ITS_COMMITS: Final = (CommitMissing, TreeTooLarge)
+"""What is the fault of one merge request, and must hide no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +151,15 @@ def moving_merge_requests(
         unreadable: told why one can't be read, which is passed over then; None: that is raised.
     """
     for found in world.forge.merge_requests(target.repo, unreadable=unreadable):
-        # What it moves is read from git. Only of those that matter is the forge asked for approvals and the rest.
-        if moves(observe_delivery(world, replace(found, approvals=(), recorded=())), service, target):
+        try:
+            # What it moves is read from git. Only of those that matter is the forge asked for approvals and the rest.
+            seen = observe_delivery(world, replace(found, approvals=(), recorded=()))
+        except _OF_ITS_COMMITS as fault:
+            if unreadable is None:
+                raise
+            unreadable(fault)
+            continue
+        if moves(seen, service, target):
             seen = observe_delivery(world, world.forge.merge_request(target.repo, found.iid))
             if seen is not None and moves(seen, service, target):
                 yield seen
