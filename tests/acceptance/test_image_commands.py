@@ -124,7 +124,9 @@ def test_a_signature_that_differs_is_told_with_what_replaces_it(folder: Path) ->
     ended = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", expect=1)
     assert f"{tag} is {theirs} there, not {SIGNATURE.digest}" in ended.out
     assert "copied with --replace" in ended.out
-    _image(folder, "copy", f"oci-layout:build:{tag}", "oci-layout:bundle", "--replace")
+    copy = f"copy oci-layout:build:{tag} oci-layout:bundle:{tag} --replace"
+    assert f"hint:  if SRC's is the right one: tidegate image {copy}\n" in ended.err
+    _image(folder, *copy.split())
     _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle")
 
 
@@ -136,6 +138,9 @@ def test_bytes_that_rotted_are_found_by_a_deep_look_only(folder: Path) -> None:
     _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle")
     deep = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", "--deep", expect=1)
     assert f"the bytes are not {layer}: {path}" in deep.out
+    assert "what has wrong bytes stays until its file is removed" in deep.err
+    alone = _image(folder, "verify", "oci-layout:bundle:1.1.3", "oci-layout:bundle", "--deep", expect=1)
+    assert "hint:  it was compared with itself: " in alone.err
 
 
 def test_layers_that_lie_elsewhere_are_looked_for_when_asked(folder: Path) -> None:
@@ -147,6 +152,8 @@ def test_layers_that_lie_elsewhere_are_looked_for_when_asked(folder: Path) -> No
     image = Manifest(OCI_MANIFEST, json.dumps({**base, "layers": [*base["layers"], foreign]}).encode())
     layout.put_manifest("", "1", image)
     (there,) = image.contents().foreign
+    refused = _image(folder, "copy", "oci-layout:windows:1", "oci-layout:whole", "--foreign", expect=1)
+    assert "hint:  a layer that lies elsewhere may be missing here: leave --foreign out. Another one: " in refused.err
     layout.write_blob("", there, iter((data,)))
     copied = _image(folder, "copy", "oci-layout:windows:1", "oci-layout:bundle")
     assert "1 layer lies elsewhere" in copied.err

@@ -52,6 +52,39 @@ def test_a_line_does_not_read_what_another_writes(tmp_path: Path, places: Places
     assert len(read_pairs("list", tmp_path, places)) == 1
 
 
+@pytest.mark.parametrize(
+    ("writes", "reads", "told"),
+    [
+        ("r.example/b:latest", "r.example/b", "r.example/b:latest"),
+        ("oci-layout:b:1", "oci-layout:./b", "oci-layout:b:1"),
+    ],
+    ids=["latest, by no tag", "the only image of a folder"],
+)
+def test_nor_by_another_name(tmp_path: Path, places: Places, writes: str, reads: str, told: str) -> None:
+    (tmp_path / "list").write_text(f"oci-layout:a:1 {writes}\n{reads} oci-layout:d:1\n")
+    with pytest.raises(PairInvalid, match=f"line 1 writes {told}, which this line reads") as caught:
+        read_pairs("list", tmp_path, places)
+    assert caught.value.where == Place("list", 2)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "written"),
+    [
+        ("r.example/a", "s.example/b", "s.example/b:latest"),
+        ("r.example/a", "s.example/b:2", "s.example/b:2"),
+        ("r.example/a:1", "s.example/b", "s.example/b:1"),
+        (f"r.example/a@{Digest.of(b'x')}", "s.example/b", "s.example/b"),
+        ("oci-layout:a", "s.example/b", "s.example/b"),
+    ],
+)
+def test_a_target_without_a_tag_gets_the_one_that_is_read(
+    tmp_path: Path, places: Places, source: str, target: str, written: str
+) -> None:
+    (tmp_path / "list").write_text(f"{source} {target}\n")
+    (pair,) = read_pairs("list", tmp_path, places)
+    assert str(pair.written) == written
+
+
 def test_comments_marks_and_line_ends_of_any_editor(tmp_path: Path, places: Places) -> None:
     text = b"\xef\xbb\xbf# a release\r\n\r\noci-layout:a:1\toci-layout:b  # the first\r\n  #oci-layout:c oci-layout:d"
     (tmp_path / "list").write_bytes(text)

@@ -9,7 +9,7 @@ import pytest
 
 from tidegate.errors.image import PlatformMissing
 from tidegate.model.digest import Digest
-from tidegate.model.manifest import OCI_INDEX, Manifest
+from tidegate.model.manifest import FOREIGN_LAYER_TYPES, OCI_INDEX, OCI_MANIFEST, Manifest
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.platforms import find_part
 from tidegate.registry.tree import Home
@@ -49,6 +49,16 @@ USUAL = _index(
     (ATTESTED.root, {"os": "unknown", "architecture": "unknown"}),
 )
 NESTED = _index((USUAL, None), (_image("s390x").root, _linux("s390x")))
+FOREIGN = Manifest(
+    OCI_MANIFEST,
+    json.dumps(
+        {
+            "schemaVersion": 2,
+            "config": {"mediaType": FOREIGN_LAYER_TYPES[0], "digest": str(Digest.of(b"c")), "size": 1},
+            "layers": [],
+        }
+    ).encode(),
+)
 SILENT = _index((AMD64.root, None), (ARM64.root, None))
 
 
@@ -92,6 +102,7 @@ def test_a_platform_is_found(root: Manifest, platform: str, image: BuiltImage) -
         (USUAL, "", "among"),
         (AMD64.root, "linux/arm64", "there is no linux/arm64 among linux/amd64"),
         (_index(), "linux/amd64", "does not say for which platforms"),
+        (FOREIGN, "linux/amd64", "does not say for which platforms"),
         (
             _index((V6.root, _linux("amd64", "v2")), (V7.root, _linux("amd64", "v3"))),
             "linux/amd64",

@@ -88,7 +88,7 @@ class ReferrerList:
         if entries is None:  # as Go writes a list that it left empty
             entries = []
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            hint = "see what another tool wrote there; delete the tag if it is nothing"
+            hint = "see what another tool wrote there; delete the tag if it is nothing, or copy with --referrers never"
             raise ManifestInvalid("the list of referrers is no index", where=where, hint=hint)
         return cls(tuple(entries), document)
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What to copy where. A target without a tag gets the source's."""
+    """What to copy where. A target without a tag gets the source's, which is latest where none is written."""
 
     source: ImagePlace
     target: ImagePlace
@@ -41,7 +41,7 @@ class Pair:
     @property
     def written(self) -> ImagePlace:
         """The target with the tag that is written."""
-        tag = self.target.tag or self.source.tag
+        tag = self.target.tag or self.source.named
         return self.target.with_tag(tag) if tag else self.target
 
 

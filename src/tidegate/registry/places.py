@@ -42,6 +42,11 @@ class ImagePlace:
         """What to ask the registry for; of a layout folder, "" asks for the only image."""
         return self.digest or self.tag or ("latest" if self.home.repository else "")
 
+    @property
+    def named(self) -> str | None:
+        """The tag that it is read by: its own; latest where a registry is asked and nothing is written, else None."""
+        return self.tag or (None if self.digest else str(self.reference) or None)
+
     def with_tag(self, tag: str) -> ImagePlace:
         """Return the same repository at `tag`."""
         return replace(self, tag=tag, digest=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tidegate.errors.registry import BlobMissing, DigestMismatch, ManifestMissing
@@ -28,6 +28,7 @@ class Verification:
         of_image: how many of `faults` are the image's own; the others are of what is attached to it.
         part: the platform of the source's image that the target is, all alone; "" when it is one of its manifests and
             nothing is said of a platform; None when it is something else.
+        taken: cosign's tags that hold something else at the target; each is one of `faults`.
     """
 
     source: Digest
@@ -37,6 +38,7 @@ class Verification:
     faults: tuple[str, ...]
     of_image: int
     part: str | None = None
+    taken: tuple[str, ...] = ()
 
 
 def verify_image(source: ImagePlace, target: ImagePlace, *, deep: bool, foreign: bool = False) -> Verification:
@@ -63,10 +65,13 @@ def verify_image(source: ImagePlace, target: ImagePlace, *, deep: bool, foreign:
     own = _blobs((wanted,), foreign=foreign)
     theirs = [blob for blob in _blobs([each.tree for each in attached], foreign=foreign) if blob not in own]
     of_image = (*_manifests(target.home, wanted), *_missing(target.home, own, deep=deep))
-    others = (*_missing(target.home, theirs, deep=deep), *_attached(target.home, wanted, attached))
+    taken, lacking = _attached(target.home, wanted, attached)
+    others = (*_missing(target.home, theirs, deep=deep), *taken.values(), *lacking)
     faults = tuple(dict.fromkeys((*of_image, *others)))
     blobs = len(own) + len(theirs)
-    return Verification(wanted.root.digest, digest, blobs, len(attached), faults, len(set(of_image)))
+    return Verification(
+        wanted.root.digest, digest, blobs, len(attached), faults, len(set(of_image)), taken=tuple(taken)
+    )
 
 
 def _part(source: Home, wanted: Tree, digest: Digest | None) -> str | None:
@@ -117,19 +122,23 @@ def _told(error: DigestMismatch) -> str:
     return f"{error.what}: {error.where}" if error.where else error.what
 
 
-def _attached(home: Home, wanted: Tree, attached: tuple[Attached, ...]) -> Iterator[str]:
+def _attached(home: Home, wanted: Tree, attached: tuple[Attached, ...]) -> tuple[Mapping[str, str], list[str]]:
+    """Return what is wrong with what is attached: cosign's tags that hold something else, and all the rest."""
+    taken, lacking = dict[str, str](), list[str]()
     try:
         found = ReferrerSearch().find(home, wanted)
     except DigestMismatch as error:
-        yield _told(error)
-        return
+        return taken, [_told(error)]
     there = {(each.subject, each.tag, each.tree.root.digest) for each in found}
     for each in attached:
         if (each.subject, each.tag, each.tree.root.digest) not in there:
             held = home.registry.resolve(home.repository, each.tag) if each.tag else None
-            if held is not None and held.digest != each.tree.root.digest:
+            if each.tag and held is not None and held.digest != each.tree.root.digest:
                 what = "a copy leaves it alone, unless the tag itself is copied with --replace"
-                yield f"{each.tag} is {held.digest} there, not {each.tree.root.digest}: {what}"
+                taken[each.tag] = f"{each.tag} is {held.digest} there, not {each.tree.root.digest}: {what}"
                 continue
             named = f" (tag {each.tag})" if each.tag else ""
-            yield f"{each.tree.root.digest}{named}, which is attached to {each.subject}, is not attached there"
+            lacking.append(
+                f"{each.tree.root.digest}{named}, which is attached to {each.subject}, is not attached there"
+            )
+    return taken, lacking

@@ -140,7 +140,7 @@ def _run(
             events.tick()
 
     def see(event: Event) -> None:
-        event = event if wish.replace else _with_replace(event)
+        event = _with_option(event, wish)
         course.see(event)
         talk.see(event)
         if events:
@@ -164,17 +164,23 @@ def _run(
     return course.results
 
 
-def _with_replace(event: Event) -> Event:
-    """Return `event`; of a tag that holds another image, with the option that moves it, which a delivery has not."""
+def _with_option(event: Event, wish: Wish) -> Event:
+    """Return `event`; of an error that comes of an option, or of its being left out, with a hint that says so."""
     from dataclasses import replace
 
-    from tidegate.errors.registry import TagExists
+    from tidegate.errors.registry import BlobMissing, TagExists
     from tidegate.registry.batch import Copied
 
-    if not isinstance(event, Copied) or not isinstance(event.error, TagExists):
+    if not isinstance(event, Copied):
         return event
-    hint = "release tags do not move; for others there is --replace"
-    return replace(event, error=TagExists(event.error.what, where=event.error.where, hint=hint))
+    error = event.error
+    if isinstance(error, TagExists) and not wish.replace:
+        hint = "release tags do not move; for others there is --replace"
+    elif isinstance(error, BlobMissing) and wish.foreign:
+        hint = f"a layer that lies elsewhere may be missing here: leave --foreign out. Another one: {error.hint}"
+    else:
+        return event
+    return replace(event, error=type(error)(error.what, where=error.where, hint=hint))
 
 
 def _may_move(invocation: Invocation, form: Format) -> bool:

@@ -79,12 +79,15 @@ def _refuse_chance(pairs: Mapping[int, Pair], name: str) -> None:
         if other.source != pair.source:
             what = f"line {first} writes {pair.written}, too, from another source"
             raise PairInvalid(what, where=Place(name, number), hint="a tag holds one image: take one of the lines out")
+    folders = {pair.written.home.key: (number, pair) for number, pair in pairs.items()}
     for number, pair in pairs.items():
-        first, other = writers.get(_key(pair.source), (number, pair))
+        only = pair.source.named is None  # a folder's only image, whatever it is called
+        written = folders.get(pair.source.home.key) if only else writers.get(_key(pair.source))
+        first, other = written or (number, pair)
         if other is not pair and pair.source.digest is None:
-            what = f"line {first} writes {pair.source}, which this line reads, and they are copied at once"
+            what = f"line {first} writes {other.written}, which this line reads, and they are copied at once"
             raise PairInvalid(what, where=Place(name, number), hint=f"read {other.source} here, too, or make two lists")
 
 
 def _key(place: ImagePlace) -> tuple[object, object]:
-    return place.home.key, place.tag if place.digest is None else place.digest
+    return place.home.key, place.named if place.digest is None else place.digest

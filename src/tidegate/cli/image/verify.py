@@ -17,6 +17,7 @@ from tidegate.model.json import Json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tidegate.registry.tree import Home
     from tidegate.registry.verification import Verification
 
 
@@ -88,7 +89,20 @@ def verify(
         options = [*(() if platform is None else ("--platform", platform)), *(("--foreign",) if foreign else ())]
         written = str(here.with_tag(here.tag) if here.tag else here)
         part = f"{there.with_tag(there.tag) if there.tag else there.home.shown}@{found.target}"
-        raise ImagesDiffer(what, where=str(here), hint=_hint(found, (source, written, *options), part))
+        hint = _hint(found, (source, written, *options), part)
+        if found.taken and len(found.taken) == count:
+            hint = _replacing(there.home, here.home, found.taken)
+        elif there.home.key == here.home.key and found.target == found.source:
+            hint = "it was compared with itself: bring it anew from where it was built, or from another copy of it"
+        raise ImagesDiffer(what, where=str(here), hint=hint)
+
+
+def _replacing(there: Home, here: Home, tags: Sequence[str]) -> str:
+    """Return how tags by which something is attached are copied where they hold something else."""
+    from shlex import join
+
+    copies = (join(("tidegate", "image", "copy", *(f"{each.shown}:{tag}" for each in (there, here)))) for tag in tags)
+    return f"if SRC's is the right one: {'; '.join(f'{copy} --replace' for copy in copies)}"
 
 
 def _hint(found: Verification, pair: Sequence[str], part: str) -> str:
@@ -114,5 +128,5 @@ def _hint(found: Verification, pair: Sequence[str], part: str) -> str:
         return f"bring what is attached: {copy} --referrers always"
     return (
         f"its tag is right, so that a copy leaves it as it is: take the tag away (tidegate image rm {quote(target)}), "
-        f"then {copy}; in a folder, remove files whose bytes are wrong first"
+        f"then {copy}; what has wrong bytes stays until its file is removed, or the registry has lost it"
     )
