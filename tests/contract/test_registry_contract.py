@@ -1,4 +1,4 @@
-"""What every registry keeps to: docker-registry over HTTP, image-layout folders, the fake."""
+"""What every registry keeps to: docker-registry over HTTP, image-layout folders, the fake, and it as a run sees it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tidegate.model.manifest import DOCKER_MANIFEST, Descriptor, Manifest
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.ports.registry import Registry
 from tidegate.registry.images import RegistryImages
+from tidegate.registry.read_once import ReadOnce
 from tidegate.testing.images import build_image, build_index, build_referrer
 from tidegate.testing.registry import FakeRegistry
 
@@ -23,12 +24,16 @@ NOWHERE = Digest.of(b"nobody has this")
 HOST = "registry.example.com"
 
 
-@pytest.fixture(scope="module", params=["docker-registry", "image layout", "fake", "fake that knows more"])
+KINDS = ("docker-registry", "image layout", "fake", "fake that knows more", "fake that is read once")
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     folder = tmp_path_factory.mktemp("registry")
     if request.param.startswith("fake"):
         more = request.param != "fake"
-        yield FakeRegistry(lists_referrers=more, largest_whole=1024 if more else -1)
+        fake = FakeRegistry(lists_referrers=more, largest_whole=1024 if more else -1)
+        yield ReadOnce(fake, frozenset()) if request.param.endswith("once") else fake
     elif request.param == "image layout":
         with _images(f"oci-layout:{folder}", folder) as images:
             yield images.registry(HOST)
