@@ -141,6 +141,21 @@ class Authorizer:
             raise self.refused(scopes)
         return new
 
+    def newer(self, sent: Authorization) -> Authorization | None:
+        """Return what to send after a 403 to `sent` where that may have ended; None when there is nothing newer.
+
+        Only a password of which is known when it ends is looked up anew, and none that was got within the last minute:
+        who is not permitted to do something asks once a minute at most.
+        """
+        challenge, found = self._challenge, self._lookup.last
+        if challenge is None or challenge.scheme != "basic" or found is None or found.is_for_good:
+            return None
+        if found.is_sent_as(sent.value) and self._monotonic() - found.asked_at >= USUAL_LIFE:
+            found = self._lookup.found(refused=found)
+        if found.credentials is None or found.is_sent_as(sent.value):
+            return None
+        return Authorization(found.credentials.basic, sent.scopes)
+
     def accepted(self, scopes: Scopes) -> None:
         """Remember that what was sent for `scopes` was accepted: what is refused from now on, new or not, has ended."""
         self._accepted.add(scopes)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _MOST: Final = 4
 """Times that one request is sent: what it was sent with may have ended on the way, and the next one, too."""
+_REFUSALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+"""The latter is what ECR answers to a password whose twelve hours are over, besides to what is not permitted."""
 
 
 class AuthorizedSender:
@@ -65,19 +67,32 @@ class AuthorizedSender:
     ) -> Response:
         """Return the answer to `request`, which was sent with `sent`, or to a later one."""
         response, times = answer(), 1
-        # What a redirect leads to may ask for credentials, too, and name a place for them: they are not for it.
-        while response.status == HTTPStatus.UNAUTHORIZED and Origin.of(response.request.url) == self._origin:
-            with response:
-                asked = response.headers("WWW-Authenticate")
-            if times == _MOST:
-                raise self._authorizer.refused(scopes)
-            sent = self._authorizer.answer(asked, scopes, sent)
+        while (newer := self._newer(response, scopes, sent, is_last=times == _MOST)) is not None:
+            sent = newer
             if isinstance(request.body, Stream):
                 raise RegistryFailed("the registry asks for new authorization in mid-transfer", where=str(request))
             response, times = self._client.send(_authorized(request, sent)), times + 1
         if sent is not None and response.status < HTTPStatus.BAD_REQUEST:
             self._authorizer.accepted(scopes)
         return response
+
+    def _newer(
+        self, response: Response, scopes: Scopes, sent: Authorization | None, *, is_last: bool
+    ) -> Authorization | None:
+        """Return what to send instead of `sent`, and close `response`; None when `response` is the answer."""
+        # What a redirect leads to may ask for credentials, too, and name a place for them: they are not for it.
+        if response.status not in _REFUSALS or Origin.of(response.request.url) != self._origin:
+            return None
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            with response:
+                asked = response.headers("WWW-Authenticate")
+            if is_last:
+                raise self._authorizer.refused(scopes)
+            return self._authorizer.answer(asked, scopes, sent)
+        newer = self._authorizer.newer(sent) if sent is not None and not is_last else None
+        if newer is not None:
+            response.close()
+        return newer
 
 
 @contextmanager

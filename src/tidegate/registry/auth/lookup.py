@@ -26,6 +26,15 @@ class Found(NamedTuple):
     asked_at: float
     fresh_until: float
 
+    @property
+    def is_for_good(self) -> bool:
+        """Whether nobody says that it ends."""
+        return self.credentials is None or self.credentials.life is None
+
+    def is_sent_as(self, value: str) -> bool:
+        """Return whether `value` is what these credentials are as Basic ones."""
+        return self.credentials is not None and self.credentials.basic == value
+
 
 class Lookup:
     """The credentials for one registry, and what is said when they do not do. Safe for use by many threads.
