@@ -13,9 +13,9 @@ from tidegate.errors.registry import TagExists
 from tidegate.http import Retry
 from tidegate.ports.images import CopyReport
 from tidegate.registry.batch import Batch, Copied, Pair
-from tidegate.registry.copy.blobs import Stopped
 from tidegate.registry.copy.brought import Brought
 from tidegate.registry.copy.copier import Copier, Referrers, Wish
+from tidegate.registry.copy.stop import Stopped
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.tree import Home
 from tidegate.testing.images import build_index, build_referrer

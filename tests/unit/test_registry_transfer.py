@@ -57,10 +57,12 @@ class _Recording(FakeRegistry):
         has: it says that it has each blob.
         mounts: it says that it has mounted each.
         largest: bytes of a blob that is worth a try in one request; it is known to do where they are `LARGEST_WHOLE`.
+        stores_whole: it stores such a blob.
     """
 
-    def __init__(self, *, has: bool, mounts: bool, largest: int = -1) -> None:
+    def __init__(self, *, has: bool, mounts: bool, largest: int = -1, stores_whole: bool = True) -> None:
         super().__init__()
+        self._stores_whole = stores_whole
         self._has = has
         self._mounts = mounts
         self._largest = largest
@@ -81,7 +83,7 @@ class _Recording(FakeRegistry):
 
     def write_whole(self, repository: str, blob: Descriptor, data: bytes) -> bool:
         self._note("whole", repository, str(blob.digest), str(len(data)))
-        return True
+        return self._stores_whole
 
     def expected(self, asked: tuple[Question, ...], blob: Descriptor, other: str) -> tuple[list[str], Moved]:
         """Return the calls that `asked` means here, and how the blob comes; `other` repository is said to have it."""
@@ -125,6 +127,7 @@ def test_it_is_asked_in_this_order_until_the_target_has_got_the_blob(
         assert ([call for call in target.calls if not call.startswith("read_blob")], moved) == (calls, expected)
         mounted_from = FROM in asked and any(call.startswith("mount") for call in calls)
         assert seen.mounts(there) is (mounts if mounted_from else not refused)
+        assert seen.has(there, blob.digest)
 
 
 @pytest.mark.parametrize("trying", [False, True], ids=["nobody tries", "another tries"])
@@ -155,3 +158,10 @@ def test_another_blob_may_try_when_a_trial_has_ended() -> None:
     for _ in range(2):
         _transferred(source, target, blob, seen)
     assert target.calls == [f"whole app {blob.digest} 4"] * 2
+
+
+def test_what_is_not_taken_by_one_request_is_written_the_usual_way() -> None:
+    source, target = FakeRegistry(), _Recording(has=False, mounts=False, largest=64, stores_whole=False)
+    blob = _blob(4, source)
+    assert _transferred(source, target, blob, SeenBlobs()) is Moved.SENT
+    assert target.calls == [f"whole app {blob.digest} 4", f"write app {blob.digest} 4"]

@@ -11,8 +11,8 @@ import pytest
 from tidegate.http import Retry
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
-from tidegate.registry.copy.blobs import Stopped
 from tidegate.registry.copy.copier import Copier
+from tidegate.registry.copy.stop import Stopped
 from tidegate.registry.tree import Home
 from tidegate.testing.images import build_image
 from tidegate.testing.registry import FakeRegistry

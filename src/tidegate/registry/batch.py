@@ -17,9 +17,9 @@ from tidegate.http.retry import Retry
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.ports.images import CopyReport
-from tidegate.registry.copy.blobs import Stopped
 from tidegate.registry.copy.brought import Brought
 from tidegate.registry.copy.copier import Copier, Wish
+from tidegate.registry.copy.stop import Stopped
 from tidegate.registry.copy.transfer import Moved
 from tidegate.registry.places import ImagePlace
 from tidegate.registry.read_once import ReadOnce

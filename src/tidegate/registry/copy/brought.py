@@ -6,12 +6,9 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import Final
 
 from tidegate.ports.images import CopyReport
-
-_NAP: Final = 0.25
-"""Seconds after which who waits looks whether it is still needed."""
+from tidegate.registry.copy.stop import taken
 
 
 class _Image:
@@ -44,9 +41,5 @@ class Brought:
         """
         with self._lock:
             found = self._images[image]
-        while not found.turn.acquire(timeout=_NAP):
-            check()
-        try:
+        with taken(found.turn, check):
             yield found
-        finally:
-            found.turn.release()

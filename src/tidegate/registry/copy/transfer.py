@@ -65,7 +65,8 @@ class Transfer:
         source: where the blob is.
         target: where it goes.
         blob: its descriptor.
-        seen: tells which other repository of the target's registry has it; learns whether that one mounts.
+        seen: tells which other repository of the target's registry has it; learns that the target has it now, and
+            whether its registry mounts.
     """
 
     def __init__(self, source: Home, target: Home, blob: Descriptor, seen: SeenBlobs) -> None:
@@ -99,6 +100,7 @@ class Transfer:
         for question in questions(self.blob.size, whole=self._whole, elsewhere=elsewhere, refused=refused):
             found = self._answer(question)
             if found is not None:
+                self._seen.note(self._target, self.blob.digest)
                 return found
         return None
 
@@ -128,10 +130,11 @@ class Transfer:
         pieces = passing(chain((first,) if first else (), read))
         if self._whole:
             data = b"".join(exactly(self.blob, pieces, self._source.shown))
-            if here.write_whole(repository, self.blob, data):
-                return Moved.SENT
-            pieces = iter((data,))
-        here.write_blob(repository, self.blob, pieces)
+            if not here.write_whole(repository, self.blob, data):
+                here.write_blob(repository, self.blob, iter((data,)))
+        else:
+            here.write_blob(repository, self.blob, pieces)
+        self._seen.note(self._target, self.blob.digest)
         return Moved.SENT
 
 
