@@ -120,3 +120,23 @@ def test_files_that_are_too_much_together_are_not_read(
     with pytest.raises(TreeTooLarge, match="12 bytes together"):
         repo.read(commit, ["f0", "f1", "f2"])
     assert repo.read(commit, ["f0", "f1"]) == {"f0": b"f 0\n", "f1": b"f 1\n"}
+
+
+def test_of_a_diff_what_is_too_long_for_anybody_is_left_out_and_counted(bare: Path, mirror: Mirror) -> None:
+    files = [
+        (b"big", b"line\n" * 300_000),
+        (b"small", b"one\n"),
+        *((b"%s/f%d" % (b"d" * 200, n), b"x") for n in range(20_000)),
+    ]
+    changes = (b"M 100644 inline %s\ndata %d\n%s\n" % (name, len(data), data) for name, data in files)
+    commit = imported(bare, "long", b"".join(changes))
+    repo = repo_on(mirror)
+    base = main_of(repo)
+    changed = repo.changed_files(base, commit)
+    assert len(changed) == 20_002
+    told = repo.diff(base, commit, changed)
+    assert told.endswith("more, too long to be shown\n")
+    assert len(told) < 500_000
+    assert repo.diff(base, commit, ["big"]) == "\\ 1 more, too long to be shown\n"
+    both = repo.diff(base, commit, ["big", "small"])
+    assert both.endswith("@@ -0,0 +1 @@\n+one\n\\ 1 more, too long to be shown\n")

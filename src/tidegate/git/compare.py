@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from tidegate.git.commits import read_commits
 from tidegate.git.mirror import Mirror
 from tidegate.git.names import as_text, check_commit, check_path
-from tidegate.git.trees import require_commit
+from tidegate.git.objects import ObjectReader
+from tidegate.git.trees import entries, require_commit
 from tidegate.git.walk import differing
 from tidegate.model.merge_request import Commit
 
 _YES_OR_NO: Final = frozenset({0, 1})
+_MOST_SHOWN: Final = 1024 * 1024
+"""Bytes of files, before and after, whose difference is shown."""
+_MOST_NAMES: Final = 64 * 1024
+"""Bytes of names that one command is given: the system sets a limit to them."""
 
 
 def history(mirror: Mirror, commit: str, path: str, limit: int) -> tuple[Commit, ...]:
@@ -74,12 +79,33 @@ def changed_files(mirror: Mirror, base: str, head: str) -> tuple[str, ...]:
 def diff(mirror: Mirror, base: str, head: str, paths: Iterable[str]) -> str:
     """Return the unified diff between two commits, limited to `paths`; empty when there are none.
 
+    Files that are too long for anybody to read, or too many, are left out; a last line says of how many that is so.
+
     Raises:
         CommitMissing: one of the commits does not exist.
     """
     limited = [check_path(path) for path in paths]
     if not limited:
         return ""
-    options = ("-r", "-p", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
-    said = mirror.run("diff-tree", *options, check_commit(base), check_commit(head), "--", *limited)
-    return said.out.decode("utf-8", "replace")
+    shown = mirror.ask(lambda reader: list(_readable(reader, base, head, limited)))
+    text = ""
+    if shown:
+        options = ("-r", "-p", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
+        said = mirror.run("diff-tree", *options, check_commit(base), check_commit(head), "--", *shown)
+        text = said.out.decode("utf-8", "replace")
+    more = len(limited) - len(shown)
+    return f"{text}\\ {more} more, too long to be shown\n" if more else text
+
+
+def _readable(reader: ObjectReader, base: str, head: str, paths: Sequence[str]) -> Iterator[str]:
+    """Yield those of `paths` whose diff is not too long, all in all, as long as there is room for their names."""
+    sides = [entries(reader, commit, paths) for commit in (base, head)]
+    ids = list({entry.id for side in sides for entry in side.values() if not entry.is_folder})
+    sizes = {id_: info.size for id_, info in zip(ids, reader.info(ids), strict=True) if info is not None}
+    room, names = _MOST_SHOWN, _MOST_NAMES
+    for path in paths:
+        size = sum(sizes.get(side[path].id, 0) for side in sides if path in side)
+        name = len(path.encode())
+        if size <= room and name <= names:
+            room, names = room - size, names - name
+            yield path
