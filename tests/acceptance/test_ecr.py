@@ -182,6 +182,15 @@ def test_awss_own_chain_gives_a_token_that_ends(cloud: Ecr, tmp_path: Path) -> N
     assert find(RegistryAccount("hub", "registry.example.com"), tmp_path) is None
 
 
+def test_docker_is_asked_before_awss_own_chain_and_gitlab_after_it(cloud: Ecr, tmp_path: Path) -> None:
+    job = {"CI_REGISTRY": cloud.host, "CI_REGISTRY_USER": "job", "CI_REGISTRY_PASSWORD": "token"}
+    docker = {**job, "DOCKER_CONFIG": str(tmp_path)}
+    assert find(RegistryAccount("prd", cloud.host), tmp_path, docker).source == "AWS: env"
+    (tmp_path / "config.json").write_text(f'{{"auths": {{"{cloud.host}": {{"auth": "QVdTOnB3"}}}}}}')
+    found = find(RegistryAccount("prd", cloud.host), tmp_path, docker)
+    assert (found.username, found.source) == ("AWS", str(tmp_path / "config.json"))
+
+
 def test_nobody_there_is_no_error_unless_somebody_was_named(
     cloud: Ecr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

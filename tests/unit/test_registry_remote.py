@@ -10,7 +10,7 @@ from email.utils import formatdate
 
 import pytest
 
-from support.remote_registry import BLOB, FOUND, ROOT, error_body, remote_registry
+from support.remote_registry import BLOB, FOUND, ROOT, error_body, patient, remote_registry
 from support.scripted_http import Received, Reply, by_line
 from tidegate.errors import TidegateError
 from tidegate.errors.registry import (
@@ -167,6 +167,34 @@ def test_a_registry_that_lies_is_caught() -> None:
         ):
             with pytest.raises(DigestMismatch):
                 call()
+
+
+@pytest.mark.parametrize("delete", [Reply(202), Reply(405)], ids=["deletes", "does not delete"])
+def test_a_manifest_that_was_changed_on_the_way_is_taken_back(delete: Reply) -> None:
+    """Its bytes are still a manifest, so the registry has tagged it."""
+    other = build_image("other").root
+    held = {**FOUND, "Docker-Content-Digest": str(other.digest), "Content-Length": str(len(other.data))}
+    lines = {
+        "PUT /v2/app/manifests/1.0.0": Reply(201, fields={"Docker-Content-Digest": str(other.digest)}),
+        "HEAD /v2/app/manifests/1.0.0": Reply(200, fields=held),
+        f"DELETE /v2/app/manifests/{other.digest}": delete,
+    }
+    with remote_registry(by_line(lines), retry=patient([])) as (registry, server):
+        with pytest.raises(DigestMismatch, match=f"has {other.digest}"):
+            registry.put_manifest("app", "1.0.0", ROOT)
+        assert [line.partition(" ")[0] for line in server.lines] == [*["PUT"] * 5, "HEAD", "DELETE"]
+
+
+def test_what_others_wrote_in_place_of_a_changed_manifest_stays() -> None:
+    other = build_image("other").root
+    lines = {
+        "PUT /v2/app/manifests/1.0.0": Reply(201, fields={"Docker-Content-Digest": str(other.digest)}),
+        "HEAD /v2/app/manifests/1.0.0": Reply(200, fields=FOUND),
+    }
+    with remote_registry(by_line(lines)) as (registry, server):
+        with pytest.raises(DigestMismatch):
+            registry.put_manifest("app", "1.0.0", ROOT)
+        assert server.lines == list(lines)
 
 
 def test_a_put_without_a_digest_in_its_answer_is_looked_up() -> None:
