@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,21 @@ from support.asgi import Answer, ask, ask_while
 from support.server_parts import TOKENS, Stand
 from tidegate.model.role import Role
 from tidegate.server.access.visitor import Proof
+from tidegate.server.following import event
 from tidegate.server.pace import USUAL, Following
+
+
+@pytest.mark.parametrize("mark", ["\x0b", "\x1c", "\x85", "\u2028"])
+def test_what_is_no_line_end_of_a_stream_ends_no_line(mark: str) -> None:
+    told = {"sentence": f"!4 also changes a{mark}b"}
+    name, ident, *lines = event("cell", json.dumps(told, ensure_ascii=False), "7").removesuffix("\n\n").split("\n")
+    assert (name, ident) == ("event: cell", "id: 7")
+    assert json.loads("\n".join(line.removeprefix("data: ") for line in lines)) == told
+
+
+def test_each_line_of_an_event_is_one_of_the_stream() -> None:
+    assert event("cells", "<a>\r\n<b>\r<c>\n", "7") == "event: cells\nid: 7\ndata: <a>\ndata: <b>\ndata: <c>\n\n"
+    assert event("rows", "", "7") == "event: rows\nid: 7\ndata: \n\n"
 
 
 @pytest.fixture

@@ -76,6 +76,22 @@ def test_a_pipeline_names_its_merge_request_or_what_its_branch_is_for() -> None:
     assert not keys(object_attributes={"ref": "feature"})
 
 
+@pytest.mark.parametrize(
+    ("kind", "attributes"),
+    [
+        ("merge_request", {"iid": 10**3000}),
+        ("merge_request", {"iid": 2**31}),
+        ("pipeline", {"ref": "tidegate/\ud800/to-staging"}),
+        ("pipeline", {"ref": "tidegate/a\0b/to-staging"}),
+        ("pipeline", {"ref": f"tidegate/{'a' * 900}/to-staging"}),
+        ("pipeline", {"ref": "refs/merge-requests/9999999999/head"}),
+    ],
+)
+def test_what_no_queue_takes_is_nothing(kind: str, attributes: Mapping[str, object]) -> None:
+    name = f"gitlab-{kind.replace('_', '-')}"
+    assert not keys_of_gitlab(event(name, merge_request=None, object_attributes=attributes), PIPELINE)
+
+
 def test_what_is_none_of_ours_is_nothing() -> None:
     elsewhere = {"path_with_namespace": "somebody/else"}
     assert not keys_of_gitlab(event("gitlab-merge-request", project=elsewhere), PIPELINE)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from fastapi.responses import StreamingResponse
 
@@ -12,6 +14,9 @@ from tidegate.counted import counted
 from tidegate.errors.server import Busy
 from tidegate.server.news import News
 from tidegate.server.parts import Parts
+
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+"""Of an event stream, and no other: what Python and Unicode know besides stands in JSON as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ def event(name: str, data: str, mark: str) -> str:
         data: any text.
         mark: what the follower says when it comes again.
     """
-    lines = "".join(f"data: {line}\n" for line in data.splitlines()) or "data:\n"
+    lines = "".join(f"data: {line}\n" for line in _LINE_END.split(data.rstrip("\r\n")))
     return f"event: {name}\nid: {mark}\n{lines}\n"
 
 

@@ -8,12 +8,15 @@ from typing import Final
 
 from tidegate.model import Environment, Pipeline
 from tidegate.model.key import EverythingKey, Key, MergeRequestKey, ServiceKey
+from tidegate.model.patterns import is_service_name
 from tidegate.server.webhooks.document import Document
 from tidegate.server.webhooks.touched import with_following
 
 _BRANCH: Final = "refs/heads/"
 _OWN_BRANCH: Final = re.compile(r"tidegate/(?P<service>[^/]+)(?:/[^/]+)?/to-(?P<environment>[^/]+)")
 _MERGE_REQUEST_REF: Final = re.compile(r"refs/merge-requests/([1-9][0-9]{0,9})/(?:head|merge|train)", re.ASCII)
+_LAST_IID: Final = 2**31 - 1
+"""Of GitLab's database. A key that no queue takes would hold up all that come after it."""
 _PATHS: Final = ("added", "modified", "removed")
 
 
@@ -45,7 +48,7 @@ def keys_of_gitlab(body: bytes, pipeline: Pipeline) -> frozenset[Key]:
 
 
 def _merge_request(project: str, iid: int | None) -> frozenset[Key]:
-    return frozenset({MergeRequestKey(project, iid)}) if iid is not None and iid > 0 else frozenset()
+    return frozenset({MergeRequestKey(project, iid)}) if iid is not None and 0 < iid <= _LAST_IID else frozenset()
 
 
 def _pipeline(document: Document, project: str, pipeline: Pipeline) -> frozenset[Key]:
@@ -57,7 +60,7 @@ def _pipeline(document: Document, project: str, pipeline: Pipeline) -> frozenset
     if match := _MERGE_REQUEST_REF.fullmatch(ref):
         return _merge_request(project, int(match[1]))
     match = _OWN_BRANCH.fullmatch(ref)
-    if match is None or pipeline.environment(match["environment"]) is None:
+    if match is None or pipeline.environment(match["environment"]) is None or not is_service_name(match["service"]):
         return frozenset()
     return frozenset({ServiceKey(match["service"], match["environment"])})
 
