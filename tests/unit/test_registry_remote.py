@@ -14,6 +14,7 @@ from support.remote_registry import BLOB, FOUND, ROOT, error_body, patient, remo
 from support.scripted_http import Received, Reply, by_line
 from tidegate.errors import TidegateError
 from tidegate.errors.registry import (
+    BlobMissing,
     DigestMismatch,
     ManifestInvalid,
     ManifestMissing,
@@ -62,6 +63,20 @@ def test_what_answers_mean(
     if isinstance(caught.value, RegistryThrottled):
         assert caught.value.retry_after == 7
         assert "asks to wait for 7 seconds; try again later" in str(caught.value.hint)
+
+
+def test_what_a_target_misses_is_not_mended_by_pushing_to_the_source() -> None:
+    lines = {
+        "PUT /v2/app/manifests/1.0.0": Reply(400, error_body("MANIFEST_BLOB_UNKNOWN")),
+        f"GET /v2/app/blobs/{BLOB.digest}": Reply(404, error_body("BLOB_UNKNOWN")),
+    }
+    with remote_registry(by_line(lines)) as (registry, _):
+        with pytest.raises(BlobMissing) as at_the_target:
+            registry.put_manifest("app", "1.0.0", ROOT)
+        with registry.read_blob("app", BLOB.digest) as pieces, pytest.raises(BlobMissing) as at_the_source:
+            list(pieces)
+    assert "try again" in str(at_the_target.value.hint)
+    assert "push the image again" in str(at_the_source.value.hint)
 
 
 def test_retry_after_may_be_a_date() -> None:

@@ -69,6 +69,9 @@ _HINTS: Final[Mapping[type[TidegateError], str]] = {
     RepositoryMissing: "create the repository; ECR's are made by create_repositories: true of the registry",
 }
 
+_LOST: Final = "the registry does not have what it took, or was said to have: try again; if it stays, ask who runs it"
+"""The same, said to a manifest that is written: the image that it was read from has nothing to do with it."""
+
 
 def no_manifest(reference: str, repository: str, where: str) -> ManifestMissing:
     """Return the error for a tag or digest that a repository does not have."""
@@ -85,7 +88,7 @@ def failure(response: Response) -> TidegateError:
     who = "proxy" if kind is ProxyRefused else "registry"
     what = f"the {who} answered {response.status}{f' {code}' if code else ''}{f': {text}' if text else ''}"
     where = str(response.request)
-    hint = _HINTS.get(kind)
+    hint = _LOST if kind is BlobMissing and response.request.method == "PUT" else _HINTS.get(kind)
     if issubclass(kind, RegistryThrottled | RegistryFailed):
         wait = retry_after(response)
         return kind(what, where=where, hint=_in_seconds(wait, hint), retry_after=wait)
