@@ -297,6 +297,15 @@ def test_what_an_environment_runs_is_not_removed(tmp_path: Path) -> None:
     signature = cosign_tags(release_image().digest)[0]
     world.push_image("e2e", signature, SIGNATURE)
     assert "image/in-use" in world.tidegate("image", "rm", f"e2e:inventory:{signature}", "--yes", expect=1).err
+    of_platform, of_signature = (
+        cosign_tags(each)[0] for each in (release_image().children[0].digest, SIGNATURE.digest)
+    )
+    for tag in (of_platform, of_signature):
+        world.push_image("e2e", tag, build_image(tag))
+        assert "image/in-use" in world.tidegate("image", "rm", f"e2e:inventory:{tag}", "--yes", expect=1).err
+    of_other = cosign_tags(Digest.of(b"other"))[0]
+    world.push_image("e2e", of_other, build_image("of another"))
+    world.tidegate("image", "rm", f"e2e:inventory:{of_other}", "--yes")
     world.push_image("e2e", "1.0.0-rc1", build_image("old"))
     world.tidegate("image", "rm", "e2e:inventory:1.0.0-rc1", "--yes")
     assert "1.0.0-rc1" not in world.tidegate("image", "ls", "e2e:inventory").out

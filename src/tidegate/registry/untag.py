@@ -1,4 +1,4 @@
-"""Taking a tag away, and nothing else."""
+"""Taking a tag away, and nothing else; what else would go with it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import json
 import uuid
 from contextlib import suppress
 
-from tidegate.errors.registry import DeletionUnsupported
+from tidegate.errors.registry import DeletionUnsupported, ManifestMissing
+from tidegate.model.digest import Digest
 from tidegate.model.manifest import EMPTY, EMPTY_DATA, OCI_MANIFEST, Manifest
-from tidegate.registry.tree import Home
+from tidegate.model.referrers import fallback_tag, is_attaching_tag
+from tidegate.registry.referrers import ReferrerSearch
+from tidegate.registry.tree import Home, read_tree
 
 
 def remove_tag(home: Home, tag: str) -> None:
@@ -33,6 +36,20 @@ def remove_tag(home: Home, tag: str) -> None:
     except BaseException:
         home.registry.put_manifest(home.repository, tag, before)
         raise
+
+
+def attaches_to(home: Home, tag: str, image: Digest) -> bool:
+    """Return whether `tag` says what is attached to `image`, to what it lists, or to what is attached to these."""
+    if not is_attaching_tag(tag):
+        return False
+    manifests = [image]
+    with suppress(ManifestMissing):  # in another account of that name, say
+        tree = read_tree(home, image)
+        attached = ReferrerSearch().find(home, tree)
+        manifests += [
+            manifest.digest for each in (tree, *(one.tree for one in attached)) for manifest in each.manifests
+        ]
+    return tag.partition(".")[0] in {fallback_tag(digest) for digest in manifests}
 
 
 def _manifest() -> Manifest:

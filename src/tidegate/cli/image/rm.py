@@ -67,12 +67,13 @@ def _ask(place: ImagePlace, question: str) -> None:
 def _refuse_running(invocation: Invocation, image: ImagePlace, places: Places, written: str) -> None:
     """Refuse the tag when an environment declares it or its cluster names it, or the only name of what it declares.
 
-    So for whatever `written` calls the place, and for tags that say what is attached to what an environment runs.
+    So for whatever `written` calls the place, and for tags that say what is attached to what an environment runs, to
+    one of its platforms, or to something attached.
     """
     from tidegate.bootstrap import open_world
     from tidegate.engine.views.status import look, matrix
     from tidegate.errors.image import ImageInUse
-    from tidegate.model.referrers import fallback_tag
+    from tidegate.registry.untag import attaches_to
 
     here = places.location(written)
     with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
@@ -83,8 +84,8 @@ def _refuse_running(invocation: Invocation, image: ImagePlace, places: Places, w
                 for runs in (cell.image, cell.live.image if cell.live else None):
                     if runs is None or places.location(f"{runs.host}/{runs.repository}") != here:
                         continue
-                    attaches = cell.digest is not None and (image.tag or "").startswith(fallback_tag(cell.digest))
-                    if image.tag == runs.tag or cell.digest == image.digest or attaches:
+                    is_it = image.tag == runs.tag or cell.digest == image.digest
+                    if is_it or (cell.digest and attaches_to(image.home, image.tag or "", cell.digest)):
                         raise ImageInUse(
                             f"{cell.environment.name} runs {cell.service.name} as {runs}",
                             where=str(image),
