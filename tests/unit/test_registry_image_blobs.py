@@ -143,7 +143,7 @@ def test_a_large_blob_waits_for_its_turn_and_a_small_one_takes_none() -> None:
     world.target.before_look = world.stop.set
     with pytest.raises(Stopped):
         image.bring((large,))
-    assert not world.target._blobs["app"].get(large.digest)
+    assert f"read_blob app {large.digest}" not in world.source.registry.calls  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("everything", [False, True], ids=["the image", "everything"])
@@ -187,7 +187,11 @@ def test_an_error_ends_the_image_s_other_blobs() -> None:
         @contextmanager
         def read_blob(self, repository: str, digest: Digest) -> Iterator[Iterator[bytes]]:
             del repository, digest
-            yield repeat(b"", 10_000_000)
+            yield self._pieces()
+
+        def _pieces(self) -> Iterator[bytes]:
+            yield from repeat(b"", 10_000_000)
+            read.append("to the end")
 
     def write(blob: Descriptor) -> None:
         if blob.size > LARGE:
@@ -196,12 +200,24 @@ def test_an_error_ends_the_image_s_other_blobs() -> None:
             assert begun.wait(10)
             raise RegistryDenied("you may not")
 
-    ended: list[Descriptor] = []
+    read: list[str] = []
     world.target.before_write = write
-    mover = BlobMover(ALONE, 2, lambda _size: None, lambda _home, blob, _moved: ended.append(blob))
     with pytest.raises(RegistryDenied):
-        mover.bring(Home(_Endless(), "dev", "app"), world.home, world.blobs)
-    assert ended == []
+        world.mover().bring(Home(_Endless(), "dev", "app"), world.home, world.blobs)
+    assert read == []
+
+
+def test_a_single_blob_is_tried_as_often_as_it_may_be() -> None:
+    world, looks = _World([LARGE]), list[None]()
+
+    def fail() -> None:
+        looks.append(None)
+        raise RegistryUnreachable("it broke")
+
+    world.target.before_look = fail
+    with pytest.raises(RegistryUnreachable):
+        world.image().bring(world.blobs)
+    assert len(looks) == 1
 
 
 def test_what_the_run_has_brought_is_told_and_not_asked_for() -> None:
