@@ -84,6 +84,14 @@ def test_other_answers(status: int, body: bytes, kind: type[TidegateError], show
     assert shown in error.what
 
 
+@pytest.mark.parametrize("levels", [600, 900])
+def test_what_nests_without_end_says_nothing(levels: int) -> None:
+    lists, objects = ("[" * levels, "]" * levels), ('{"a":' * levels, "1" + "}" * levels)
+    for opened, closed in (lists, objects):
+        assert said(f'{{"message": {opened}{closed}}}'.encode()) in {"error:", ("a " * 8).strip()}
+    assert failure("GET /user", "here", 502, f'{{"error": {lists[0]}{lists[1]}}}'.encode()).retryable
+
+
 def test_patience_comes_along() -> None:
     error = failure("GET /user", "here", 429, b"Retry later\n", 7.0)
     assert isinstance(error, ForgeThrottled)

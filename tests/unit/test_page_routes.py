@@ -19,11 +19,13 @@ from support.board_stand import board_parts
 from support.engine_world import EngineWorld
 from support.golden import assert_golden
 from tidegate.server.app import make_app
+from tidegate.server.following import event
 from tidegate.server.news import News
 from tidegate.server.pages.board_view import Filter
 from tidegate.server.pages.events import OpenPage, board_events, fingerprint
 from tidegate.server.pages.rendering import Fragments, make_templates, static_files
 from tidegate.server.parts import Parts
+from tidegate.testing.gitops import FakeRepo
 
 
 def stays() -> bool:
@@ -53,6 +55,23 @@ def page(app: FastAPI, path: str) -> str:
     assert answer.status == 200, answer.body
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     return answer.body.decode()
+
+
+def test_half_a_character_takes_no_page_down(tmp_path: Path, town: EngineWorld) -> None:
+    odd = replace(NEW, tag="also \ud800")
+    parts = board_parts(tmp_path, store_of(*scene(), odd), town)
+    assert "also ?" in page(make_app(parts), "/")
+    assert event("cells", "also \ud800", "7").encode().endswith(b"data: also ?\n\n")
+
+
+def test_half_a_character_takes_no_drawer_down(
+    app: FastAPI, town: EngineWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.bring("e2e")
+    town.promote("staging")
+    changed = FakeRepo.changed_files
+    monkeypatch.setattr(FakeRepo, "changed_files", lambda repo, *heads: (*changed(repo, *heads), "caf\udce9"))
+    assert "also changes caf?" in page(app, "/services/inventory/staging")
 
 
 class Outline(HTMLParser):
@@ -226,8 +245,8 @@ def news(parts: Parts) -> Iterator[News]:
 
 async def _first(events: AsyncIterator[str], number: int, then: Callable[[], object]) -> list[str]:
     found: list[str] = []
-    async for event in events:
-        found.append(event)
+    async for each in events:
+        found.append(each)
         if len(found) == 1:
             then()
         if len(found) == number:

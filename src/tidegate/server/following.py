@@ -14,6 +14,7 @@ from tidegate.counted import counted
 from tidegate.errors.server import Busy
 from tidegate.server.news import News
 from tidegate.server.parts import Parts
+from tidegate.server.plain_page import encoded
 
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 """Of an event stream, and no other: what Python and Unicode know besides stands in JSON as it is."""
@@ -41,7 +42,7 @@ def event(name: str, data: str, mark: str) -> str:
         mark: what the follower says when it comes again.
     """
     lines = "".join(f"data: {line}\n" for line in _LINE_END.split(data.rstrip("\r\n")))
-    return f"event: {name}\nid: {mark}\n{lines}\n"
+    return encoded(f"event: {name}\nid: {mark}\n{lines}\n").decode()
 
 
 def event_stream(parts: Parts, news: News, events: AsyncIterator[str]) -> StreamingResponse:

@@ -26,6 +26,11 @@ _TITLES: Final = {
 _NOT_PAGES: Final = ("/api/", "/webhooks/", "/metrics", "/healthz", "/readyz")
 
 
+def encoded(text: str) -> bytes:
+    """Return the bytes of a page. Half a character, which JSON of others may spell, is no reason to show none."""
+    return text.encode("utf-8", "replace")
+
+
 def wants_page(scope: Scope) -> bool:
     """Return whether a person reads the answer to a request: a browser goes there, or a page of ours asks."""
     headers = Headers(scope=scope)
@@ -57,7 +62,7 @@ def plain_page(title: str, inner: str, *, status: int, theme: str | None) -> HTM
     )
     body = f'<main class="plain-page">{inner}</main>'
     return HTMLResponse(
-        f'<!doctype html><html lang="en"{colours}><head>{head}</head><body>{body}</body></html>', status
+        encoded(f'<!doctype html><html lang="en"{colours}><head>{head}</head><body>{body}</body></html>'), status
     )
 
 

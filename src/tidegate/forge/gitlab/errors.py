@@ -12,6 +12,8 @@ from tidegate.errors.http import ServerBusy
 from tidegate.forge.gitlab.refusals import RULES, Rule
 
 _LONGEST_TEXT: Final = 300
+_DEEPEST: Final = 8
+"""Lists and objects in one another. What a proxy or a broken server nests without end is nobody's word."""
 _ONLY_ERROR: Final = "error: "
 """What stands before the words of a body that has `error` and no `message`: GitLab's router and its parameter check."""
 
@@ -50,16 +52,15 @@ def said(body: bytes) -> str:
     return _printable(("" if parts[0] else _ONLY_ERROR) + ": ".join(filter(None, parts)))
 
 
-def _flat(value: object) -> str:
+def _flat(value: object, levels: int = _DEEPEST) -> str:
     match value:
         case str():
             return value
-        case list():
-            return ", ".join(map(_flat, value))
-        case dict():
-            return ", ".join(
-                _flat(one) if name in {"error", "base"} else f"{name} {_flat(one)}" for name, one in value.items()
-            )
+        case list() if levels:
+            return ", ".join(_flat(one, levels - 1) for one in value)
+        case dict() if levels:
+            words = ((name, _flat(one, levels - 1)) for name, one in value.items())
+            return ", ".join(text if name in {"error", "base"} else f"{name} {text}" for name, text in words)
         case _:
             return ""
 

@@ -30,7 +30,7 @@ from tidegate.server.pages.events import fingerprint
 from tidegate.server.pages.rendering import Fragments, make_templates, static_files
 from tidegate.server.pages.timeline_view import timeline_view
 from tidegate.server.parts import Parts
-from tidegate.server.plain_page import theme_of
+from tidegate.server.plain_page import encoded, theme_of
 from tidegate.server.problems import status_of
 
 _BUFFERED: Final = 40
@@ -157,7 +157,7 @@ class Pages:
             code=error.code,
             back=back,
         )
-        return HTMLResponse(text, status_of(error))
+        return HTMLResponse(encoded(text), status_of(error))
 
     def world(self, visitor: Visitor) -> World:
         """Return a world of this request's own, in which the visitor acts."""

@@ -19,7 +19,7 @@ from tidegate.server.pages.form_routes import came_from, form_routes
 from tidegate.server.pages.pages import Pages
 from tidegate.server.pages.rendering import THEMES
 from tidegate.server.parts import Parts
-from tidegate.server.plain_page import THEME
+from tidegate.server.plain_page import THEME, encoded
 
 _SEE_OTHER: Final = 303
 _FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -32,7 +32,7 @@ Text = Annotated[str, Query(max_length=200)]
 
 def _shown(pages: Pages, request: Request, back: str, make: Callable[[], str]) -> HTMLResponse:
     try:
-        return HTMLResponse(make())
+        return HTMLResponse(encoded(make()))
     except TidegateError as error:
         return pages.problem(request, error, back)
 
@@ -46,7 +46,8 @@ def page_routes(parts: Parts, news: News) -> APIRouter:
     @router.get("/")
     def board(request: Request, state: State = "", q: Text = "") -> Response:
         """Show the board."""
-        return StreamingResponse(pages.board(request, Filter.of(state, q)), media_type="text/html")
+        pieces = map(encoded, pages.board(request, Filter.of(state, q)))
+        return StreamingResponse(pieces, media_type="text/html")
 
     @router.get("/board/events")
     async def events(request: Request, since: str, rows: str, state: State = "", q: Text = "") -> Response:
