@@ -14,7 +14,7 @@ from typing import Self
 
 import pytest
 
-from support.scripted_http import CERTIFICATES, Reply, ScriptedServer, by_line
+from support.scripted_http import CERTIFICATES, Received, Reply, ScriptedServer, by_line
 from tidegate.errors.http import (
     AddressRefused,
     ConnectionBroken,
@@ -203,6 +203,27 @@ def test_a_streamed_body_arrives_and_its_connection_is_kept(client: Client) -> N
                 assert response.status == 201
         assert server.requests[1].body == b"a" * 300_000 + b"b" * 300_000
         assert server.connections == 1
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_who_took_much_may_think_about_it_for_longer(*, tls: bool) -> None:
+    """For that one answer: the next one on the connection comes in time, or not at all."""
+    ended, piece = threading.Event(), bytes(1024 * 1024)
+
+    def script(_: Received) -> Reply:
+        ended.wait(1)
+        return Reply(201)
+
+    trust = Trust(CERTIFICATES / "ca.pem")
+    with ScriptedServer(script, tls=tls) as server, Client("test/1", timeouts=Timeouts(5, 0.5), trust=trust) as client:
+        url = f"{server.url}/a"
+        with pytest.raises(ConnectionBroken, match="no answer in time"):
+            client.send(Request("PUT", url, body=Stream(len(piece), iter([piece]))))
+        client.send(Request("PUT", url, body=Stream(16 * len(piece), iter([piece] * 16)))).close()
+        with pytest.raises(ConnectionBroken, match="no answer in time"):
+            client.send(Request("POST", url))
+        ended.set()
+        assert server.connections == 2, "the last one was sent where patience had been longer"
 
 
 def test_an_error_of_the_streamed_source_comes_out_as_it_is(client: Client) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -28,6 +29,10 @@ _MOST_REDIRECTS: Final = 5
 _SECRET_FIELDS: Final = frozenset({"authorization", "cookie", "job-token"})
 _SHORT: Final = 32 * 1024
 """Bytes of a body that go with the head."""
+_DIGESTED: Final = 8 * 1024 * 1024
+"""Bytes of a streamed body for which a server is given a second more to answer: before it says that it has a blob, it
+may read it again, or move it within its object store."""
+_AS_USUAL: Final = nullcontext()
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
@@ -149,7 +154,7 @@ class Client:
     def _received(self, connection: Connection, request: Request) -> Response:
         """Return the answer that comes on `connection`, or on a new one."""
         try:
-            with closed_on_error(connection.sock), _BreaksAs(request):
+            with closed_on_error(connection.sock), _BreaksAs(request), _given_time(connection, request.body):
                 head = connection.inflow.head()
                 body = Body(connection.inflow, head, request.method)
         except ConnectionBroken:
@@ -201,6 +206,13 @@ class Client:
         if connection.proxy_authorization:
             fields["Proxy-Authorization"] = connection.proxy_authorization
         return fields
+
+
+def _given_time(connection: Connection, body: bytes | Stream | None) -> AbstractContextManager[None]:
+    """Return a context in which an answer to `body` may take as long as it has reason to."""
+    if not isinstance(body, Stream) or body.length < _DIGESTED:
+        return _AS_USUAL
+    return connection.patient(body.length / _DIGESTED)
 
 
 def _may_go_again(connection: Connection, request: Request) -> bool:

@@ -6,6 +6,8 @@ import select
 import socket
 import threading
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +35,7 @@ class Connection:
         origin: what it was opened for.
         sock: its socket.
         inflow: what arrives on it.
+        silence: seconds for which it may bring nothing.
         absolute: request lines name the whole URL: the other end is a proxy.
         proxy_authorization: sent with each request when the other end is a proxy.
         used: whether a request has been answered on it.
@@ -41,6 +44,7 @@ class Connection:
     origin: Origin
     sock: socket.socket
     inflow: Inflow
+    silence: float
     absolute: bool = False
     proxy_authorization: str | None = field(default=None, repr=False)
     used: bool = False
@@ -51,6 +55,19 @@ class Connection:
         poll = select.poll()
         poll.register(self.sock, select.POLLIN)
         return not poll.poll(0)
+
+    @contextmanager
+    def patient(self, seconds: float) -> Iterator[None]:
+        """Return a context in which it may bring nothing for so many seconds more."""
+        self._wait_for(self.silence + seconds)
+        yield
+        self._wait_for(self.silence)
+
+    def _wait_for(self, seconds: float) -> None:
+        if self.origin.scheme == "https":
+            self.sock.settimeout(seconds)
+        else:
+            be_patient(self.sock, seconds)
 
     def close(self) -> None:
         """Close it."""
@@ -128,7 +145,8 @@ class Pool:
                 hint = f"is the address right, and the proxy's in {name} or ALL_PROXY? NO_PROXY lists what goes without"
             raise HostUnreachable(f"no connection{through}: {reason(error)}", where=str(origin), hint=hint) from error
         authorization = proxy.authorization if proxy else None
-        return Connection(origin, sock, Inflow(sock, whole=True), proxy is not None, authorization)
+        inflow = Inflow(sock, whole=True)
+        return Connection(origin, sock, inflow, self._timeouts.silence, proxy is not None, authorization)
 
     def _secured(self, sock: socket.socket, origin: Origin, proxy: Proxy | None, context: ssl.SSLContext) -> Connection:
         import ssl  # noqa: PLC0415 - as in `Trust.context`
@@ -143,7 +161,7 @@ class Pool:
         except ssl.SSLError as error:
             raise (no_tls(error, origin) or error) from error
         secure.settimeout(self._timeouts.silence)
-        return Connection(origin, secure, Inflow(secure, whole=False))
+        return Connection(origin, secure, Inflow(secure, whole=False), self._timeouts.silence)
 
     def _tls(self) -> ssl.SSLContext:
         with self._lock:

@@ -43,7 +43,8 @@ class Timeouts:
 
     Args:
         connect: for a connection.
-        silence: for the next byte of an answer, or for a piece of a request to be taken.
+        silence: for the next byte of an answer, or for a piece of a request to be taken; for the answer to a large
+            body longer, by its size.
     """
 
     connect: float = 10
