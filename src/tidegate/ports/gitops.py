@@ -55,7 +55,11 @@ class GitOpsRepo(Protocol):
         ...
 
     def files(self, commit: str, under: str) -> tuple[str, ...]:
-        """Return the paths of all files below folder `under` ("" for all) at `commit`, sorted; no symbolic links."""
+        """Return the paths of all files below folder `under` ("" for all) at `commit`, sorted; no symbolic links.
+
+        Raises:
+            TreeTooLarge: there are more than any repository of manifests has.
+        """
         ...
 
     def links(self, commit: str, under: str) -> Mapping[str, str]:
@@ -97,11 +101,18 @@ class GitOpsRepo(Protocol):
         ...
 
     def changed_files(self, base: str, head: str) -> tuple[str, ...]:
-        """Return the paths that differ between two commits, sorted, renames as both paths."""
+        """Return the paths that differ between two commits, sorted, renames as both paths.
+
+        Raises:
+            TreeTooLarge: there are more than any repository of manifests has.
+        """
         ...
 
     def diff(self, base: str, head: str, paths: Iterable[str]) -> str:
-        """Return the unified diff between two commits, limited to `paths`."""
+        """Return the unified diff between two commits, limited to `paths`.
+
+        What is too long for anybody to read may be left out; a last line says of how many files that is so.
+        """
         ...
 
     def push(self, branch: str, change: Change, *, parent: str, expected: str | None) -> str:
