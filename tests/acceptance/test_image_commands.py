@@ -14,45 +14,25 @@ from types import SimpleNamespace
 
 import pytest
 
-from support.cli import Ended, tidegate
+from support.cli import tidegate
 from support.configs import SMALL
 from support.docker_registry import CERTIFICATES, DockerRegistry
 from support.fault_proxy import FaultProxy
 from support.faults import Fault
+from support.image_folder import IMAGE, SBOM, SIGNATURE, fill, tidegate_image
 from support.road_world import release_image, world_with_release
 from support.until import PATIENCE
 from tidegate.model.digest import Digest
-from tidegate.model.manifest import FOREIGN_LAYER_TYPES, OCI_INDEX, OCI_MANIFEST, Manifest
 from tidegate.model.referrers import cosign_tags
 from tidegate.registry.layout.registry import LayoutFolder
-from tidegate.registry.referrers import list_at
-from tidegate.registry.tree import Home
-from tidegate.testing.images import BuiltImage, build_image, build_index, build_referrer
-
-IMAGE = build_index("inventory", labels={"org.opencontainers.image.version": "1.1.3"})
-SBOM = build_referrer(IMAGE.root.descriptor, "sbom")
-SIGNATURE = build_image("signature", layers=1)
+from tidegate.testing.images import BuiltImage, build_image
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder whose layout `build` has an image with an SBOM and a signature."""
-    _fill(tmp_path / "build")
+    fill(tmp_path / "build")
     return tmp_path
-
-
-def _fill(path: Path) -> None:
-    layout = LayoutFolder(path)
-    IMAGE.push(layout, "", "1.1.3")
-    SBOM.push(layout, "", str(SBOM.digest))
-    list_at(Home(layout, "build", ""), IMAGE.digest, [SBOM.root])
-    SIGNATURE.push(layout, "", cosign_tags(IMAGE.digest)[0])
-
-
-def _image(folder: Path, *arguments: object, expect: int = 0) -> Ended:
-    ended = tidegate("-C", folder, "image", *arguments, environ={"HOME": str(folder)})
-    assert ended.code == expect, ended.out + ended.err
-    return ended
 
 
 @pytest.fixture(scope="module")
@@ -63,16 +43,16 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerRegistr
 
 def test_a_release_is_carried_by_a_folder_and_verified_at_the_site(folder: Path, registry: DockerRegistry) -> None:
     site = f"{registry.host}/carried:1.1.3"
-    copied = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle")
+    copied = tidegate_image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle")
     assert copied.out == f"oci-layout:bundle:1.1.3  {IMAGE.digest}\n"
     assert "2 attached" in copied.err
-    _image(folder, "copy", "oci-layout:bundle:1.1.3", site)
-    verified = _image(folder, "verify", "oci-layout:bundle:1.1.3", site, "--deep", "-o", "json")
+    tidegate_image(folder, "copy", "oci-layout:bundle:1.1.3", site)
+    verified = tidegate_image(folder, "verify", "oci-layout:bundle:1.1.3", site, "--deep", "-o", "json")
     found = json.loads(verified.out)
     assert (found["target"]["digest"], found["referrers"], found["faults"]) == (str(IMAGE.digest), 2, [])
-    back = _image(folder, "copy", site, "oci-layout:back:again")
+    back = tidegate_image(folder, "copy", site, "oci-layout:back:again")
     assert "2 attached" in back.err
-    _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:back:again", "--deep")
+    tidegate_image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:back:again", "--deep")
 
 
 def test_a_registry_with_a_certificate_of_ones_own_authority(
@@ -83,104 +63,20 @@ def test_a_registry_with_a_certificate_of_ones_own_authority(
     with DockerRegistry(tmp_path_factory.mktemp("tls"), tls=True) as safe:
         text = SMALL.replace("prd: {host: prd.example", f"prd: {{host: prd.example, endpoint: '{safe.url}'")
         (folder / "tidegate.yaml").write_text(text)
-        refused = _image(folder, "copy", "oci-layout:build:large", there, expect=1)
+        refused = tidegate_image(folder, "copy", "oci-layout:build:large", there, expect=1)
         assert "http/not-trusted" in refused.err
         assert "SSL_CERT_FILE" in refused.err
         trusted = {"HOME": str(folder), "SSL_CERT_FILE": str(CERTIFICATES / "ca.pem")}
         for pair in (("oci-layout:build:large", there), (there, "oci-layout:back:large")):
             ended = tidegate("-C", folder, "image", "copy", *pair, environ=trusted)
             assert ended.code == 0, ended.err
-    _image(folder, "verify", "oci-layout:build:large", "oci-layout:back:large", "--deep")
-
-
-def test_what_is_missing_is_told(folder: Path) -> None:
-    layout = LayoutFolder(folder / "bundle")
-    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle", "--referrers", "never")
-    layer = list(IMAGE.blobs)[-1].digest
-    (folder / "bundle" / "blobs" / "sha256" / layer.hex).unlink()
-    (folder / "bundle" / "blobs" / "sha256" / IMAGE.children[0].digest.hex).unlink()
-    ended = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", expect=1)
-    assert f"blob {layer} is missing" in ended.out
-    assert f"manifest {IMAGE.children[0].digest} is missing" in ended.out
-    assert f"{SBOM.digest}, which is attached to {IMAGE.digest}, is not attached there" in ended.out
-    assert f"(tag {cosign_tags(IMAGE.digest)[0]})" in ended.out
-    assert "image/differ" in ended.err
-    assert "tidegate image rm oci-layout:bundle:1.1.3)" in ended.err  # a copy alone would leave the tag as it is
-    _image(folder, "rm", "oci-layout:bundle:1.1.3", "--yes")
-    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle", "--referrers", "never")
-    ended = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", expect=1)
-    assert "image copy oci-layout:build:1.1.3 oci-layout:bundle:1.1.3 --referrers always" in ended.err
-    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle", "--referrers", "always")
-    _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", "--deep")
-    build_image("other").push(layout, "", "other")
-    assert "not sha256:" in _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle:other", expect=1).out
-    assert "no oci-" in _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle:none", expect=1).out
-
-
-def test_a_signature_that_differs_is_told_with_what_replaces_it(folder: Path) -> None:
-    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle")
-    tag = cosign_tags(IMAGE.digest)[0]
-    theirs = build_image("theirs", layers=1).push(LayoutFolder(folder / "bundle"), "", tag)
-    ended = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", expect=1)
-    assert f"{tag} is {theirs} there, not {SIGNATURE.digest}" in ended.out
-    assert "copied with --replace" in ended.out
-    copy = f"copy oci-layout:build:{tag} oci-layout:bundle:{tag} --replace"
-    assert f"hint:  if SRC's is the right one: tidegate image {copy}\n" in ended.err
-    _image(folder, *copy.split())
-    _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle")
-
-
-def test_bytes_that_rotted_are_found_by_a_deep_look_only(folder: Path) -> None:
-    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle")
-    layer = list(IMAGE.blobs)[-1].digest
-    path = folder / "bundle" / "blobs" / "sha256" / layer.hex
-    path.write_bytes(b"x" * path.stat().st_size)
-    _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle")
-    deep = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", "--deep", expect=1)
-    assert f"the bytes are not {layer}: {path}" in deep.out
-    assert "what has wrong bytes stays until its file is removed" in deep.err
-    alone = _image(folder, "verify", "oci-layout:bundle:1.1.3", "oci-layout:bundle", "--deep", expect=1)
-    assert "hint:  it was compared with itself: " in alone.err
-
-
-def test_layers_that_lie_elsewhere_are_looked_for_when_asked(folder: Path) -> None:
-    layout, data = LayoutFolder(folder / "windows"), b"a layer of Windows"
-    base = json.loads(build_image("base").root.data)
-    kind = f"{FOREIGN_LAYER_TYPES[0]}+gzip"
-    foreign = {"mediaType": kind, "digest": str(Digest.of(data)), "size": len(data), "urls": ["https://x.example"]}
-    build_image("base").push(layout, "", "base")
-    image = Manifest(OCI_MANIFEST, json.dumps({**base, "layers": [*base["layers"], foreign]}).encode())
-    layout.put_manifest("", "1", image)
-    (there,) = image.contents().foreign
-    refused = _image(folder, "copy", "oci-layout:windows:1", "oci-layout:whole", "--foreign", expect=1)
-    assert "hint:  a layer that lies elsewhere may be missing here: leave --foreign out. Another one: " in refused.err
-    layout.write_blob("", there, iter((data,)))
-    copied = _image(folder, "copy", "oci-layout:windows:1", "oci-layout:bundle")
-    assert "1 layer lies elsewhere" in copied.err
-    _image(folder, "verify", "oci-layout:windows:1", "oci-layout:bundle", "--deep")
-    missing = _image(folder, "verify", "oci-layout:windows:1", "oci-layout:bundle", "--foreign", expect=1)
-    assert f"blob {there.digest} is missing" in missing.out
-    _image(folder, "copy", "oci-layout:windows:1", "oci-layout:whole", "--foreign")
-    _image(folder, "verify", "oci-layout:windows:1", "oci-layout:whole", "--foreign", "--deep")
-
-
-def test_an_attached_manifest_that_rotted_is_not_left_behind_in_silence(folder: Path) -> None:
-    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle")
-    path = folder / "bundle" / "blobs" / "sha256" / SBOM.digest.hex
-    path.write_bytes(path.read_bytes() + b"x")
-    assert (
-        f"the bytes are not {SBOM.digest}"
-        in _image(folder, "copy", "oci-layout:bundle:1.1.3", "oci-layout:site", expect=1).err
-    )
-    verified = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", expect=1)
-    assert f"the bytes are not {SBOM.digest}" in verified.out
-    assert "1 part is missing" in verified.err
+    tidegate_image(folder, "verify", "oci-layout:build:large", "oci-layout:back:large", "--deep")
 
 
 def test_many_are_copied_from_a_list_and_one_that_fails_does_not_keep_the_others(folder: Path) -> None:
     lines = ["# a release", "", *(f"oci-layout:build:1.1.3 oci-layout:bundle:{number}" for number in range(5))]
     (folder / "list").write_text("\n".join([*lines, "oci-layout:build:none oci-layout:bundle:none"]))
-    ended = _image(folder, "copy", "--from", "list", "-o", "json", expect=1)
+    ended = tidegate_image(folder, "copy", "--from", "list", "-o", "json", expect=1)
     copies = json.loads(ended.out.splitlines()[-1])["copies"]
     assert [each["digest"] for each in copies if not each["error"]] == [str(IMAGE.digest)] * 5
     assert [each["error"]["code"] for each in copies if each["error"]] == ["registry/manifest-missing"]
@@ -191,38 +87,40 @@ def test_many_are_copied_from_a_list_and_one_that_fails_does_not_keep_the_others
 def test_a_list_comes_from_stdin(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = b"oci-layout:build:1.1.3 oci-layout:bundle:a\n"
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(lines)))
-    assert _image(folder, "copy", "--from", "-", "-o", "name").out == "oci-layout:bundle:a\n"
+    assert tidegate_image(folder, "copy", "--from", "-", "-o", "name").out == "oci-layout:bundle:a\n"
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(lines + b"one-word\n")))
-    ended = _image(folder, "copy", "--from", "-", expect=2)
+    ended = tidegate_image(folder, "copy", "--from", "-", expect=2)
     assert "image/pair-invalid" in ended.err
     assert "stdin:2" in ended.err
 
 
 def test_where_nothing_is_to_be_done_it_is_said(folder: Path) -> None:
     (folder / "list").write_text("# none yet\n")
-    assert "nothing to copy: list names no image" in _image(folder, "copy", "--from", "list").err
-    assert "no tags in oci-layout:bulid, or no such repository" in _image(folder, "ls", "oci-layout:bulid").err
+    assert "nothing to copy: list names no image" in tidegate_image(folder, "copy", "--from", "list").err
+    assert "no tags in oci-layout:bulid, or no such repository" in tidegate_image(folder, "ls", "oci-layout:bulid").err
     build_image("edge").push(LayoutFolder(folder / "other"), "", "edge")
-    assert "no version among 1 tag\n" in _image(folder, "ls", "oci-layout:other", "--semver").err
+    assert "no version among 1 tag\n" in tidegate_image(folder, "ls", "oci-layout:other", "--semver").err
 
 
 def test_one_platform_is_copied_and_said_aloud(folder: Path) -> None:
-    ended = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:arm", "--platform", "linux/arm64")
+    ended = tidegate_image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:arm", "--platform", "linux/arm64")
     assert str(IMAGE.children[1].digest) in ended.out
     assert "its digest is not the one of the whole image, and what is attached to the whole stays behind" in ended.err
-    told = _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:arm", "--platform", "linux/arm64", "-o", "json")
+    told = tidegate_image(
+        folder, "copy", "oci-layout:build:1.1.3", "oci-layout:arm", "--platform", "linux/arm64", "-o", "json"
+    )
     started, _, narrowed, *_ = (json.loads(line) for line in told.out.splitlines())
     assert (started["platform"], narrowed["whole"]) == ("linux/arm64", str(IMAGE.digest))
-    again = _image(folder, "copy", "oci-layout:arm:1.1.3", "oci-layout:one", "--platform", "linux/arm64")
+    again = tidegate_image(folder, "copy", "oci-layout:arm:1.1.3", "oci-layout:one", "--platform", "linux/arm64")
     assert "only" not in again.err  # it is all that there is, and keeps its digest
     (folder / "list").write_text("oci-layout:build:1.1.3 oci-layout:x\noci-layout:arm:1.1.3 oci-layout:y\n")
-    wrong = _image(folder, "copy", "--from", "list", "--platform", "linux/mips", expect=1)
+    wrong = tidegate_image(folder, "copy", "--from", "list", "--platform", "linux/mips", expect=1)
     assert "only" not in wrong.err
     assert "there is no linux/mips among linux/amd64, linux/arm64 " in wrong.err
     assert "there is no linux/mips among linux/arm64 " in wrong.err
     assert (
         str(IMAGE.children[0].digest)
-        in _image(folder, "digest", "oci-layout:build:1.1.3", "--platform", "linux/amd64").out
+        in tidegate_image(folder, "digest", "oci-layout:build:1.1.3", "--platform", "linux/amd64").out
     )
 
 
@@ -232,25 +130,25 @@ def test_a_tag_that_holds_something_else_is_not_overwritten_unless_asked(folder:
         ["copy", "oci-layout:build:other", "oci-layout:build:1.1.3"],
         ["tag", "oci-layout:build:other", "new", "1.1.3"],
     ):
-        assert "registry/tag-exists" in _image(folder, *command, expect=1).err
-        assert _image(folder, "digest", "oci-layout:build:1.1.3").out == f"{IMAGE.digest}\n"
-    assert "registry/manifest-missing" in _image(folder, "digest", "oci-layout:build:new", expect=1).err
-    _image(folder, "tag", "oci-layout:build:other", "new", "1.1.3", "--replace")
-    assert _image(folder, "digest", "oci-layout:build:1.1.3").out == f"{other}\n"
+        assert "registry/tag-exists" in tidegate_image(folder, *command, expect=1).err
+        assert tidegate_image(folder, "digest", "oci-layout:build:1.1.3").out == f"{IMAGE.digest}\n"
+    assert "registry/manifest-missing" in tidegate_image(folder, "digest", "oci-layout:build:new", expect=1).err
+    tidegate_image(folder, "tag", "oci-layout:build:other", "new", "1.1.3", "--replace")
+    assert tidegate_image(folder, "digest", "oci-layout:build:1.1.3").out == f"{other}\n"
 
 
 def test_a_retag_costs_a_look_a_read_and_a_write(folder: Path, registry: DockerRegistry) -> None:
     with FaultProxy(registry.host) as proxy:
         image = f"{proxy.host}/retagged"
-        _image(folder, "copy", "oci-layout:build:1.1.3", f"{image}:1.1.3")
+        tidegate_image(folder, "copy", "oci-layout:build:1.1.3", f"{image}:1.1.3")
         proxy.requests.clear()
-        _image(folder, "tag", f"{image}:1.1.3", "1.1.3-rc1", "1.1.3-rc2")
+        tidegate_image(folder, "tag", f"{image}:1.1.3", "1.1.3-rc1", "1.1.3-rc2")
         assert sorted(each.split()[0] for each in proxy.requests) == ["GET", "HEAD", "HEAD", "PUT", "PUT"]
         proxy.requests.clear()
-        assert "(was there)" in _image(folder, "tag", f"{image}:1.1.3", "1.1.3-rc1").out
+        assert "(was there)" in tidegate_image(folder, "tag", f"{image}:1.1.3", "1.1.3-rc1").out
         assert [each.split()[0] for each in proxy.requests] == ["GET", "HEAD"]
         proxy.requests.clear()
-        _image(folder, "copy", f"{image}:1.1.3", f"{image}:1.1.3-rc1")
+        tidegate_image(folder, "copy", f"{image}:1.1.3", f"{image}:1.1.3-rc1")
         assert [each.split()[0] for each in proxy.requests] == ["HEAD", "HEAD"]
 
 
@@ -258,31 +156,31 @@ def test_only_the_tag_is_removed_where_a_registry_deletes_manifests_only(
     folder: Path, registry: DockerRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = f"{registry.host}/removed"
-    _image(folder, "copy", "oci-layout:build:1.1.3", f"{image}:1.1.3")
-    _image(folder, "tag", f"{image}:1.1.3", "old")
+    tidegate_image(folder, "copy", "oci-layout:build:1.1.3", f"{image}:1.1.3")
+    tidegate_image(folder, "tag", f"{image}:1.1.3", "old")
     for answer in ("n\n", ""):
         monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
-        asked = _image(folder, "rm", f"{image}:old", expect=1)
+        asked = tidegate_image(folder, "rm", f"{image}:old", expect=1)
         assert "remove" in asked.err
         assert "image/not-confirmed" in asked.err
-    assert str(IMAGE.digest) in _image(folder, "digest", f"{image}:old").out
-    _image(folder, "rm", f"{image}:old", "--yes")
-    assert "registry/manifest-missing" in _image(folder, "digest", f"{image}:old", expect=1).err
-    _image(folder, "verify", "oci-layout:build:1.1.3", f"{image}:1.1.3")
-    refused = _image(folder, "rm", f"{image}@{IMAGE.digest}", "--yes", expect=2)
+    assert str(IMAGE.digest) in tidegate_image(folder, "digest", f"{image}:old").out
+    tidegate_image(folder, "rm", f"{image}:old", "--yes")
+    assert "registry/manifest-missing" in tidegate_image(folder, "digest", f"{image}:old", expect=1).err
+    tidegate_image(folder, "verify", "oci-layout:build:1.1.3", f"{image}:1.1.3")
+    refused = tidegate_image(folder, "rm", f"{image}@{IMAGE.digest}", "--yes", expect=2)
     assert "image/place-invalid" in refused.err
 
 
 def test_a_removal_that_fails_half_way_leaves_the_tag(folder: Path, registry: DockerRegistry) -> None:
     with FaultProxy(registry.host) as proxy:
         image = f"{proxy.host}/half-removed:1.1.3"
-        _image(folder, "copy", "oci-layout:build:1.1.3", image)
+        tidegate_image(folder, "copy", "oci-layout:build:1.1.3", image)
         proxy.use(
             lambda _number, request: Fault.ERROR_500 if request.startswith("DELETE") and "sha256" in request else None
         )
-        assert "registry/failed" in _image(folder, "rm", image, "--yes", expect=1).err
+        assert "registry/failed" in tidegate_image(folder, "rm", image, "--yes", expect=1).err
         proxy.use(lambda _number, _request: None)
-        _image(folder, "verify", "oci-layout:build:1.1.3", image)
+        tidegate_image(folder, "verify", "oci-layout:build:1.1.3", image)
 
 
 def test_what_an_environment_runs_is_not_removed(tmp_path: Path) -> None:
@@ -314,18 +212,18 @@ def test_what_an_environment_runs_is_not_removed(tmp_path: Path) -> None:
 
 def test_tags_are_listed_in_the_order_of_versions(folder: Path) -> None:
     for tag in ("1.10.0", "1.2.0", "latest", "1.2.0-rc.1"):
-        _image(folder, "tag", "oci-layout:build:1.1.3", tag)
-    listed = _image(folder, "ls", "oci-layout:build", "--semver", "-o", "name").out.split()
+        tidegate_image(folder, "tag", "oci-layout:build:1.1.3", tag)
+    listed = tidegate_image(folder, "ls", "oci-layout:build", "--semver", "-o", "name").out.split()
     assert listed == ["1.1.3", "1.2.0-rc.1", "1.2.0", "1.10.0"]
-    assert "latest" in _image(folder, "ls", "oci-layout:build").out
+    assert "latest" in tidegate_image(folder, "ls", "oci-layout:build").out
 
 
 def test_a_tree_for_people_and_for_programs(folder: Path) -> None:
-    text = _image(folder, "inspect", "oci-layout:build:1.1.3").out
+    text = tidegate_image(folder, "inspect", "oci-layout:build:1.1.3").out
     assert f"index {IMAGE.digest}" in text
     assert "label org.opencontainers.image.version=1.1.3" in text
     assert f"manifest {SBOM.digest}  573 B in all  attached  application/spdx+json" in text
-    tree = json.loads(_image(folder, "inspect", "oci-layout:build:1.1.3", "-o", "json").out)["tree"]
+    tree = json.loads(tidegate_image(folder, "inspect", "oci-layout:build:1.1.3", "-o", "json").out)["tree"]
     assert [each["platform"] for each in tree["manifests"]] == ["linux/amd64", "linux/arm64"]
     assert {each["digest"] for each in tree["referrers"]} == {str(SBOM.digest), str(SIGNATURE.digest)}
     parts = {blob.digest: blob.size for image in (IMAGE, SBOM, SIGNATURE) for blob in image.blobs}
@@ -348,21 +246,21 @@ def test_a_tree_for_people_and_for_programs(folder: Path) -> None:
     ],
 )
 def test_what_is_no_image_is_told(folder: Path, arguments: list[str], code: str) -> None:
-    assert code in _image(folder, *arguments, expect=2).err
+    assert code in tidegate_image(folder, *arguments, expect=2).err
 
 
 def test_a_digest_names_the_image_whatever_the_tag_is(folder: Path) -> None:
-    _image(folder, "copy", f"oci-layout:build@{IMAGE.digest}", "oci-layout:bundle:by-digest")
+    tidegate_image(folder, "copy", f"oci-layout:build@{IMAGE.digest}", "oci-layout:bundle:by-digest")
     assert _digest_of(folder, "bundle:by-digest") == IMAGE
 
 
 def test_an_image_for_ten_repositories_is_read_once(folder: Path, registry: DockerRegistry) -> None:
     with FaultProxy(registry.host) as dev, FaultProxy(registry.host) as prd:
-        _image(folder, "copy", "oci-layout:build:1.1.3", f"{dev.host}/once:1.1.3")
+        tidegate_image(folder, "copy", "oci-layout:build:1.1.3", f"{dev.host}/once:1.1.3")
         lines = "".join(f"{dev.host}/once:1.1.3 {prd.host}/once-{number}\n" for number in range(10))
         (folder / "list").write_text(lines)
         dev.use(lambda _number, _request: None)
-        _image(folder, "copy", "--from", "list")
+        tidegate_image(folder, "copy", "--from", "list")
         manifests = [request for request in dev.requests if "/manifests/" in request]
         assert (
             len(manifests) == len(set(manifests)) == 1 + 2 + 3
@@ -371,43 +269,12 @@ def test_an_image_for_ten_repositories_is_read_once(folder: Path, registry: Dock
         assert len(blobs) == len(set(blobs)) > 0
         for each in (dev, prd):
             each.use(lambda _number, _request: None)
-        _image(folder, "copy", "--from", "list")
+        tidegate_image(folder, "copy", "--from", "list")
         assert (len(dev.requests), len(prd.requests)) == (1, 10)
 
 
-def test_a_copy_of_one_platform_is_verified_as_that(folder: Path) -> None:
-    _image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:arm", "--platform", "linux/arm64")
-    ended = _image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:arm", "--foreign", expect=1)
-    child = IMAGE.children[1].digest
-    assert f"oci-layout:arm:1.1.3 is {child}, not {IMAGE.digest}: it is only its linux/arm64\n" in ended.out
-    verify = "verify oci-layout:build:1.1.3 oci-layout:arm:1.1.3 --foreign --platform linux/arm64"
-    assert f"if that is all it should be: tidegate image {verify}; " in ended.err
-    assert f"{child}  3 blobs there, 0 attached" in _image(folder, *verify.split()).out
-    _image(folder, "rm", "oci-layout:arm:1.1.3", "--yes")
-    gone = _image(folder, *verify.split(), expect=1)
-    copy = "copy oci-layout:build:1.1.3 oci-layout:arm:1.1.3 --platform linux/arm64 --foreign"
-    assert f"copy it: tidegate image {copy}\n" in gone.err
-
-
-def test_a_part_without_a_platform_is_named_by_its_digest(folder: Path) -> None:
-    inner = build_image("inner", layers=1)
-    layout = LayoutFolder(folder / "silent")
-    inner.push(layout, "", str(inner.digest))
-    entry = {"mediaType": OCI_MANIFEST, "digest": str(inner.digest), "size": len(inner.root.data)}
-    artifact = {"mediaType": OCI_MANIFEST, "digest": str(SBOM.digest), "size": len(SBOM.root.data)}
-    SBOM.push(layout, "", str(SBOM.digest))
-    root = Manifest(OCI_INDEX, json.dumps({"schemaVersion": 2, "manifests": [entry, artifact]}).encode())
-    layout.put_manifest("", "1", root)
-    _image(folder, "copy", f"oci-layout:silent@{SBOM.digest}", "oci-layout:part:1", "--referrers", "never")
-    ended = _image(folder, "verify", "oci-layout:silent:1", "oci-layout:part:1", expect=1)
-    assert "it is only a part of it\n" in ended.out
-    verify = f"verify oci-layout:silent:1@{SBOM.digest} oci-layout:part:1"
-    assert f"tidegate image {verify}; else bring the whole: tidegate image copy oci-layout:silent:1 " in ended.err
-    _image(folder, *verify.split())
-
-
 def _digest_of(folder: Path, name: str) -> BuiltImage:
-    assert _image(folder, "digest", f"oci-layout:{name}").out == f"{IMAGE.digest}\n"
+    assert tidegate_image(folder, "digest", f"oci-layout:{name}").out == f"{IMAGE.digest}\n"
     return IMAGE
 
 
