@@ -7,6 +7,7 @@ import pytest
 from support.attached import attach, listed
 from tidegate.http import Retry
 from tidegate.model.digest import Digest
+from tidegate.model.manifest import LARGEST_WHOLE, Descriptor
 from tidegate.model.referrers import ReferrerList, cosign_tags, fallback_tag
 from tidegate.ports.images import CopyReport
 from tidegate.registry.copy.copier import Copier, Referrers, Wish
@@ -34,9 +35,9 @@ class _Target(FakeRegistry):
 class _World:
     """An image with two attachments, which the target has; `always` brings what is attached once more."""
 
-    def __init__(self, *, lists: bool) -> None:
+    def __init__(self, *, lists: bool, largest_whole: int = -1) -> None:
         self.source = Home(FakeRegistry(lists_referrers=lists), "dev", REPOSITORY)
-        self.registry = _Target(lists_referrers=lists)
+        self.registry = _Target(lists_referrers=lists, largest_whole=largest_whole)
         self.target = Home(self.registry, "prd", REPOSITORY)
         self.image = build_image("inventory")
         self.image.push(self.source.registry, REPOSITORY, "1.0.0")
@@ -64,6 +65,27 @@ def test_where_all_is_there_nothing_is_written(world: _World) -> None:
     report = world.always()
     assert (report.adopted, report.referrers, report.referrers_written, report.blobs_sent) == (True, 2, 0, 0)
     assert world.registry.written() == []
+
+
+def test_blobs_that_may_go_by_one_request_are_looked_for_as_they_are_most_likely_there() -> None:
+    world = _World(lists=True, largest_whole=LARGEST_WHOLE)
+    assert world.always().adopted
+    assert world.registry.written() == []
+
+
+def test_a_tag_that_moves_after_the_look_brings_nothing_of_the_other_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = _World(lists=True)
+    other = build_image("another inventory")
+    resolve = world.source.registry.resolve
+
+    def resolve_and_move(repository: str, reference: str) -> Descriptor | None:
+        found = resolve(repository, reference)
+        other.push(world.source.registry, REPOSITORY, "1.0.0")
+        return found
+
+    monkeypatch.setattr(world.source.registry, "resolve", resolve_and_move)
+    report = world.always()
+    assert (report.digest, report.referrers) == (world.image.digest, 2)
 
 
 def test_a_manifest_is_written_and_told_when_its_blobs_are_there(world: _World) -> None:

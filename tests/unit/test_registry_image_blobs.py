@@ -66,6 +66,7 @@ class _World:
             self.home,
             retry=ALONE,
             seen=self.seen,
+            unasked=True,
             turns=threading.Semaphore(turns),
             stop=stop or self.stop,
             on_bytes=lambda _size: None,

@@ -56,8 +56,17 @@ class BlobMover:
         self._images = 0
         self._stopped = threading.Event()
 
-    def bring(self, source: Home, target: Home, blobs: Sequence[Descriptor]) -> list[Descriptor]:
-        """Make all blobs be at the target and return those that were sent. The first error ends the others."""
+    def bring(
+        self, source: Home, target: Home, blobs: Sequence[Descriptor], *, unasked: bool = True
+    ) -> list[Descriptor]:
+        """Make all blobs be at the target and return those that were sent. The first error ends the others.
+
+        Args:
+            source: where they are.
+            target: where they go.
+            blobs: their descriptors.
+            unasked: small ones may be sent before they are looked for, where a registry takes them in one request.
+        """
         wanted = []
         for blob in blobs:
             if self._seen.has(target, blob.digest):
@@ -73,12 +82,13 @@ class BlobMover:
                 target,
                 retry=replace(self._retry, sleep=partial(stop.sleep, self._retry.sleep)),
                 seen=self._seen,
+                unasked=unasked,
                 turns=self._turns_at(target),
                 stop=stop,
                 on_bytes=self._on_bytes,
                 on_blob=partial(self._on_blob, target),
             )
-            first = _trial(target, wanted)
+            first = _trial(target, wanted) if unasked else None
             sent = image.bring((first,)) if first is not None else []
             size = _BUNCH if images * self._workers > _THREADS else 1  # with few images, there are threads for all
             bunches = _bunches([blob for blob in wanted if blob != first], size)

@@ -117,7 +117,7 @@ class Copier:
         if held is not None and held == (reference if isinstance(reference, Digest) else _resolved(source, reference)):
             if wish.referrers is not Referrers.ALWAYS:
                 return CopyReport(held, adopted=True)
-            there = read_tree(source, reference)
+            there = read_tree(source, held)  # and not by the tag, which may have moved since
             return self._twice(target, lambda: self._attach(source, target, there, search, wish))
         if held is not None and not wish.replace:
             raise _exists(target, tag, held, reference)
@@ -207,7 +207,7 @@ class Copier:
         """Bring what is attached to an image that is there; what the target has is not written again."""
         attached = search.find(source, tree)
         blobs = _blobs((each.tree for each in attached), wish)
-        sent = self._mover.bring(source, target, blobs)
+        sent = self._mover.bring(source, target, blobs, unasked=False)
         there = present(target, attached)
         written = write_attached(target, [each for each in attached if each not in there])
         relisted = list_all(target, [(each.subject, each.tree.root) for each in there])

@@ -26,6 +26,7 @@ class ImageBlobs:
         target: where they go.
         retry: how often one is tried, from its start.
         seen: what is known of the blobs at the target's registry.
+        unasked: whether a small one may be sent before it is looked for; see `Transfer`.
         turns: one is taken by each large blob that is sent.
         stop: says when to end.
         on_bytes: told the size of each piece that was read.
@@ -39,6 +40,7 @@ class ImageBlobs:
         *,
         retry: Retry,
         seen: SeenBlobs,
+        unasked: bool,
         turns: threading.Semaphore,
         stop: Stop,
         on_bytes: Callable[[int], None],
@@ -48,6 +50,7 @@ class ImageBlobs:
         self._target = target
         self._retry = retry
         self._seen = seen
+        self._unasked = unasked
         self._turns = turns
         self._stop = stop
         self._on_bytes = on_bytes
@@ -84,7 +87,7 @@ class ImageBlobs:
             self._stop.check()
             mine = held.enter_context(self._seen.one_at_a_time(self._target, blob.digest, 0))
             if mine and not self._seen.has(self._target, blob.digest):
-                transfer = held.enter_context(Transfer(self._source, self._target, blob, self._seen))
+                transfer = held.enter_context(self._transfer_of(blob))
                 with _left_for_later():
                     found = transfer.find()
                     if found is None:
@@ -105,8 +108,11 @@ class ImageBlobs:
                 if mine and self._seen.has(self._target, blob.digest):
                     return Moved.PRESENT
                 if mine:
-                    with Transfer(self._source, self._target, blob, self._seen) as transfer:
+                    with self._transfer_of(blob) as transfer:
                         return transfer.find() or self._send(transfer)
+
+    def _transfer_of(self, blob: Descriptor) -> Transfer:
+        return Transfer(self._source, self._target, blob, self._seen, unasked=self._unasked)
 
     def _send(self, transfer: Transfer) -> Moved:
         """Send a blob; a large one waits for its turn."""

@@ -67,9 +67,10 @@ class Transfer:
         blob: its descriptor.
         seen: tells which other repository of the target's registry has it; learns that the target has it now, and
             whether its registry mounts.
+        unasked: it may go by one request, which is no question's worth; not where it is most likely there.
     """
 
-    def __init__(self, source: Home, target: Home, blob: Descriptor, seen: SeenBlobs) -> None:
+    def __init__(self, source: Home, target: Home, blob: Descriptor, seen: SeenBlobs, *, unasked: bool = True) -> None:
         self.blob = blob
         self._source = source
         self._target = target
@@ -77,7 +78,7 @@ class Transfer:
         same = source.registry is target.registry
         self._elsewhere = source.repository if same else seen.elsewhere(target, blob.digest)
         takes = target.registry.takes_whole
-        may = self._elsewhere is None and takes(blob.size)
+        may = unasked and self._elsewhere is None and takes(blob.size)
         is_sure = may and takes(LARGEST_WHOLE)
         self._is_trial = may and not is_sure and seen.begin_trial(target)
         self._whole = is_sure or self._is_trial
