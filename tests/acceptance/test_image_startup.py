@@ -27,6 +27,7 @@ UNNEEDED = frozenset(
         *("tidegate.model.registry_identity", "tidegate.model.repository_settings", "tidegate.registry.auth.sources"),
         *("tidegate.registry.auth.challenge", "tidegate.registry.auth.tokens"),  # of registries that ask who we are
         *("tidegate.model.ecr", "tidegate.registry.ecr", "tidegate.registry.layout.registry"),
+        "tidegate.registry.read_once",
         "tidegate.ports.registry",
     }
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,13 +22,13 @@ from tidegate.registry.copy.copier import Copier, Wish
 from tidegate.registry.copy.stop import Stopped
 from tidegate.registry.copy.transfer import Moved
 from tidegate.registry.places import ImagePlace
-from tidegate.registry.read_once import ReadOnce
 from tidegate.registry.referrers import ReferrerSearch
 from tidegate.registry.tree import Home
 from tidegate.registry.waiting import Waiting
 
 if TYPE_CHECKING:
     from tidegate.registry.platforms import Part
+    from tidegate.registry.read_once import ReadOnce
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,8 @@ class Batch:
 
     def _seen(self, place: ImagePlace) -> ImagePlace:
         """Return `place` in its registry as this run sees that."""
-        return replace(place, home=replace(place.home, registry=self._registries[place.home.key[0]]))
+        registry = self._registries.get(place.home.key[0])
+        return place if registry is None else replace(place, home=replace(place.home, registry=registry))
 
     def _reference(self, pair: Pair, source: ImagePlace, platform: str | None) -> Digest | str:
         """Return what to copy of the source: all of it, or one platform."""
@@ -227,13 +228,18 @@ class Batch:
 
 
 def _read_once(pairs: Sequence[Pair]) -> Mapping[int, ReadOnce]:
-    """Return the registries of `pairs`, each as who reads what nobody writes sees it."""
-    homes = [each.home for pair in pairs for each in (pair.source, pair.target)]
-    written = {pair.target.home.key for pair in pairs}
+    """Return the registries of which one image goes to several places, each as who reads what nobody writes sees it."""
+    times = Counter((pair.source.home.key, pair.source.reference) for pair in pairs)
+    several = {home for (home, _), number in times.items() if number > 1} - {pair.target.home.key for pair in pairs}
+    if not several:
+        return {}
+    from tidegate.registry.read_once import ReadOnce  # noqa: PLC0415 - most runs have one place for each image
+
     read = defaultdict[int, set[str]](set)
-    for key, repository in {pair.source.home.key for pair in pairs} - written:
+    for key, repository in several:
         read[key].add(repository)
-    return {home.key[0]: ReadOnce(home.registry, frozenset(read[home.key[0]])) for home in homes}
+    registries = {pair.source.home.key[0]: pair.source.home.registry for pair in pairs}
+    return {key: ReadOnce(registries[key], frozenset(repositories)) for key, repositories in read.items()}
 
 
 def _unheard(target: Home, blob: Descriptor, moved: Moved) -> None:
