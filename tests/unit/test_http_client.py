@@ -302,6 +302,17 @@ def test_a_name_that_leads_to_a_link_local_address_is_refused(monkeypatch: pytes
             client.send(Request("GET", f"{server.url}/a", given_by_server=True))
 
 
+def test_a_redirect_to_a_name_that_leads_to_a_link_local_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    """The address that is ours is asked, whatever it is; the same one, named by the server, is not."""
+    monkeypatch.setattr("tidegate.http.sockets.is_link_local", lambda address: address in {"127.0.0.1", "::1"})
+    with ScriptedServer(lambda _: Reply(307, fields={"Location": f"http://localhost:{server.port}/b"})) as server:
+        with pytest.raises(AddressRefused, match="link-local"):
+            client.send(Request("GET", f"{server.url}/a"))
+        assert server.lines == ["GET /a"]
+
+
 def test_what_is_allowed_is_followed_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("sockets", "url"):
         monkeypatch.setattr(f"tidegate.http.{module}.is_link_local", lambda address: address == "127.0.0.1")
