@@ -8,9 +8,10 @@ from typing import Final
 
 import pytest
 
-from support.remote_registry import BLOB, FOUND, ROOT
+from support.remote_registry import BLOB, FOUND, ROOT, patient, remote_registry
 from support.scripted_http import Received, Reply, ScriptedServer
-from tidegate.errors.registry import RegistryDenied, RegistryFailed
+from tidegate.errors import TidegateError
+from tidegate.errors.registry import RegistryDenied, RegistryFailed, RegistryUnauthorized
 from tidegate.http import Client, Origin, Retry
 from tidegate.registry.auth.authorization import Authorizer
 from tidegate.registry.auth.credentials import Credentials
@@ -41,7 +42,8 @@ class Ecr:
         if sent != Credentials("AWS", f"p{self.valid}", "").basic:
             return ENDED
         self.sent.append(request.method)
-        return Reply(202, fields={"Location": "/up"}) if request.method == "POST" else Reply(200, fields=FOUND)
+        answers = {"POST": Reply(202, fields={"Location": "/up"}), "PUT": Reply(201)}
+        return answers.get(request.method) or Reply(200, fields=FOUND)
 
 
 @pytest.fixture
@@ -94,3 +96,20 @@ def test_a_blob_whose_upload_was_refused_so_is_sent_again(ecr: Ecr, registry: Re
     assert caught.value.retryable
     registry.write_blob("app", BLOB, iter((b"blob",)))
     assert ecr.sent[-2:] == ["POST", "PUT"]
+
+
+@pytest.mark.parametrize(("status", "error"), [(403, RegistryDenied), (401, RegistryUnauthorized)])
+def test_a_source_that_refuses_while_a_target_is_written_is_named(status: int, error: type[TidegateError]) -> None:
+    refusal = Reply(status, fields={"WWW-Authenticate": "Basic"})
+
+    def script(request: Received) -> Reply:
+        return refusal if "Range" in request.fields else Reply(200, b"bl", {"Content-Length": "4"}, hang_up=True)
+
+    upload = Reply(202, fields={"Location": "/up"})
+    with (
+        remote_registry(script, retry=patient([])) as (source, there),
+        remote_registry(lambda _: upload) as (target, _),
+    ):
+        with source.read_blob("app", BLOB.digest) as pieces, pytest.raises(error) as caught:
+            target.write_blob("app", BLOB, pieces)
+        assert caught.value.where == f"GET {there.url}/v2/app/blobs/{BLOB.digest}"

@@ -97,11 +97,15 @@ class AuthorizedSender:
 
 @contextmanager
 def _refused(request: Request) -> Iterator[None]:
-    """Have a refusal say of which request it is."""
+    """Have a refusal say of which request it is.
+
+    One that says so already is another's: of the request by which the body is read that this one sends.
+    """
     try:
         yield
     except (RegistryDenied, RegistryUnauthorized) as error:
-        error.where = str(request)
+        if error.where == str(Origin.of(request.url)):
+            error.where = str(request)
         raise
 
 
