@@ -95,6 +95,7 @@ def test_retry_after_may_be_a_date() -> None:
         Reply(200, fields={**FOUND, "Docker-Content-Digest": SHA512}),
         Reply(200, fields={**FOUND, "Content-Type": "text/plain"}),
         Reply(405),
+        Reply(501),
     ],
 )
 def test_a_head_that_does_not_tell_is_followed_by_a_get(head: Reply) -> None:

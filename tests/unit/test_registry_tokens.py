@@ -12,6 +12,7 @@ from tidegate.errors.registry import RegistryFailed, RegistryUnauthorized
 from tidegate.http import Client, Origin, Retry, Timeouts
 from tidegate.registry.auth.authorization import Authorizer
 from tidegate.registry.auth.credentials import Credentials
+from tidegate.registry.auth.tokens import token_request
 from tidegate.registry.remote.calls import Calls
 from tidegate.registry.remote.registry import RemoteRegistry
 
@@ -45,6 +46,35 @@ def test_a_token_of_a_life_without_end_is_one_of_a_day_at_most(life: float) -> N
             now[0] = seconds
             assert registry.resolve("app", "1.0.0") == ROOT.descriptor
     assert script.tokens == 2
+
+
+@pytest.mark.parametrize(
+    ("realm", "path"),
+    [
+        ("/token", "/token?"),
+        ("/token?x=1", "/token?x=1&"),
+        ("/token#top", "/token?"),
+        ("/token?x=1#top", "/token?x=1&"),
+    ],
+)
+def test_service_and_scope_are_added_to_what_a_realm_asks(realm: str, path: str) -> None:
+    request = token_request(f"https://auth.example.com{realm}", "reg", ("repository:app:pull",), None)
+    assert request.url == f"https://auth.example.com{path}service=reg&scope=repository%3Aapp%3Apull"
+
+
+@pytest.mark.parametrize(
+    "answer", ["{}", "[]", '{"token": ""}', '{"token": "", "access_token": ""}', '{"token": 1}', "no"]
+)
+def test_an_answer_without_a_token_is_an_error(answer: str) -> None:
+    def script(request: Received) -> Reply:
+        if request.path.startswith("/token"):
+            return Reply(200, answer.encode())
+        where = f"http://{request.fields['Host']}/token"
+        return Reply(401, fields={"WWW-Authenticate": f'Bearer realm="{where}"'})
+
+    with remote_registry(script) as (registry, server), pytest.raises(RegistryFailed, match="without a token"):
+        registry.resolve("app", "1.0.0")
+    assert not any("Authorization" in request.fields for request in server.requests)
 
 
 def test_each_repository_has_its_token() -> None:

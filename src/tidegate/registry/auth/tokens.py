@@ -59,7 +59,8 @@ def token_request(realm: str, service: str, scopes: Sequence[str], credentials: 
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         return Request("POST", realm, kind, urlencode(form).encode(), given_by_server=True)
     query = urlencode([*([("service", service)] if service else []), *(("scope", scope) for scope in scopes)])
-    url = f"{realm}{'&' if '?' in realm else '?'}{query}"
+    address, _, _ = realm.partition("#")  # what is added behind a fragment would be part of it
+    url = f"{address}{'&' if '?' in address else '?'}{query}"
     fields = {"Authorization": credentials.basic} if credentials else {}
     return Request("GET", url, fields, given_by_server=True)
 
@@ -76,6 +77,6 @@ def token_in(response: Response) -> tuple[str, float]:
         answer = None  # it may hold a secret: it is not part of the error
     table = answer if isinstance(answer, dict) else {}
     value, life = table.get("token") or table.get("access_token"), table.get("expires_in")
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+    if not isinstance(value, str) or not value or not value.isascii() or not value.isprintable():
         raise RegistryFailed("the registry's token server answered without a token", where=str(response.request))
     return value, float(min(life, _LONGEST_LIFE)) if isinstance(life, int | float) and life > 0 else 0.0

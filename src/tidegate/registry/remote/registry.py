@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from tidegate.model.referrers import ReferrerList
 
 _ACCEPT: Final = ", ".join(MANIFEST_TYPES)
+_HEAD_TOLD: Final = frozenset({HTTPStatus.OK, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
+"""What a HEAD is answered that need not be tried again: that it is there, or that only a GET tells."""
 _NO_DELETION: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 """What registries answer that do not delete at all, or not this kind of reference."""
 
@@ -68,7 +70,7 @@ class RemoteRegistry:
             with self._calls.send(request, to_pull(repository)) as response:
                 if response.status == HTTPStatus.NOT_FOUND:
                     return None
-                if response.status not in {HTTPStatus.OK, HTTPStatus.METHOD_NOT_ALLOWED}:
+                if response.status not in _HEAD_TOLD:
                     raise failure(response)
                 found = descriptor(response)
                 digest = digest_in(response.header("Docker-Content-Digest"))
