@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from support.engine_world import GITOPS, INVENTORY, POLICY, PRD_IMAGE, STAGING, EngineWorld, helm_release
-from tidegate.engine.views.explanation import explain
+from tidegate.engine.views.explanation import explain, moving_merge_requests
 from tidegate.errors.forge import ForgeUnreachable
 from tidegate.errors.git import TreeTooLarge
 from tidegate.errors.release import LaneBroken
@@ -231,10 +231,13 @@ def test_one_that_cannot_be_read_hides_no_other(town: EngineWorld, monkeypatch: 
     world = town.world()
     found = explain(world, INVENTORY, world.environment("staging"))
     assert bomb.iid < opened.iid
-    assert (found.merge_request and found.merge_request.iid, [fault.code for fault in found.unread]) == (
+    told = [(fault.code, str(fault)) for fault in found.unread]
+    assert (found.merge_request and found.merge_request.iid, told) == (
         opened.iid,
-        ["git/tree-too-large"],
+        [("git/tree-too-large", f"{bomb.ref}: it has too many files")],
     )
+    with pytest.raises(TreeTooLarge, match=bomb.ref):
+        list(moving_merge_requests(world, INVENTORY, world.environment("staging")))
 
 
 def test_the_forge_is_asked_in_full_only_for_merge_requests_that_move_the_service(

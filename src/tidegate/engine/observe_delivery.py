@@ -25,7 +25,7 @@ from tidegate.engine.observe_promotion import LONGEST_BRANCH, commits_between
 from tidegate.engine.rebases import is_rebase
 from tidegate.engine.world import World
 from tidegate.errors import Place, TidegateError
-from tidegate.errors.git import FileTooLarge, UnsafePath
+from tidegate.errors.git import CommitMissing, FileTooLarge, TreeTooLarge, UnsafePath
 from tidegate.errors.manifest import ImageNotFound, ManifestError
 from tidegate.errors.release import ManifestRefused
 from tidegate.flux import ImageSite, carry_release, without_markers
@@ -34,6 +34,8 @@ from tidegate.ports import GitOpsRepo
 
 _OF_THE_MANIFEST: Final = (ManifestError, FileTooLarge, UnsafePath)
 """What a merge request can be wrong in by itself: a reason of its verdict, so that it stands in no other one's way."""
+OF_ITS_COMMITS: Final = (CommitMissing, TreeTooLarge)
+"""Why a merge request can't be looked at, which is its own fault and must hide no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,20 @@ def observe_delivery(world: World, merge_request: MergeRequest) -> MergeRequestS
     """Return what decides about `merge_request`; None when it moves no image of any service.
 
     Nothing in the merge request is trusted: what it recorded can only narrow what is delivered, never widen it.
+
+    Raises:
+        CommitMissing: its head is not in the repository. This and the next say which merge request it is.
+        TreeTooLarge: its commits are more than can be read.
+        TidegateError: a repository or a registry does not answer.
     """
+    try:
+        return _observed(world, merge_request)
+    except OF_ITS_COMMITS as fault:
+        fault.where = fault.where or merge_request.ref
+        raise
+
+
+def _observed(world: World, merge_request: MergeRequest) -> MergeRequestSeen | None:
     repo = world.repos.repo(merge_request.project)
     for target in world.pipeline.environments:
         source = world.pipeline.source_of(target)

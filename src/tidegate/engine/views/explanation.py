@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from tidegate.engine.decide import decide
 from tidegate.engine.observations import MergeRequestSeen
-from tidegate.engine.observe_delivery import observe_delivery
+from tidegate.engine.observe_delivery import OF_ITS_COMMITS, observe_delivery
 from tidegate.engine.observe_promotion import promotion_branch
 from tidegate.engine.promote import planned_promotion
 from tidegate.engine.views.status import Cell, look
 from tidegate.engine.world import World
 from tidegate.errors import TidegateError
-from tidegate.errors.git import CommitMissing, TreeTooLarge
 from tidegate.model import Answer, Carry, Environment, ImageRef, MergeRequest, Service, Verdict
-
-_OF_ITS_COMMITS: Final = (CommitMissing, TreeTooLarge)
-"""What is the fault of one merge request, and must hide no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +149,7 @@ def moving_merge_requests(
         try:
             # What it moves is read from git. Only of those that matter is the forge asked for approvals and the rest.
             seen = observe_delivery(world, replace(found, approvals=(), recorded=()))
-        except _OF_ITS_COMMITS as fault:
+        except OF_ITS_COMMITS as fault:
             if unreadable is None:
                 raise
             unreadable(fault)
