@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from tidegate.cli.image.course import Course
+from tidegate.errors.registry import TagExists
 from tidegate.http import Retry
 from tidegate.model.manifest import Manifest
 from tidegate.registry.batch import Batch, Began, ByteCount, Copied, Pair
@@ -53,6 +54,15 @@ def test_a_tag_that_was_just_written_is_told_and_nothing_more_is_begun() -> None
     assert list(batch.interrupted(0.05)) == [ended]  # the last one comes again, as nobody says that it was told
     assert list(batch.interrupted(0.05)) == []
     assert target.resolve("app-1", "1.0.0") is None
+
+
+def test_an_end_that_comes_once_more_counts_once_also_with_another_hint() -> None:
+    """What is told of an error is made anew each time: see `--replace` in the hint of a taken tag."""
+    home, course = Home(FakeRegistry(), "prd", "app"), Course(1, ByteCount(), dict)
+    pair = Pair(ImagePlace(home, "1.0.0"), ImagePlace(home, "1"))
+    for _ in range(2):
+        course.see(Copied(pair, error=TagExists("the tag exists")))
+    assert len(course.results) == 1
 
 
 def test_an_end_that_was_not_told_is_told_when_the_interrupt_is_over() -> None:

@@ -58,6 +58,6 @@ class Course:
         if isinstance(event, Began):
             self._under_way[id(event.pair)] = str(event.pair.written)
         elif isinstance(event, Copied):
-            if not (self.results and self.results[-1] is event):
+            if not (self.results and self.results[-1].pair is event.pair):
                 self.results.append(event)
             self._under_way.pop(id(event.pair), None)
