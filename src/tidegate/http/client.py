@@ -29,9 +29,9 @@ _MOST_REDIRECTS: Final = 5
 _SECRET_FIELDS: Final = frozenset({"authorization", "cookie", "job-token"})
 _SHORT: Final = 32 * 1024
 """Bytes of a body that go with the head."""
-_DIGESTED: Final = 8 * 1024 * 1024
-"""Bytes of a streamed body for which a server is given a second more to answer: before it says that it has a blob, it
-may read it again, or move it within its object store."""
+_BYTES_PER_SECOND: Final = 8 * 1024 * 1024
+"""For each so many bytes of a streamed body, a server is given a second more to answer: before it says that it has a
+blob, it may read it again, or move it within its object store."""
 _AS_USUAL: Final = nullcontext()
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
@@ -210,9 +210,9 @@ class Client:
 
 def _given_time(connection: Connection, body: bytes | Stream | None) -> AbstractContextManager[None]:
     """Return a context in which an answer to `body` may take as long as it has reason to."""
-    if not isinstance(body, Stream) or body.length < _DIGESTED:
+    if not isinstance(body, Stream) or body.length < _BYTES_PER_SECOND:
         return _AS_USUAL
-    return connection.patient(body.length / _DIGESTED)
+    return connection.patient(body.length / _BYTES_PER_SECOND)
 
 
 def _may_go_again(connection: Connection, request: Request) -> bool:

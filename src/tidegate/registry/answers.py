@@ -70,7 +70,7 @@ _HINTS: Final[Mapping[type[TidegateError], str]] = {
 }
 
 _LOST: Final = "the registry does not have what it took, or was said to have: try again; if it stays, ask who runs it"
-"""The same, said to a manifest that is written: the image that it was read from has nothing to do with it."""
+"""The hint where a manifest is written: the image that it was read from has nothing to do with what is missing."""
 
 
 def no_manifest(reference: str, repository: str, where: str) -> ManifestMissing:
@@ -88,14 +88,14 @@ def failure(response: Response) -> TidegateError:
     who = "proxy" if kind is ProxyRefused else "registry"
     what = f"the {who} answered {response.status}{f' {code}' if code else ''}{f': {text}' if text else ''}"
     where = str(response.request)
-    hint = _LOST if kind is BlobMissing and response.request.method == "PUT" else _HINTS.get(kind)
     if issubclass(kind, RegistryThrottled | RegistryFailed):
         wait = retry_after(response)
-        return kind(what, where=where, hint=_in_seconds(wait, hint), retry_after=wait)
+        return kind(what, where=where, hint=_in_seconds(wait, _HINTS[kind]), retry_after=wait)
+    hint = _LOST if kind is BlobMissing and response.request.method == "PUT" else _HINTS.get(kind)
     return kind(what, where=where, hint=hint)
 
 
-def _in_seconds(wait: float | None, hint: str | None) -> str | None:
+def _in_seconds(wait: float | None, hint: str) -> str:
     """Return `hint`, with how long the registry asks to wait: where that is too long for us, a person does."""
     if not wait:
         return hint

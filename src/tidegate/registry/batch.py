@@ -228,7 +228,7 @@ class Batch:
 
 
 def _read_once(pairs: Sequence[Pair]) -> Mapping[int, ReadOnce]:
-    """Return the registries of which one image goes to several places, each as who reads what nobody writes sees it."""
+    """Return the registries of which one image goes to several places, as this run sees them, by `Home.key`'s first."""
     times = Counter((pair.source.home.key, pair.source.reference) for pair in pairs)
     several = {home for (home, _), number in times.items() if number > 1} - {pair.target.home.key for pair in pairs}
     if not several:

@@ -17,6 +17,7 @@ from tidegate.model.json import Json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tidegate.registry.places import ImagePlace
     from tidegate.registry.tree import Home
     from tidegate.registry.verification import Verification
 
@@ -88,13 +89,7 @@ def verify(
         what = counted(count, "part is missing or differs", "parts are missing or differ")
         options = [*(() if platform is None else ("--platform", platform)), *(("--foreign",) if foreign else ())]
         written = str(here.with_tag(here.tag) if here.tag else here)
-        part = f"{there.with_tag(there.tag) if there.tag else there.home.shown}@{found.target}"
-        hint = _hint(found, (source, written, *options), part)
-        if found.taken and len(found.taken) == count:
-            hint = _replacing(there.home, here.home, found.taken)
-        elif there.home.key == here.home.key and found.target == found.source:
-            hint = "it was compared with itself: bring it anew from where it was built, or from another copy of it"
-        raise ImagesDiffer(what, where=str(here), hint=hint)
+        raise ImagesDiffer(what, where=str(here), hint=_hint(found, there, here, (source, written, *options)))
 
 
 def _replacing(there: Home, here: Home, tags: Sequence[str]) -> str:
@@ -105,25 +100,29 @@ def _replacing(there: Home, here: Home, tags: Sequence[str]) -> str:
     return f"if SRC's is the right one: {'; '.join(f'{copy} --replace' for copy in copies)}"
 
 
-def _hint(found: Verification, pair: Sequence[str], part: str) -> str:
+def _hint(found: Verification, there: ImagePlace, here: ImagePlace, pair: Sequence[str]) -> str:
     """Return what to do about what was found, as it can be typed.
 
     Args:
         found: what was found.
-        pair: source and target, and options that a copy of them has, too.
-        part: what the target is, as the source's own image.
+        there: the source.
+        here: the target.
+        pair: both as they are written, and options that a copy of them has, too.
     """
     from shlex import join, quote
 
     copy, target = join(("tidegate", "image", "copy", *pair)), pair[1]
-    if found.target is None:
-        return f"copy it: {copy}"
+    if found.taken and len(found.taken) == len(found.faults):
+        return _replacing(there.home, here.home, found.taken)
     if found.part is not None:
+        part = f"{there.with_tag(there.tag) if there.tag else there.home.shown}@{found.target}"
         alone = (*pair, "--platform", found.part) if found.part else (part, *pair[1:])
-        verify = join(("tidegate", "image", "verify", *alone))
-        return f"if that is all it should be: {verify}; else bring the whole: {copy} --replace"
+        comparison = join(("tidegate", "image", "verify", *alone))
+        return f"if that is all it should be: {comparison}; else bring the whole: {copy} --replace"
     if found.target != found.source:
-        return f"copy it again: {copy} --replace"
+        return f"copy it: {copy}" if found.target is None else f"copy it again: {copy} --replace"
+    if there.home.key == here.home.key:
+        return "it was compared with itself: bring it anew from where it was built, or from another copy of it"
     if not found.of_image:
         return f"bring what is attached: {copy} --referrers always"
     return (

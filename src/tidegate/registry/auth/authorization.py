@@ -87,8 +87,11 @@ class Authorizer:
         self._tokens: dict[Scopes, Token] = {}
         self._turns: dict[Scopes, threading.Lock] = {}
         self._wider: dict[Scopes, Scopes] = {}
+        """Scopes, and the wider ones that are going to be needed besides; see `expect`."""
         self._expected: set[Scopes] = set()
+        """Those for which the wider ones are asked for when a token is needed next."""
         self._refused_wider: Found | None = None
+        """The credentials to which wider ones were refused."""
 
     def expect(self, scopes: Scopes, wider: Scopes) -> None:
         """Ask for `wider` when `scopes` are needed next, since the rest is going to be: one token does for both.

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from tidegate.registry.auth.credentials import Credentials
 
 USUAL_LIFE: Final = 60
-"""Seconds a token lives when the server does not say (token spec); no credentials are looked up more often."""
+"""Seconds a token lives when the server does not say (token spec). Credentials are not looked up more often either,
+unless they are refused."""
 MARGIN: Final = 0.25
 """The part of its life before the end in which a token is not used for new requests."""
 
