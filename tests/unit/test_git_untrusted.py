@@ -100,6 +100,23 @@ def test_folders_deeper_than_any_path_are_not_walked_to_their_end(bare: Path, mi
         repo.changed_files(main_of(repo), commit)
 
 
+@pytest.mark.parametrize("kind", ["folders", "links", "commits"])
+def test_what_is_large_together_is_not_read(
+    bare: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    blobs = [git("hash-object", "-w", "--stdin", cwd=bare, data=b"%d" % n * 200) for n in range(9)]
+    if kind == "links":
+        tree = tree_of(bare, *(f"120000 blob {each}\tl{n}" for n, each in enumerate(blobs)))
+    else:
+        folders = [tree_of(bare, f"100644 blob {each}\t{str(n) * 200}") for n, each in enumerate(blobs)]
+        tree = tree_of(bare, *(f"040000 tree {each}\td{n}" for n, each in enumerate(folders)))
+    commit = commit_of(bare, tree)
+    monkeypatch.setattr(trees_module, "_MOST_OTHER_BYTES", 100 if kind == "commits" else 1000)
+    repo = repo_on(mirror)
+    with pytest.raises(TreeTooLarge, match=rf"{kind} .*have [0-9,]+ bytes together"):
+        repo.commit(commit) if kind == "commits" else repo.links(commit, "more")
+
+
 def test_a_commit_of_any_length_is_not_read_whole(bare: Path, mirror: Mirror) -> None:
     tree = git("rev-parse", "main^{tree}", cwd=bare)
     commit = git("commit-tree", tree, "-p", "main", cwd=bare, data=b"long\n" * 4_000_000)

@@ -12,7 +12,7 @@ from tidegate.errors.git import CacheBroken
 from tidegate.git.message import subject_of, trailers_of
 from tidegate.git.names import check_commit
 from tidegate.git.objects import ObjectReader
-from tidegate.git.trees import missing
+from tidegate.git.trees import missing, require_few_bytes
 from tidegate.model.merge_request import Commit
 
 _TIME: Final = re.compile(r" (-?[0-9]+)")
@@ -76,6 +76,7 @@ def read_commits(reader: ObjectReader, commits: Iterable[str]) -> tuple[Commit, 
 
     Raises:
         CommitMissing: the repository lacks one of them.
+        TreeTooLarge: one is over 16 MiB, or all are over 48 MiB.
         CacheBroken: an object is no commit any more.
     """
     ids = [check_commit(commit) for commit in commits]
@@ -88,6 +89,7 @@ def _read(reader: ObjectReader, ids: Sequence[str]) -> Iterator[tuple[str, Commi
     for commit, info in zip(ids, infos, strict=True):
         if info is None:
             raise missing(commit)
+    require_few_bytes(infos, "commits that are read at once")
     contents = reader.contents(info.id for info in infos if info is not None)
     for id_, data in zip(ids, contents, strict=True):
         if data is None:

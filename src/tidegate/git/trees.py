@@ -8,12 +8,16 @@ from typing import Final
 from tidegate.errors import Place
 from tidegate.errors.git import CacheBroken, CommitMissing, FileTooLarge, TreeTooLarge
 from tidegate.git.names import check_commit, check_path
-from tidegate.git.objects import ObjectReader
+from tidegate.git.objects import ObjectInfo, ObjectReader
 from tidegate.git.tree_object import Tree, TreeEntry, parse_tree
 
 LARGEST_FILE: Final = 5 * 1024 * 1024
 _MOST_BYTES: Final = 256 * 1024 * 1024
 """Of files that are read in one go."""
+_MOST_OTHER_BYTES: Final = 48 * 1024 * 1024
+"""Of what else is: folders of a million names. What differs little takes next to nothing to push."""
+_FEW: Final = 3
+"""Folders that are never too much: of one, no more than 16 MiB are read."""
 
 
 def require_commit(reader: ObjectReader, commit: str) -> None:
@@ -39,9 +43,15 @@ def root_of(reader: ObjectReader, commit: str) -> str:
 
 
 def read_trees(reader: ObjectReader, ids: Sequence[str]) -> list[Tree]:
-    """Return trees in order."""
+    """Return trees in order.
+
+    Raises:
+        TreeTooLarge: all of them are over 48 MiB.
+    """
 
     def read(unknown: Sequence[str]) -> Iterator[tuple[str, Tree]]:
+        if len(unknown) > _FEW:
+            require_few_bytes(reader.info(unknown), "folders that are read at once")
         for id_, data in _contents(reader, unknown):
             yield id_, {entry.name: entry for entry in parse_tree(data)}
 
@@ -118,7 +128,7 @@ def read_files(reader: ObjectReader, commit: str, paths: Iterable[str]) -> Mappi
 
     def read(unknown: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         infos = reader.info(unknown)
-        _require_few_bytes(commit, sum(info.size for info in infos if info is not None))
+        require_few_bytes(infos, f"the manifests of commit {commit[:12]}", _MOST_BYTES)
         for id_, info in zip(unknown, infos, strict=True):
             if info is not None and info.size > LARGEST_FILE:
                 path = next(path for path, each in files.items() if each == id_)
@@ -133,9 +143,20 @@ def read_files(reader: ObjectReader, commit: str, paths: Iterable[str]) -> Mappi
     return {path: found[id_] for path, id_ in files.items()}
 
 
-def _require_few_bytes(commit: str, count: int) -> None:
-    if count > _MOST_BYTES:
+def require_few_bytes(infos: Iterable[ObjectInfo | None], what: str, most: int | None = None) -> None:
+    """Return when objects may be read in one go.
+
+    Args:
+        infos: what they are.
+        what: what a person calls them.
+        most: how many bytes they may have; None for 48 MiB.
+
+    Raises:
+        TreeTooLarge: they have more.
+    """
+    count = sum(info.size for info in infos if info is not None)
+    if count > (_MOST_OTHER_BYTES if most is None else most):
         raise TreeTooLarge(
-            f"commit {commit[:12]} has manifests of {count:,} bytes together",
+            f"{what} have {count:,} bytes together",
             hint="where a merge request brings them, close it; else take out what is no manifest",
         )

@@ -13,7 +13,7 @@ from tidegate.errors.git import TreeTooLarge
 from tidegate.git.names import LONGEST_PATH, as_text, check_path
 from tidegate.git.objects import ObjectReader
 from tidegate.git.tree_object import Tree, TreeEntry
-from tidegate.git.trees import entries, read_trees, root_of
+from tidegate.git.trees import entries, read_trees, require_few_bytes, root_of
 
 _MOST_ENTRIES: Final = 500_000
 """Linux has 90,000 files; so many of ours take some hundred megabytes and a second."""
@@ -34,12 +34,13 @@ def list_links(reader: ObjectReader, commit: str, under: str) -> Mapping[str, st
 
     Raises:
         CommitMissing: there is no such commit.
-        TreeTooLarge: there are more than any repository of manifests has.
+        TreeTooLarge: there are more than any repository of manifests has, or longer ones.
     """
     parts = under.split("/") if under else []
     way = entries(reader, commit, ["/".join(parts[:length]) for length in range(1, len(parts) + 1)])
     links = {path: entry.id for path, entry in way.items() if entry.is_link}
     links = links or {path: entry.id for path, entry in _below(reader, commit, under) if entry.is_link}
+    require_few_bytes(reader.info(links.values()), f"the links of commit {commit[:12]}")
     targets = reader.contents(links.values())
     pairs = zip(links, targets, strict=True)
     return {as_text(path): (target or b"").decode("utf-8", "replace") for path, target in pairs}
