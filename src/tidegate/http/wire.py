@@ -9,8 +9,9 @@ from typing import Final
 
 _STATUS_LINE: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: .*)?")
 _FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_NOT_IN_A_FIELD: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_FIELD: Final = re.compile(rf"({_FIELD_NAME.pattern}):([^\x00-\x08\x0a-\x1f\x7f]*)")
+_CONTROLS: Final = r"\x00-\x08\x0a-\x1f\x7f"
+_NOT_IN_A_FIELD: Final = re.compile(rf"[{_CONTROLS}]")
+_FIELD: Final = re.compile(rf"({_FIELD_NAME.pattern}):([^{_CONTROLS}]*)")
 _BODILESS: Final = frozenset({204, 304})
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 _LONGEST_NUMBER: Final = 18

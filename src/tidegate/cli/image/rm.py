@@ -70,12 +70,15 @@ def _refuse_running(invocation: Invocation, image: ImagePlace, places: Places, w
     So for whatever `written` calls the place, and for tags that say what is attached to what an environment runs, to
     one of its platforms, or to something attached.
     """
+    from functools import cache, partial
+
     from tidegate.bootstrap import open_world
     from tidegate.engine.views.status import look, matrix
     from tidegate.errors.image import ImageInUse
     from tidegate.registry.untag import attaches_to
 
     here = places.location(written)
+    attaches = cache(partial(attaches_to, image.home, image.tag or ""))  # environments run the same image
     with open_world(invocation.configuration, invocation.environ, invocation.clock, actor="") as world:
         for cells in matrix(world, tuple(world.pipeline.services.values()), look):
             for cell in cells:
@@ -85,7 +88,7 @@ def _refuse_running(invocation: Invocation, image: ImagePlace, places: Places, w
                     if runs is None or places.location(f"{runs.host}/{runs.repository}") != here:
                         continue
                     is_it = image.tag == runs.tag or cell.digest == image.digest
-                    if is_it or (cell.digest and attaches_to(image.home, image.tag or "", cell.digest)):
+                    if is_it or (cell.digest and attaches(cell.digest)):
                         raise ImageInUse(
                             f"{cell.environment.name} runs {cell.service.name} as {runs}",
                             where=str(image),
