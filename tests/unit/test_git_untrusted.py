@@ -157,3 +157,18 @@ def test_of_a_diff_what_is_too_long_for_anybody_is_left_out_and_counted(bare: Pa
     assert repo.diff(base, commit, ["big"]) == "\\ 1 more, too long to be shown\n"
     both = repo.diff(base, commit, ["big", "small"])
     assert both.endswith("@@ -0,0 +1 @@\n+one\n\\ 1 more, too long to be shown\n")
+
+
+def test_of_a_diff_what_takes_a_files_name_is_left_out_where_it_is_too_long(bare: Path, mirror: Mirror) -> None:
+    name = "clusters/e2e/app/release.yaml"
+    short, long = b"M 100644 inline %s/short\ndata 2\na\n\n", b"M 100644 inline %s/long\ndata 2000000\n%s\n"
+    commit = imported(
+        bare, "b", b"D %s\n" % name.encode() + short % name.encode() + long % (name.encode(), b"x" * 2_000_000)
+    )
+    repo = repo_on(mirror)
+    base = main_of(repo)
+    for before, after in ((base, commit), (commit, base)):
+        told = repo.diff(before, after, repo.changed_files(before, after))
+        assert told.startswith(f"diff --git a/{name}/short")
+        assert len(told) < 1000
+        assert told.endswith("\n\\ 2 more, too long to be shown\n")

@@ -79,7 +79,8 @@ def changed_files(mirror: Mirror, base: str, head: str) -> tuple[str, ...]:
 def diff(mirror: Mirror, base: str, head: str, paths: Iterable[str]) -> str:
     """Return the unified diff between two commits, limited to `paths`; empty when there are none.
 
-    Files that are too long for anybody to read, or too many, are left out; a last line says of how many that is so.
+    Files that are too long for anybody to read, or too many, or have become folders, are left out; a last line says of
+    how many that is so.
 
     Raises:
         CommitMissing: one of the commits does not exist.
@@ -104,7 +105,10 @@ def _readable(reader: ObjectReader, base: str, head: str, paths: Sequence[str]) 
     sizes = {id_: info.size for id_, info in zip(ids, reader.info(ids), strict=True) if info is not None}
     room, names = _MOST_SHOWN, _MOST_NAMES
     for path in paths:
-        size = sum(sizes.get(side[path].id, 0) for side in sides if path in side)
+        found = [side[path] for side in sides if path in side]
+        if len({entry.is_folder for entry in found}) > 1:  # git would show with the file all that is in the folder
+            continue
+        size = sum(sizes.get(entry.id, 0) for entry in found)
         name = len(path.encode())
         if size <= room and name <= names:
             room, names = room - size, names - name
