@@ -12,6 +12,7 @@ from tidegate.model.referrers import ReferrerList, cosign_tags, fallback_tag
 from tidegate.ports.images import CopyReport
 from tidegate.registry.copy.copier import Copier, Referrers, Wish
 from tidegate.registry.tree import Home
+from tidegate.registry.untag import attaches_to
 from tidegate.testing.images import BuiltImage, build_image, build_referrer
 from tidegate.testing.registry import FakeRegistry
 
@@ -133,3 +134,14 @@ def test_a_tag_of_cosigns_is_written_once_and_left_alone_when_it_is_taken(world:
     build_image("another").push(world.registry, REPOSITORY, tag)
     taken = world.always()
     assert (taken.adopted, taken.referrers, taken.referrers_written, taken.kept) == (True, 3, 0, (tag,))
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_the_names_of_both_conventions_attach_also_to_what_can_not_be_read(algorithm: str) -> None:
+    """Cosign writes a digest out; the tag of a list has 64 of its digits."""
+    home, size = Home(FakeRegistry(), "prd", "app"), 64 if algorithm == "sha256" else 128
+    mine, other = Digest(algorithm, "a" * size), Digest(algorithm, "b" * size)
+    for tag in (fallback_tag(mine), *cosign_tags(mine)):
+        assert attaches_to(home, tag, mine)
+        assert not attaches_to(home, tag, other)
+    assert not attaches_to(home, "1.0.0", mine)

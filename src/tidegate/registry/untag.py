@@ -49,7 +49,7 @@ def attaches_to(home: Home, tag: str, image: Digest) -> bool:
         manifests += [
             manifest.digest for each in (tree, *(one.tree for one in attached)) for manifest in each.manifests
         ]
-    return tag.partition(".")[0] in {fallback_tag(digest) for digest in manifests}
+    return tag.startswith(tuple(fallback_tag(digest) for digest in manifests))
 
 
 def _manifest() -> Manifest:
