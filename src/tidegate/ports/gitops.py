@@ -66,6 +66,9 @@ class GitOpsRepo(Protocol):
         """Return path → where it points, of the symbolic links at `commit` that stand in the way of reading `under`.
 
         Those are the links below the folder; or, where the folder or one above is a link itself, that one.
+
+        Raises:
+            TreeTooLarge: there are more than any repository of manifests has.
         """
         ...
 
@@ -74,6 +77,7 @@ class GitOpsRepo(Protocol):
 
         Raises:
             FileTooLarge: a file is over 5 MiB.
+            TreeTooLarge: they are too much to be read together.
         """
         ...
 
@@ -82,6 +86,7 @@ class GitOpsRepo(Protocol):
 
         Raises:
             CommitMissing: the repository has no such commit.
+            TreeTooLarge: its message is longer than any.
         """
         ...
 
