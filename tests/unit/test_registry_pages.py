@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from support.remote_registry import ROOT, error_body, remote_registry
-from support.scripted_http import Reply, by_line
+from support.scripted_http import Reply, ScriptedServer, by_line
+from tidegate.errors.http import AddressRefused
 from tidegate.errors.registry import RegistryFailed
+from tidegate.http import Client, Origin, Retry
 from tidegate.model.manifest import OCI_INDEX
 from tidegate.model.referrers import ReferrerList, entry_of
+from tidegate.registry.auth.authorization import Authorizer
+from tidegate.registry.remote.calls import Calls
+from tidegate.registry.remote.registry import RemoteRegistry
 from tidegate.testing.images import build_referrer
 
 TAGS = "GET /v2/app/tags/list"
@@ -83,3 +88,20 @@ def test_a_list_of_referrers_is_known_by_its_own_words_too(kind: str) -> None:
 def test_a_registry_that_knows_no_referrers(reply: Reply) -> None:
     with remote_registry(by_line({LIST: reply})) as (registry, _):
         assert registry.referrers("app", ROOT.digest) is None
+
+
+def test_a_list_may_come_from_where_the_registry_may_send_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidegate.http.url.is_link_local", lambda host: host == "localhost")
+    with ScriptedServer(by_line({"GET /tags": Reply(200, b'{"tags":["a"]}')})) as store, Client("test/1") as client:
+        there = store.url.replace("127.0.0.1", "localhost")
+        sent_on = Reply(307, fields={"Location": f"{there}/tags"})
+        with ScriptedServer(by_line({f"{TAGS}?n=1000": sent_on})) as server:
+
+            def tags(follow: frozenset[Origin]) -> list[str]:
+                authorizer = Authorizer(Origin.of(server.url), client, lambda: None, hint=lambda: "")
+                calls = Calls(server.url, client, authorizer, Retry(attempts=1), follow)
+                return list(RemoteRegistry(calls).tags("app"))
+
+            with pytest.raises(AddressRefused):
+                tags(frozenset())
+            assert tags(frozenset({Origin.of(there)})) == ["a"]

@@ -32,6 +32,8 @@ _SHORT: Final = 32 * 1024
 _BYTES_PER_SECOND: Final = 8 * 1024 * 1024
 """For each so many bytes of a streamed body, a server is given a second more to answer: before it says that it has a
 blob, it may read it again, or move it within its object store."""
+_LONGEST: Final = 1800.0
+"""Seconds more at most: a server that is silent for longer will not answer."""
 _AS_USUAL: Final = nullcontext()
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
@@ -212,7 +214,7 @@ def _given_time(connection: Connection, body: bytes | Stream | None) -> Abstract
     """Return a context in which an answer to `body` may take as long as it has reason to."""
     if not isinstance(body, Stream) or body.length < _BYTES_PER_SECOND:
         return _AS_USUAL
-    return connection.patient(body.length / _BYTES_PER_SECOND)
+    return connection.patient(min(body.length / _BYTES_PER_SECOND, _LONGEST))
 
 
 def _may_go_again(connection: Connection, request: Request) -> bool:

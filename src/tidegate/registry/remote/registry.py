@@ -187,7 +187,7 @@ class RemoteRegistry:
         return tags_of(self._calls.address(repository, "tags/list?n=1000"), self._page(repository), self._calls.retry)
 
     def _page(self, repository: str) -> Callable[[str], Response]:
-        return lambda url: self._calls.send(Request("GET", url), to_pull(repository))
+        return lambda url: self._calls.send(Request("GET", url, allowed=self._calls.follow), to_pull(repository))
 
     def _holds(self, repository: str, reference: str, manifest: Manifest) -> bool:
         found = self.resolve(repository, reference)
