@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.cli import Ended, tidegate
+from support.golden import assert_golden
 from tidegate.registry.layout.registry import LayoutFolder
 from tidegate.testing.images import build_image
 
@@ -77,15 +78,43 @@ def test_a_loop_over_the_tags_of_a_misspelt_repository_is_told(folder: Path) -> 
 
 
 def test_a_list_that_fails_for_one_reason_ends_with_what_to_do(folder: Path) -> None:
-    """In the lines above there is no room for it."""
+    """The lines above may be many."""
     (folder / "list").write_text("oci-layout:build:one oci-layout:there:1\noci-layout:build:two oci-layout:there:2\n")
     for source, target in (("two", "1"), ("one", "2")):
         _image(folder, "copy", f"oci-layout:build:{source}", f"oci-layout:there:{target}")
     ended = _image(folder, "copy", "--from", "list")
-    assert (ended.code, "hint:  release tags do not move; for others there is --replace; run" in ended.err) == (1, True)
+    assert (ended.code, "hint:  release tags do not move; for others there is --replace; what" in ended.err) == (
+        1,
+        True,
+    )
     with (folder / "list").open("a") as more:
         more.write("oci-layout:build:three oci-layout:there:3\n")
-    assert "hint:  the lines above say why; run it again" in _image(folder, "copy", "--from", "list").err
+    assert "hint:  the lines above say why; what was copied is not" in _image(folder, "copy", "--from", "list").err
+
+
+def test_of_a_list_each_line_that_failed_is_told_with_what_to_do(folder: Path) -> None:
+    _image(folder, "copy", "oci-layout:build:one", "oci-layout:there:1")
+    _image(folder, "copy", "oci-layout:build:one", "oci-layout:there:2")
+    (folder / "list").write_text(
+        "# a release\noci-layout:build:two oci-layout:there:1\noci-layout:build:two oci-layout:there:2\n\n"
+        "oci-layout:build:none oci-layout:there:3\noci-layout:build:two oci-layout:there:4\n"
+    )
+    ended = _image(folder, "copy", "--from", "list", "--jobs", "1")
+    assert_golden("cli/image-copy-list-fails.txt", ended.err.replace(str(folder), "FOLDER"))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("rm oci-layout:build", "write oci-layout:build:TAG"),
+        ("copy a b --from list", "with --from FILE, not both"),
+        ("copy oci-layout:build oci-layout:there", "write oci-layout:there:TAG"),
+        ("ls 127.0.0.1:99999/app", "99999 is no port"),
+    ],
+)
+def test_what_is_left_out_or_too_much_is_named(folder: Path, words: str, told: str) -> None:
+    ended = _image(folder, *words.split())
+    assert (ended.code, told in ended.err) == (2, True)
 
 
 def test_what_docker_tag_takes_is_told_from_a_tag(folder: Path) -> None:

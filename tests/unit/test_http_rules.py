@@ -24,6 +24,12 @@ def test_urls_that_are_none(text: str) -> None:
         Origin.of(text)
 
 
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "123456"])
+def test_a_port_that_is_none_is_named(port: str) -> None:
+    with pytest.raises(InvalidUrl, match=f"https://h: {port} is no port$"):
+        Origin.of(f"https://h:{port}/")
+
+
 def test_a_requests_secrets_are_not_shown() -> None:
     request = Request("PUT", "https://h/up?sig=c2VjcmV0", {"Authorization": "Basic c2VjcmV0"}, b"c2VjcmV0")
     assert str(request) == "PUT https://h/up"

@@ -108,6 +108,38 @@ def test_what_is_said_of_one_copy(report: CopyReport, sentence: str) -> None:
     assert talk.getvalue() == f"{sentence.format(f'{ONE.written} holds {DIGEST.short}')}\n"
 
 
+@pytest.mark.parametrize(
+    ("total", "ended", "under_way", "told"),
+    [
+        (1, 0, 0, "the image is not there"),
+        (1, 0, 1, "the image may be there"),
+        (1, 1, 0, "the image is there"),
+        (3, 0, 1, "none of 3 images is there, 1 may be, 2 were not begun"),
+        (3, 1, 0, "1 of 3 images is there, 2 were not begun"),
+        (3, 2, 0, "2 of 3 images are there, 1 was not begun"),
+    ],
+)
+def test_what_is_said_of_an_interrupted_run(total: int, ended: int, under_way: int, told: str) -> None:
+    talk, course = io.StringIO(), Course(total, ByteCount(), dict)
+    pairs = (ONE, TWO, THREE)
+    for pair in pairs[:ended]:
+        course.see(Copied(pair, CopyReport(DIGEST)))
+    for pair in pairs[ended : ended + under_way]:
+        course.see(Began(pair))
+    CopyTalk(Output(io.StringIO(), talk), course).interrupted()
+    assert talk.getvalue().splitlines()[-1] == f"{told}; run it again: what is there is not copied again"
+
+
+def test_where_many_fail_alike_what_to_do_is_said_once() -> None:
+    talk, course = io.StringIO(), Course(4, ByteCount(), dict)
+    told = CopyTalk(Output(io.StringIO(), talk), course)
+    for pair, hint in ((ONE, "wait"), (TWO, "wait"), (THREE, None), (ONE, "wait")):
+        told.see(Copied(pair, error=RegistryThrottled("the registry answered 429", where="prd", hint=hint)))
+    assert [line.split()[0] for line in talk.getvalue().splitlines()] == [
+        *("failed", "hint:", "failed", "failed", "failed", "hint:")
+    ]
+
+
 def test_one_platform_is_said_aloud_once_and_to_machines_of_each_image() -> None:
     data, talk = io.StringIO(), io.StringIO()
     course = Course(2, ByteCount(), dict)

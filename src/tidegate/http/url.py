@@ -14,7 +14,7 @@ from tidegate.http.addresses import is_link_local
 _PORTS: Final = {"http": 80, "https": 443}
 _HIGHEST_PORT: Final = 65535
 _PARTS: Final = re.compile(
-    r"([A-Za-z][A-Za-z0-9+.-]*)://(?:[^/?# ]*@)?(\[[0-9A-Fa-f:.]+\]|[^]/?#@:[ .][^]/?#@:[ ]*)(?::([0-9]{0,5}))?"
+    r"([A-Za-z][A-Za-z0-9+.-]*)://(?:[^/?# ]*@)?(\[[0-9A-Fa-f:.]+\]|[^]/?#@:[ .][^]/?#@:[ ]*)(?::([0-9]{0,9}))?"
     r"(/[^?# ]*)?(\?[^# ]*)?(?:#[^ ]*)?"
 )
 """Scheme, host, port, path, and query with its mark; what is before @ and behind # is not for a request line."""
@@ -120,5 +120,7 @@ def _read(url: str) -> _Url:
     number = int(port) if port else _PORTS.get(scheme, 0)
     if not url.isascii() or not url.isprintable() or scheme not in _PORTS or not 0 < number <= _HIGHEST_PORT:
         shown = f"{scheme}://{host}"[:200] if host.isprintable() and host else None
+        if port and scheme in _PORTS and not 0 < number <= _HIGHEST_PORT:
+            raise InvalidUrl(f"{port} is no port", where=shown, hint=f"a port is a number from 1 to {_HIGHEST_PORT}")
         raise InvalidUrl("this is not an http or https URL", where=shown, hint="https://host[:port]/path")
     return _Url(Origin(scheme, host.lower().strip("[]"), number), path, f"{path or '/'}{query}")

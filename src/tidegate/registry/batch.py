@@ -27,16 +27,24 @@ from tidegate.registry.tree import Home
 from tidegate.registry.waiting import Waiting
 
 if TYPE_CHECKING:
+    from tidegate.errors import Place
     from tidegate.registry.platforms import Part
     from tidegate.registry.read_once import ReadOnce
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What to copy where. A target without a tag gets the source's, which is latest where none is written."""
+    """What to copy where. A target without a tag gets the source's, which is latest where none is written.
+
+    Args:
+        source: what to copy.
+        target: where to.
+        line: the line of a list that says so, or None.
+    """
 
     source: ImagePlace
     target: ImagePlace
+    line: Place | None = None
 
     @property
     def written(self) -> ImagePlace:
@@ -196,7 +204,9 @@ class Batch:
             reference = self._reference(pair, source, platform)
             tag = pair.written.tag
             if tag is None or target.digest is not None:
-                hint = "a target is written with a tag and without a digest"
+                hint = f"write {target}:TAG"
+                if target.digest is not None:
+                    hint = "leave its digest out: a copy has the one of its source"
                 raise PlaceInvalid(f"{target} does not say which tag to write", hint=hint)
             report = self._copier.copy(
                 source.home, reference, target.home, tag, wish=wish, search=self._search, brought=self._brought

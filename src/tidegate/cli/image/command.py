@@ -28,6 +28,6 @@ def image() -> None:
     An image is written as
       HOST/REPOSITORY:TAG      registry.example.com/team/app:1.0.0; without a tag latest
       NAME:REPOSITORY:TAG      in an account of tidegate.yaml
-      oci-layout:FOLDER:TAG    in an image layout; without a tag its only image
+      oci-layout:FOLDER:TAG    in an image layout; without a tag its only one, or latest
     Each may end with @DIGEST. No tidegate.yaml is needed.
     """  # noqa: D301 - click takes that mark for: keep these lines

@@ -66,8 +66,8 @@ def copy(
     """Copy images with all that is attached to them.
 
     The bytes stay the same, so the digest does. What DST has already is not sent again; its tag is written last. A
-    tag that is right already is left as it is, without another question. DST without a tag gets SRC's. Of a list, what
-    fails does not keep the others; the exit code is 1 then.
+    tag that is right already is left as it is, without another question. DST without a tag gets SRC's, where that has
+    one. Of a list, what fails does not keep the others; the exit code is 1 then.
 
     With -o json stdout has one event a line while it goes on; the last one, `finished`, says how each copy ended.
     """
@@ -75,7 +75,8 @@ def copy(
     from tidegate.registry.copy.copier import Referrers, Wish
 
     if (file is None) == (source is None) or (source is None) != (target is None):
-        raise click.UsageError("name SRC and DST, or give a list with --from FILE")
+        both = ", not both" if source and file else ""
+        raise click.UsageError(f"name SRC and DST, or give a list with --from FILE{both}")
     wish = Wish(Referrers(referrers), replace=replace, foreign=foreign)
     with open_places(invocation) as places:
         pairs = _pairs(invocation, places, source, target, file)
@@ -85,7 +86,7 @@ def copy(
     if len(results) == 1 and results[0].error is not None:
         raise results[0].error
     _show(invocation, form, results)
-    _fail(results)
+    _fail(results, "stdin" if file == "-" else file)
 
 
 def _show(invocation: Invocation, form: Format, results: list[Copied]) -> None:
@@ -195,7 +196,7 @@ def _events(invocation: Invocation, course: Course, platform: str | None) -> Cop
     return CopyEvents(invocation.output, course, platform)
 
 
-def _fail(results: list[Copied]) -> None:
+def _fail(results: list[Copied], where: str | None) -> None:
     errors = [each.error for each in results if each.error is not None]
     if errors:
         from tidegate.counted import counted
@@ -203,6 +204,6 @@ def _fail(results: list[Copied]) -> None:
 
         hints = {each.hint for each in errors}
         why = (hints.pop() if len(hints) == 1 else None) or "the lines above say why"
-        hint = f"{why}; run it again: what was copied is not copied again"
+        hint = f"{why}; what was copied is not copied again"
         what = f"{len(errors)} of {counted(len(results), 'image')} {'was' if len(errors) == 1 else 'were'} not copied"
-        raise CopiesFailed(what, where=errors[0].where, hint=hint)
+        raise CopiesFailed(what, where=where, hint=hint)

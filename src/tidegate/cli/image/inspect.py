@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     cls=Command,
     examples=[
         "tidegate image inspect registry.example.com/inventory:1.1.3",
-        "tidegate image inspect oci-layout:bundle:1.1.3 -o json",
+        "tidegate image inspect oci-layout:bundle:inventory-1.1.3 -o json",
     ],
 )
 @click.argument("image")

@@ -28,7 +28,7 @@ from tidegate.counted import counted
 def ls(invocation: Invocation, *, repository: str, semver: bool, form: Format) -> None:
     """List the tags of a repository.
 
-    They stand in the registry's order. A tag in REPOSITORY is passed over.
+    They stand in the registry's order. A tag in REPOSITORY is ignored.
     """
     from tidegate.cli.image.access import open_places
 

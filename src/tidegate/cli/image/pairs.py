@@ -58,7 +58,7 @@ def _pairs(lines: Iterable[bytes], name: str, places: Places) -> list[Pair]:
                 "a line is a source and a target", where=where, hint="write SRC DST, with a space between"
             )
         try:
-            found[number] = Pair(places.parse(words[0]), places.parse(words[1]))
+            found[number] = Pair(places.parse(words[0]), places.parse(words[1]), where)
         except (PlaceInvalid, InvalidImageRef) as error:
             raise type(error)(error.what, where=where, hint=error.hint) from error
     _refuse_chance(found, name)

@@ -38,7 +38,9 @@ def rm(invocation: Invocation, *, image: str, yes: bool) -> None:
     with open_places(invocation) as places:
         place = places.parse(image)
         if place.tag is None or place.digest is not None:
-            hint = "a tag is removed, not a digest; registries collect what no tag names"
+            hint = f"write {image}:TAG"
+            if place.digest is not None:
+                hint = "a tag is removed, not a digest; registries collect what no tag names"
             raise PlaceInvalid(f"{image} does not end with a tag", hint=hint)
         found = existing(place)
         if has_configuration(invocation):

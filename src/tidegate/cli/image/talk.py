@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tidegate.ports.images import CopyReport
 
 _ERASE: Final = "\r\x1b[K"
+_INDENT: Final = " " * len("failed  ")
 _SEP: Final = "; "
 _NARROWED: Final = (
     "only {} is copied: its digest is not the one of the whole image, and what is attached to the whole stays behind"
@@ -35,6 +36,8 @@ class CopyTalk:
         self._output = output
         self._course = course
         self._narrowed = False
+        self._hint: str | None = None
+        """What was said last of what to do: where many fail alike it is said once."""
         self._moves = moves and output.talk.isatty() and not output.quiet
 
     def see(self, event: Event) -> None:
@@ -46,6 +49,8 @@ class CopyTalk:
         if isinstance(event, Copied) and (self._course.total > 1 or event.error is None):
             self.clear()
             self._output.say(printable(_sentence(event)))
+            if event.error is not None:
+                self._say_hint(event.error.hint)
 
     def tick(self) -> None:
         """Draw the moving line anew."""
@@ -72,15 +77,12 @@ class CopyTalk:
         course = self._course
         for target in course.under_way:
             self._output.say(printable(f"unknown {target}: a registry has not answered yet; it may be there"))
-        there = sum(each.report is not None for each in course.results)
-        unknown = len(course.under_way)
-        others = course.total - len(course.results) - unknown
-        may_be = f", {unknown} may be" if unknown else ""
-        begun = f", {counted(others, 'was', 'were')} not begun" if others else ""
-        self._output.say(
-            f"{there} of {counted(course.total, 'image')} {'is' if there == 1 else 'are'} there{may_be}{begun}; "
-            "run it again: what is there is not copied again"
-        )
+        self._output.say(f"{_so_far(course)}; run it again: what is there is not copied again")
+
+    def _say_hint(self, hint: str | None) -> None:
+        if hint and hint != self._hint:
+            self._output.say(printable(f"{_INDENT}hint: {hint}"))
+        self._hint = hint
 
     def clear(self) -> None:
         """Take the moving line away."""
@@ -89,10 +91,23 @@ class CopyTalk:
             self._output.talk.flush()
 
 
+def _so_far(course: Course) -> str:
+    """Return how many images are there, how many may be, and how many were not begun."""
+    there, unknown = sum(each.report is not None for each in course.results), len(course.under_way)
+    if course.total == 1:
+        return f"the image {'is' if there else 'may be' if unknown else 'is not'} there"
+    others = course.total - len(course.results) - unknown
+    may_be = f", {unknown} may be" if unknown else ""
+    begun = f", {counted(others, 'was', 'were')} not begun" if others else ""
+    return f"{there or 'none'} of {course.total} images {'are' if there > 1 else 'is'} there{may_be}{begun}"
+
+
 def _sentence(copied: Copied) -> str:
     target, report, error = copied.pair.written, copied.report, copied.error
     if error is not None:
-        return f"failed  {target}: {error} ({error.code})"
+        what = error.what if str(error.where) == str(target) else str(error)
+        line = f" ({copied.pair.line})" if copied.pair.line else ""
+        return f"failed  {target}{line}: {what} ({error.code})"
     if report is None:
         return f"stopped {target}"
     parts = list(_attached(report))

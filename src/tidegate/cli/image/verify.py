@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     cls=Command,
     examples=[
         "tidegate image verify dev:inventory:1.1.3 prd:inventory:1.1.3",
-        "tidegate image verify oci-layout:bundle:1.1.3 registry.site.example.com/inventory:1.1.3 --deep",
+        "tidegate image verify oci-layout:bundle:inventory-1.1.3 registry.site.example.com/inventory:1.1.3 --deep",
     ],
 )
 @click.argument("source", metavar="SRC")
