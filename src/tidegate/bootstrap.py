@@ -220,7 +220,8 @@ def version_tags_of(
         configuration: where the service stands; None without a service.
 
     Raises:
-        SourceUnknown: there is no checkout, and the service does not say where its source is.
+        SourceUnknown: there is no checkout, or it is of a repository that an environment is deployed from; and the
+            service does not say where its source is.
     """
     committer = configuration.identity if configuration else None
     identity = Identity(committer.name, committer.email) if committer else Identity("Tidegate", "tidegate@localhost")
@@ -230,6 +231,8 @@ def version_tags_of(
     if service is None or configuration is None or service.source is None:
         if checkout is None:
             raise _source_unknown(service)
+        if service is not None and configuration is not None:
+            _require_no_gitops_repository(checkout, service, configuration)
         return checkout
     source = _sources(git, _project_remotes(configuration.forge, environ), identity, clock)(service)
     return checkout if checkout is not None and checkout.remote.leads_to(source.remote) else source
@@ -356,3 +359,17 @@ def _source_unknown(service: Service | None) -> SourceUnknown:
         where=f"services.{service.name}" if service else None,
         hint="set `source:` of the service to the application's repository, or run it in a checkout",
     )
+
+
+def _require_no_gitops_repository(checkout: GitVersionTags, service: Service, configuration: Configuration) -> None:
+    """Raise SourceUnknown for a checkout of what an environment is deployed from: its commits are no builds."""
+    forge = configuration.forge
+    remotes = ProjectRemotes(forge.url if isinstance(forge, GitLabForge) else str(forge.path or forge.url or ""))
+    for environment in configuration.pipeline.environments:
+        if checkout.remote.leads_to(remotes.remote(environment.repo)):
+            raise SourceUnknown(
+                f"this is a checkout of {environment.repo}, which {environment.name} is deployed from, "
+                f"and nothing says that the source of {service.name} is in it",
+                where=f"services.{service.name}",
+                hint="run it in a checkout of the application's repository, or set `source:` of the service to it",
+            )

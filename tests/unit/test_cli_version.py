@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -136,6 +137,27 @@ def test_a_checkout_of_the_services_repository_has_its_head_tagged_and_another_o
     git("remote", "set-url", "origin", str(gitops), cwd=world.checkout)
     assert json.loads(world.version(*arguments))["commit"] == new
     assert git("tag", cwd=gitops) == ""
+
+
+def test_a_repository_that_an_environment_is_deployed_from_is_no_application(world: World) -> None:
+    file = world.folder / "tidegate.yaml"
+    unsourced = re.sub(r"    source: .*\n", "", file.read_text())
+    file.write_text(unsourced)
+    assert world.version("next", "inventory") == "1.0.0", "a checkout of the application"
+    for address in ("https://gitlab.example.com/platform/gitops.git", "git@gitlab.example.com:platform/gitops.git"):
+        git("remote", "set-url", "origin", address, cwd=world.checkout)
+        ended = world.run("next", "inventory", "--push")
+        assert (ended.code, ended.out) == (2, "")
+        assert "release/source-unknown" in ended.err
+        assert "this is a checkout of platform/gitops, which dev is deployed from" in ended.err
+        assert "run it in a checkout of the application's repository" in ended.err
+    gitops = bare_repository(world.folder / "forge", "platform/gitops", {"a": b"1"})
+    git("remote", "set-url", "origin", str(gitops), cwd=world.checkout)
+    local = unsourced.replace("{type: gitlab, url: https://gitlab.example.com}", "{type: local, path: ./forge}")
+    file.write_text(local)
+    assert "release/source-unknown" in world.run("next", "inventory", "--push").err
+    file.write_text(local.replace("image: team/inventory", "image: team/inventory\n    source: platform/gitops"))
+    assert world.version("next", "inventory", "--push") == "1.0.0", "one repository may be both, when it is said"
 
 
 def test_dotenv_is_what_gitlab_reads(world: World) -> None:
