@@ -245,8 +245,9 @@ def test_the_nearest_file_is_read_and_a_named_one_instead(tmp_path: Path) -> Non
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigMissing, match=r"no tidegate\.yaml here or in a folder above"):
+    with pytest.raises(ConfigMissing, match=r"no tidegate\.yaml here or in a folder above") as caught:
         load(tmp_path, file=None, environ={})
+    assert "`tidegate init` writes one" in str(caught.value.hint), "an installed Tidegate has no examples/"
     with pytest.raises(ConfigMissing, match="no such file"):
         load(tmp_path, file=tmp_path / "nowhere.yaml", environ={})
     with pytest.raises(ConfigUnreadable, match="directory"):

@@ -79,7 +79,7 @@ def _nearest(start: Path) -> Path:
     raise ConfigMissing(
         f"there is no {FILE_NAME} here or in a folder above",
         where=str(here),
-        hint="write one (see examples/tidegate.yaml), or name it with --config or TIDEGATE_CONFIG",
+        hint="`tidegate init` writes one that fits your repositories; or name one with --config or TIDEGATE_CONFIG",
     )
 
 
