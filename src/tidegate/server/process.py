@@ -20,7 +20,7 @@ import uvicorn
 
 from tidegate.config import Configuration
 from tidegate.engine.world import World
-from tidegate.errors.server import ListenRefused, WebhookSecretMissing
+from tidegate.errors.server import WebhookSecretMissing
 from tidegate.model.key import EverythingKey
 from tidegate.ports import Clock
 from tidegate.ports.queue import KeyQueue
@@ -32,6 +32,7 @@ from tidegate.server.board_store import BoardStore
 from tidegate.server.call_metrics import CallMetrics
 from tidegate.server.connections import Server, protocol_for_all_files
 from tidegate.server.flux_watch import FluxWatch
+from tidegate.server.listening import listen_refused
 from tidegate.server.lookout import Lookout
 from tidegate.server.metrics import Metrics
 from tidegate.server.notices.notifier import Notifier, Notifying
@@ -214,11 +215,7 @@ def _listening(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family)
     except OSError as error:
-        raise ListenRefused(
-            f"can't listen there: {error.strerror}",
-            where=f"{host}:{port}",
-            hint="name an address of this machine and a free port, e.g. --listen 127.0.0.1:8080",
-        ) from error
+        raise listen_refused(error, host, port, "--listen") from error
 
 
 def _gitlab_proof(configuration: Configuration, environ: Mapping[str, str]) -> GitLabProof:

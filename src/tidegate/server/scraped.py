@@ -9,7 +9,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, start_http_server
 
-from tidegate.errors.server import ListenRefused
+from tidegate.server.listening import listen_refused
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -28,11 +28,7 @@ def shown_at(address: tuple[str, int] | None, registry: CollectorRegistry) -> It
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as error:
-        raise ListenRefused(
-            f"can't listen there: {error.strerror}",
-            where=f"{host}:{port}",
-            hint="name an address of this machine and a free port, e.g. --metrics 127.0.0.1:9100",
-        ) from error
+        raise listen_refused(error, host, port, "--metrics") from error
     fields = {"event": "listen", "host": host, "port": server.server_port}
     _LOG.info("figures at http://%s:%s", host, server.server_port, extra={"fields": fields})
     try:
