@@ -52,8 +52,9 @@ def test_a_merge_is_a_merge_commit_on_the_target(world: ForgeWorld) -> None:
         lambda: world.forge.close(PROJECT, 1, user="ada"),
         lambda: world.forge.approve(PROJECT, 1, user="ada"),
     ):
-        with pytest.raises(MergeRequestNotOpen):
+        with pytest.raises(MergeRequestNotOpen) as caught:
             call()
+        assert "promote again" not in str(caught.value.hint), "it has done what it was for"
 
 
 @pytest.mark.parametrize("look", ["list", "one"])

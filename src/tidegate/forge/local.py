@@ -13,7 +13,6 @@ from tidegate.errors.forge import (
     GroupMissing,
     HeadMoved,
     InvalidUser,
-    MergeRequestNotOpen,
     ProjectMissing,
 )
 from tidegate.errors.git import (
@@ -26,6 +25,7 @@ from tidegate.errors.git import (
     RemoteUnreachable,
     RepositoryMissing,
 )
+from tidegate.forge.finished import not_open
 from tidegate.forge.ledger import Event, Ledger
 from tidegate.forge.local_merge import WantedMerge, conflicts, merge_onto
 from tidegate.forge.records import is_draft
@@ -320,9 +320,7 @@ class LocalForge:
 
 def _open(request: MergeRequest) -> MergeRequest:
     if request.state is not MergeRequestState.OPEN:
-        raise MergeRequestNotOpen(
-            f"the merge request is {request.state.value}", where=request.ref, hint="promote again to get a new one"
-        )
+        raise not_open(request)
     return request
 
 

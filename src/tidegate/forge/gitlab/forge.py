@@ -21,10 +21,11 @@ from tidegate.errors.forge import (
     UserMismatch,
 )
 from tidegate.errors.git import BranchMissing, InvalidBranch
+from tidegate.forge.finished import not_open
 from tidegate.forge.gitlab.answers import Answers
 from tidegate.forge.gitlab.client import GitLabClient, merge_request_path
 from tidegate.forge.gitlab.mergeability import CONFLICT, FINE, PASSING
-from tidegate.forge.gitlab.merging import Merging, head_moved, not_open
+from tidegate.forge.gitlab.merging import Merging, head_moved
 from tidegate.forge.gitlab.notes import StatusNotes, all_notes
 from tidegate.forge.gitlab.opening import Openings
 from tidegate.forge.gitlab.parse import Note, approvals, member, merge_request, note

@@ -16,9 +16,9 @@ from tidegate.errors.forge import (
     MergeabilityUnknown,
     MergeBlocked,
     MergeConflict,
-    MergeRequestNotOpen,
 )
 from tidegate.errors.git import BranchMissing
+from tidegate.forge.finished import not_open
 from tidegate.forge.gitlab.client import GitLabClient, merge_request_path
 from tidegate.forge.gitlab.mergeability import CONFLICT, FINE, NEED_REBASE, OF_PIPELINES, PASSING, obstacle
 from tidegate.forge.gitlab.parse import Seen, compared_paths, merge_request
@@ -203,11 +203,4 @@ def head_moved(request: MergeRequest, head: str) -> HeadMoved:
         f"{request.source_branch} is at {request.head[:12]}, not at {head[:12]}",
         where=request.ref,
         hint="somebody has pushed: look at the merge request again; approvals of the older commit may not count",
-    )
-
-
-def not_open(request: MergeRequest) -> MergeRequestNotOpen:
-    """Return the error for a merge request that is merged or closed."""
-    return MergeRequestNotOpen(
-        f"the merge request is {request.state.value}", where=request.ref, hint="promote again to get a new one"
     )
