@@ -153,13 +153,22 @@ def test_a_repository_that_is_missing_hides_no_other_cell(town: EngineWorld) -> 
 
 def test_unknown_names_are_told_with_the_known_ones(town: EngineWorld) -> None:
     with pytest.raises(ServiceUnknown) as service:
-        town.world().service("inventori")
+        town.world().service("shop")
     assert service.value.hint == "services in the configuration: billing, inventory"
     with pytest.raises(EnvironmentUnknown) as environment:
-        town.world().environment("stagin")
+        town.world().environment("qa")
     assert environment.value.hint == "environments in order: dev, e2e, staging, production"
     with pytest.raises(SourceUnknown):
         no_source(INVENTORY)
+
+
+def test_of_a_misspelt_name_the_nearest_is_told(town: EngineWorld) -> None:
+    with pytest.raises(ServiceUnknown) as service:
+        town.world().service("invntory")
+    assert service.value.hint == "did you mean inventory?"
+    with pytest.raises(EnvironmentUnknown) as environment:
+        town.world().environment("stagin")
+    assert environment.value.hint == "did you mean staging?"
 
 
 def test_a_service_that_may_be_where_nobody_could_look_is_not_called_unknown(town: EngineWorld) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from tidegate.engine.live import Seen, read_cluster, read_clusters
@@ -89,8 +90,9 @@ class World:
         if service is None:
             if self.undiscovered:
                 raise self.undiscovered[0]
-            known = ", ".join(sorted(self.pipeline.services)) or "none"
-            raise ServiceUnknown(f"there is no service {name!r}", hint=f"services in the configuration: {known}")
+            known = sorted(self.pipeline.services)
+            hint = _meant(name, known) or f"services in the configuration: {', '.join(known) or 'none'}"
+            raise ServiceUnknown(f"there is no service {name!r}", hint=hint)
         return service
 
     def environment(self, name: str) -> Environment:
@@ -101,8 +103,9 @@ class World:
         """
         environment = self.pipeline.environment(name)
         if environment is None:
-            known = ", ".join(each.name for each in self.pipeline.environments)
-            raise EnvironmentUnknown(f"there is no environment {name!r}", hint=f"environments in order: {known}")
+            known = [each.name for each in self.pipeline.environments]
+            hint = _meant(name, known) or f"environments in order: {', '.join(known)}"
+            raise EnvironmentUnknown(f"there is no environment {name!r}", hint=hint)
         return environment
 
     def source_of(self, target: Environment) -> Environment:
@@ -118,3 +121,8 @@ class World:
                 hint=f"Flux moves it inside its ImagePolicy's range: see `tidegate policy show --in {target.name}`",
             )
         return source
+
+
+def _meant(name: str, known: Sequence[str]) -> str | None:
+    nearest = get_close_matches(name, known, n=1)
+    return f"did you mean {nearest[0]}?" if nearest else None
