@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from support.cli import Ended, tidegate
+from support.configs import SMALL
 from support.golden import assert_golden
+from tidegate.http import Retry
 from tidegate.registry.layout.registry import LayoutFolder
 from tidegate.testing.images import build_image
 
@@ -115,6 +118,35 @@ def test_of_a_list_each_line_that_failed_is_told_with_what_to_do(folder: Path) -
 def test_what_is_left_out_or_too_much_is_named(folder: Path, words: str, told: str) -> None:
     ended = _image(folder, *words.split())
     assert (ended.code, told in ended.err) == (2, True)
+
+
+def _misspelt(folder: Path, *arguments: str) -> Ended:
+    """Run a command where tidegate.yaml has the registries dev and prd, and Docker Hub is out of reach."""
+    (folder / "tidegate.yaml").write_text(SMALL)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nowhere = f"http://127.0.0.1:{server.getsockname()[1]}"
+    return tidegate("-C", folder, "image", *arguments, environ={"HOME": str(folder), "HTTPS_PROXY": nowhere})
+
+
+def test_a_misspelt_account_is_told_before_docker_hub_is_asked(folder: Path) -> None:
+    ended = _misspelt(folder, "ls", "dvv:inventory")
+    assert ended.code == 2
+    assert "tidegate.yaml has the registries dev, prd, so no registry is called dvv; did you mean dev?" in ended.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["copy oci-layout:build:one dvv:inventory", "copy --from list", "digest dvv:inventory", "tag dvv:inventory 2"],
+)
+def test_where_docker_hub_fails_it_is_told_which_name_was_read_so(
+    folder: Path, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tidegate.cli.image.access.RETRY", Retry(attempts=1))
+    (folder / "list").write_text("oci-layout:build:one oci-layout:there\ndvv:inventory oci-layout:there\n")
+    ended = _misspelt(folder, *words.split())
+    assert ended.code == 1
+    told = "dvv:inventory was read as docker.io/library/dvv:inventory; tidegate.yaml has the registries dev, prd; "
+    assert told in ended.err
 
 
 def test_what_docker_tag_takes_is_told_from_a_tag(folder: Path) -> None:

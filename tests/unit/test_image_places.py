@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tidegate.errors.http import HostUnreachable
 from tidegate.errors.image import PlaceInvalid
 from tidegate.model.digest import Digest
 from tidegate.model.registry_account import RegistryAccount
@@ -95,7 +96,10 @@ def test_what_names_no_folder(places: Places, text: str) -> None:
         ("127.0.0.1:5000", "write 127.0.0.1:5000/REPOSITORY[:TAG]"),
         ("localhost:5000/", "write localhost:5000/REPOSITORY[:TAG]"),
         ("[::1]:5000", r"write [::1]:5000/REPOSITORY[:TAG]"),
-        ("prod:app:1.0", "tidegate.yaml has the registries dev, e2e, prd, so no registry is called prod"),
+        (
+            "prod:app:1.0",
+            "tidegate.yaml has the registries dev, e2e, prd, so no registry is called prod; did you mean prd?",
+        ),
         ("prod:team/app", "no registry is called prod"),
         (f"prod:app:1.0@{DIGEST}", "no registry is called prod"),
     ],
@@ -104,6 +108,55 @@ def test_what_people_type_is_answered_with_what_is_right(places: Places, text: s
     with pytest.raises(PlaceInvalid) as caught:
         places.parse(text)
     assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("text", ["dvv:inventory", f"dvv:inventory@{DIGEST}", "prod:1.0"])
+def test_where_a_tag_means_nothing_a_short_name_is_an_accounts(places: Places, text: str) -> None:
+    with pytest.raises(PlaceInvalid) as caught:
+        places.repository(text)
+    name = text.partition(":")[0]
+    near = "dev" if name == "dvv" else "prd"
+    assert caught.value.hint == (
+        f"tidegate.yaml has the registries dev, e2e, prd, so no registry is called {name}; did you mean {near}?"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["nginx", "dev:app", "dev:app:1", "r.example/app:1", "localhost:5000/app", "oci-layout:bundle"]
+)
+def test_other_names_are_repositories(places: Places, text: str) -> None:
+    assert places.repository(text) == places.parse(text).home
+
+
+@pytest.mark.parametrize("text", ["oci:bundle", "localhost:5000"])
+def test_what_is_no_image_is_no_repository_for_the_same_reason(places: Places, text: str) -> None:
+    with pytest.raises(PlaceInvalid, match="names no image"):
+        places.repository(text)
+
+
+def test_without_accounts_a_short_name_is_docker_hubs(tmp_path: Path) -> None:
+    places = Places(RegistryImages(AnyAccounts({}), environment={}, home=tmp_path), {}, tmp_path)
+    assert places.repository("nginx:1.25").shown == "docker.io/library/nginx"
+
+
+def test_an_error_at_docker_hub_says_which_name_was_read_so(places: Places) -> None:
+    one, other, whole = (places.parse(text) for text in ("dvv:inventory", "nginx:1.25", "docker.io/library/app:1"))
+    hub = "https://registry-1.docker.io"
+    for _ in range(2):  # Ctrl-C has an error told once more
+        error = HostUnreachable("no connection", where=hub, hint="is it up?")
+        places.tell_reading(error, one, whole)
+        places.tell_reading(error, one, whole)
+        assert error.hint == (
+            "dvv:inventory was read as docker.io/library/dvv:inventory; "
+            "tidegate.yaml has the registries dev, e2e, prd; is it up?"
+        )
+    both = HostUnreachable("no connection", where=hub)
+    places.tell_reading(both)
+    assert "library/dvv:inventory, nginx:1.25 was read as docker.io/library/nginx:1.25; " in (both.hint or "")
+    for where, place in (("https://prd.example", other), (hub, whole)):
+        error = HostUnreachable("no connection", where=where, hint="is it up?")
+        places.tell_reading(error, place)
+        assert error.hint == "is it up?"
 
 
 def test_without_a_configuration_there_are_no_short_names(tmp_path: Path) -> None:

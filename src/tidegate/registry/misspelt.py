@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final
 
 _FOLDER: Final = "an image layout in a folder is written oci-layout:FOLDER[:TAG]"
@@ -13,10 +13,11 @@ _TRANSPORTS: Final = frozenset(
 """containers/image `transports/alltransports`: what skopeo reads besides registries."""
 _ACCOUNT: Final = re.compile(r"([A-Za-z0-9_-]+):(?![0-9]+/)[^@]*[:/]")
 """`NAME:REPOSITORY:TAG` and `NAME:TEAM/…`, as only an account of tidegate.yaml can be written; no `HOST:PORT/…`."""
+_SHORT: Final = re.compile(r"[A-Za-z0-9_-]+:[^/:@]+(?:@|$)")
 _ONLY_HOST: Final = re.compile(r"((?:localhost|[^/:@]*\.[^/:@]*|\[[^/@]*\])(?::[0-9]+)?)/?")
 
 
-def correction(text: str, accounts: Iterable[str]) -> str | None:
+def correction(text: str, accounts: Collection[str]) -> str | None:
     """Return what to write in place of `text`, or None when it may be an image reference.
 
     Some of what is caught here is a name on Docker Hub to Docker's grammar, which nobody means: `127.0.0.1:5000`.
@@ -32,10 +33,27 @@ def correction(text: str, accounts: Iterable[str]) -> str | None:
     if host := _ONLY_HOST.fullmatch(text):
         return f"that is a registry: write {host[1]}/REPOSITORY[:TAG]"
     if account := _ACCOUNT.match(text):
-        known = ", ".join(accounts)
-        there = f"tidegate.yaml has the registries {known}" if known else "tidegate.yaml is not here"
-        return f"{there}, so no registry is called {account[1]}"
+        return no_account(account[1], accounts)
     return None
+
+
+def is_short(text: str) -> bool:
+    """Return whether `text` is `NAME:TAG` of Docker Hub, which looks as `NAME:REPOSITORY` of an account does."""
+    return _SHORT.match(text) is not None
+
+
+def known(accounts: Collection[str]) -> str:
+    """Return which accounts there are, in words."""
+    return f"tidegate.yaml has the registries {', '.join(accounts)}" if accounts else "tidegate.yaml is not here"
+
+
+def no_account(name: str, accounts: Collection[str]) -> str:
+    """Return that no account is called `name`, and which there are."""
+    from difflib import get_close_matches  # noqa: PLC0415 - of what goes wrong
+
+    nearest = get_close_matches(name, accounts, n=1)
+    meant = f"; did you mean {nearest[0]}?" if nearest else ""
+    return f"{known(accounts)}, so no registry is called {name}{meant}"
 
 
 def _of_another_tool(text: str) -> str | None:

@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tidegate.errors import TidegateError
 from tidegate.errors.image import PlaceInvalid
 from tidegate.errors.model import InvalidDigest
 from tidegate.model.digest import Digest
-from tidegate.model.image import ImageRef, is_tag, known_as
+from tidegate.model.image import DOCKER_HUB, ImageRef, is_tag, known_as
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.endpoint import LAYOUT_SCHEME, locate
 from tidegate.registry.images import RegistryImages
-from tidegate.registry.misspelt import correction
+from tidegate.registry.misspelt import correction, is_short, known, no_account
 from tidegate.registry.tree import Home
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class Places:
         self._folder = folder
         self._lock = threading.Lock()
         self._layouts: dict[Path, LayoutFolder] = {}
+        self._short: dict[str, str] = {}
+        """How names of Docker Hub were read that look as those in an account do, by what was written."""
 
     def parse(self, text: str) -> ImagePlace:
         """Return the place that `text` names.
@@ -109,7 +112,37 @@ class Places:
             return self._layout(text)
         image = self._image(text)
         home = Home(self._images.registry(image.host), image.host, image.repository)
+        if image.host == DOCKER_HUB and is_short(text):
+            self._short[text] = str(image)
         return ImagePlace(home, image.tag, image.digest)
+
+    def repository(self, text: str) -> Home:
+        """Return the repository of the place that `text` names, in which a tag means nothing.
+
+        Raises:
+            PlaceInvalid, InvalidImageRef: as `parse`; or it is `NAME:…`, and there are accounts, none of that name.
+        """
+        home = self.parse(text).home
+        if self._accounts and text in self._short:
+            hint = no_account(text.partition(":")[0], self._accounts)
+            what = f"{text[:200]!r} names no repository: one of Docker Hub is written without a tag here"
+            raise PlaceInvalid(what, hint=hint)
+        return home
+
+    def tell_reading(self, error: TidegateError, *among: ImagePlace) -> None:
+        """Have the hint of an error at Docker Hub say what was read as a name there: an account may have been meant.
+
+        Args:
+            error: what went wrong; a hint that says so already stays as it is.
+            among: the places that it may be about; none for all that were parsed.
+        """
+        if DOCKER_HUB not in str(error.where):
+            return
+        names = {str(place) for place in among}
+        read = [f"{text} was read as {name}" for text, name in self._short.items() if not among or name in names]
+        told = f"{', '.join(read)}; {known(self._accounts)}"
+        if read and told not in (error.hint or ""):
+            error.hint = f"{told}; {error.hint}" if error.hint else told
 
     def location(self, text: str) -> str:
         """Return where the repository that `text` names really is: the same for each way to name it.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tidegate.cli.invocation import Invocation
+from tidegate.errors import TidegateError
 from tidegate.http.retry import Retry
 from tidegate.model.registry_account import RegistryAccount
 from tidegate.registry.images import RegistryImages
@@ -22,7 +23,12 @@ def open_places(invocation: Invocation) -> Iterator[Places]:
     """Give the reader of what people write; at the end, connections are closed."""
     accounts = _accounts(invocation)
     with RegistryImages(AnyAccounts(accounts), environment=invocation.environ, home=Path.home(), retry=RETRY) as images:
-        yield Places(images, accounts, invocation.directory)
+        places = Places(images, accounts, invocation.directory)
+        try:
+            yield places
+        except TidegateError as error:
+            places.tell_reading(error)
+            raise
 
 
 def has_configuration(invocation: Invocation) -> bool:

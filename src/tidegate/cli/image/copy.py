@@ -141,7 +141,7 @@ def _run(
             events.tick()
 
     def see(event: Event) -> None:
-        event = _with_option(event, wish)
+        event = _with_hint(event, wish, places)
         course.see(event)
         talk.see(event)
         if events:
@@ -165,14 +165,14 @@ def _run(
     return course.results
 
 
-def _with_option(event: Event, wish: Wish) -> Event:
-    """Return `event`; of an error that comes of an option, or of its being left out, with a hint that says so."""
+def _with_hint(event: Event, wish: Wish, places: Places) -> Event:
+    """Return `event`; of an error that comes of an option, its being left out, or a name, with a hint that says so."""
     from dataclasses import replace
 
     from tidegate.errors.registry import BlobMissing, TagExists
     from tidegate.registry.batch import Copied
 
-    if not isinstance(event, Copied):
+    if not isinstance(event, Copied) or event.error is None:
         return event
     error = event.error
     if isinstance(error, TagExists) and not wish.replace:
@@ -180,6 +180,7 @@ def _with_option(event: Event, wish: Wish) -> Event:
     elif isinstance(error, BlobMissing) and wish.foreign:
         hint = f"a layer that lies elsewhere may be missing here: leave --foreign out. Another one: {error.hint}"
     else:
+        places.tell_reading(error, event.pair.source, event.pair.target)
         return event
     return replace(event, error=type(error)(error.what, where=error.where, hint=hint))
 

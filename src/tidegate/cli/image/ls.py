@@ -33,7 +33,7 @@ def ls(invocation: Invocation, *, repository: str, semver: bool, form: Format) -
     from tidegate.cli.image.access import open_places
 
     with open_places(invocation) as places:
-        home = places.parse(repository).home
+        home = places.repository(repository)
         tags = list(home.registry.tags(home.repository))
     empty = (
         f"no version among {counted(len(tags), 'tag')}" if tags else f"no tags in {home.shown}, or no such repository"
