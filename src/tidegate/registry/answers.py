@@ -27,7 +27,7 @@ from tidegate.errors.registry import (
     RepositoryMissing,
     TagExists,
 )
-from tidegate.http import Response, retry_after
+from tidegate.http import Origin, Request, Response, retry_after
 
 BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 """What a registry answers that has too much to do: the same request may do later."""
@@ -52,10 +52,11 @@ _IMMUTABLE: Final = "immutab"
 ECR: 400 TAG_INVALID "… cannot be overwritten because the tag is immutable". Harbor: 412 PRECONDITION "… configured as
 immutable". Artifact Registry: 400 MANIFEST_INVALID "… has enabled tag immutability".
 """
+_NOT_SEEN: Final = "was it pushed, and to this registry account?"
 _HINTS: Final[Mapping[type[TidegateError], str]] = {
     BlobMissing: "push the image again: the registry has lost a part of it",
     DigestMismatch: "something changed the bytes on the way: try again; if it stays, look for a proxy in between",
-    ManifestMissing: "was it pushed, and to this registry account?",
+    ManifestMissing: _NOT_SEEN,
     ProxyRefused: "it wants a user and a password, or others; they stand in HTTP_PROXY=http://USER:PASSWORD@HOST:PORT",
     RegistryDenied: (
         "these credentials may not do this here, or are too old (ECR): ask for the permission, or use others; "
@@ -73,12 +74,16 @@ _LOST: Final = "the registry does not have what it took, or was said to have: tr
 """The hint where a manifest is written: the image that it was read from has nothing to do with what is missing."""
 
 
-def no_manifest(reference: str, repository: str, where: str) -> ManifestMissing:
-    """Return the error for a tag or digest that a repository does not have."""
+def no_manifest(reference: str, repository: str, request: Request) -> ManifestMissing:
+    """Return the error for a tag or digest that a repository does not have, as `request` found out."""
+    from tidegate.model.image import is_tag, known_as  # noqa: PLC0415 - for what goes wrong only
+
     hint = _HINTS[ManifestMissing]
-    if reference == _IMPLIED:
-        hint = f"an image without a tag means {_IMPLIED}; `tidegate image ls` shows which tags there are"
-    return ManifestMissing(f"there is no {reference} in {repository}", where=where, hint=hint)
+    if is_tag(reference):
+        place = f"{known_as(Origin.of(request.url).authority)}/{repository}"
+        hint = f"`tidegate image ls {place}` shows which tags there are"
+        hint = f"an image without a tag means {_IMPLIED}; {hint}" if reference == _IMPLIED else f"{_NOT_SEEN} {hint}"
+    return ManifestMissing(f"there is no {reference} in {repository}", where=str(request), hint=hint)
 
 
 def failure(response: Response) -> TidegateError:

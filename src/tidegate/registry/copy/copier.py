@@ -16,7 +16,6 @@ from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor, Manifest
 from tidegate.model.referrers import subject_of
 from tidegate.ports.images import CopyReport
-from tidegate.registry.answers import no_manifest
 from tidegate.registry.copy.attaching import Written, list_all, present, put_all, write_attached
 from tidegate.registry.copy.blobs import BlobMover
 from tidegate.registry.copy.brought import Brought
@@ -246,10 +245,9 @@ def _as_present(report: CopyReport) -> CopyReport:
 
 
 def _resolved(source: Home, reference: str) -> Digest:
+    """Return the digest of what `reference` is; where there is none, the source itself says what is wrong."""
     found = digest_at(source, reference)
-    if found is None:
-        raise no_manifest(reference, source.repository, source.shown)
-    return found
+    return found if found is not None else source.registry.manifest(source.repository, reference).digest
 
 
 def _exists(target: Home, tag: str, held: Digest, wanted: Digest | str) -> TagExists:
