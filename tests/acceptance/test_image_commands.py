@@ -97,7 +97,7 @@ def test_a_list_comes_from_stdin(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_where_nothing_is_to_be_done_it_is_said(folder: Path) -> None:
     (folder / "list").write_text("# none yet\n")
     assert "nothing to copy: list names no image" in tidegate_image(folder, "copy", "--from", "list").err
-    assert "no tags in oci-layout:bulid, or no such repository" in tidegate_image(folder, "ls", "oci-layout:bulid").err
+    assert "no image layout: is the path right?" in tidegate_image(folder, "ls", "oci-layout:bulid", expect=1).err
     build_image("edge").push(LayoutFolder(folder / "other"), "", "edge")
     assert "no version among 1 tag\n" in tidegate_image(folder, "ls", "oci-layout:other", "--semver").err
 

@@ -77,6 +77,19 @@ def test_bytes_that_rotted_are_found_by_a_deep_look_only(folder: Path) -> None:
     assert "hint:  it was compared with itself: " in alone.err
 
 
+def test_a_file_that_was_cut_short_is_missing_and_is_mended(folder: Path) -> None:
+    tidegate_image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle")
+    layer = list(IMAGE.blobs)[-1]
+    with (folder / "bundle" / "blobs" / "sha256" / layer.digest.hex).open("r+b") as file:
+        file.truncate(100)
+    ended = tidegate_image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", expect=1)
+    assert f"blob {layer.digest} is missing, or has not its {layer.size} bytes\n" in ended.out
+    refused = tidegate_image(folder, "copy", "oci-layout:bundle:1.1.3", "oci-layout:site", expect=1)
+    assert "registry/file-damaged" in refused.err
+    tidegate_image(folder, "copy", "oci-layout:build:1.1.3", "oci-layout:bundle:again")
+    tidegate_image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", "--deep")
+
+
 def test_layers_that_lie_elsewhere_are_looked_for_when_asked(folder: Path) -> None:
     layout, data = LayoutFolder(folder / "windows"), b"a layer of Windows"
     base = json.loads(build_image("base").root.data)

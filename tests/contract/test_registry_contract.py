@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ def test_what_is_not_there_is_none_or_an_error(registry: Registry, repository: s
     for name in (repository, f"{repository}/deeper"):
         assert registry.resolve(name, "1.0.0") is None
         assert registry.resolve(name, str(NOWHERE)) is None
-        assert not registry.has_blob(name, NOWHERE)
+        assert not registry.has_blob(name, Descriptor("", NOWHERE, 1))
         assert list(registry.tags(name)) == []
         with pytest.raises(ManifestMissing):
             registry.manifest(name, "1.0.0")
@@ -93,7 +94,7 @@ def test_an_image_comes_back_byte_for_byte(registry: Registry, repository: str) 
         assert registry.resolve(repository, reference) == image.root.descriptor
         assert registry.manifest(repository, reference) == image.root
     for blob, data in image.blobs.items():
-        assert registry.has_blob(repository, blob.digest)
+        assert registry.has_blob(repository, blob)
         assert _read(registry, repository, blob.digest) == data
 
 
@@ -165,7 +166,7 @@ def test_other_bytes_than_described_are_not_stored(registry: Registry, repositor
     blob = _blob(b"the right length")
     with pytest.raises(DigestMismatch):
         registry.write_blob(repository, blob, iter((sent[:4], sent[4:]) if sent else ()))
-    assert not registry.has_blob(repository, blob.digest)
+    assert not registry.has_blob(repository, blob)
 
 
 def test_a_source_that_breaks_leaves_nothing(registry: Registry, repository: str) -> None:
@@ -177,9 +178,9 @@ def test_a_source_that_breaks_leaves_nothing(registry: Registry, repository: str
 
     with pytest.raises(BlobMissing, match="the source is gone"):
         registry.write_blob(repository, blob, breaks())
-    assert not registry.has_blob(repository, blob.digest)
+    assert not registry.has_blob(repository, blob)
     registry.write_blob(repository, blob, iter((b"half and half",)))
-    assert registry.has_blob(repository, blob.digest)
+    assert registry.has_blob(repository, blob)
 
 
 def test_a_small_blob_goes_by_one_request_or_as_ever(registry: Registry, repository: str) -> None:
@@ -193,15 +194,22 @@ def test_a_small_blob_goes_by_one_request_or_as_ever(registry: Registry, reposit
 def test_a_blob_is_mounted_from_another_repository(registry: Registry, repository: str) -> None:
     blob = _blob(repository.encode())
     registry.write_blob(repository, blob, iter((repository.encode(),)))
-    assert registry.mount_blob(f"{repository}-copy", blob.digest, repository)
+    assert registry.mount_blob(f"{repository}-copy", blob, repository)
     assert _read(registry, f"{repository}-copy", blob.digest) == repository.encode()
 
 
 def test_a_mount_from_itself_tells_whether_the_blob_is_there(registry: Registry, repository: str) -> None:
     blob = _blob(repository.encode())
-    assert not registry.mount_blob(repository, blob.digest, repository)
+    assert not registry.mount_blob(repository, blob, repository)
     registry.write_blob(repository, blob, iter((repository.encode(),)))
-    assert registry.mount_blob(repository, blob.digest, repository)
+    assert registry.mount_blob(repository, blob, repository)
+
+
+def test_a_blob_of_another_length_is_not_the_one(registry: Registry, repository: str) -> None:
+    blob = _blob(repository.encode())
+    registry.write_blob(repository, blob, iter((repository.encode(),)))
+    assert registry.has_blob(repository, blob)
+    assert not registry.has_blob(repository, replace(blob, size=blob.size + 1))
 
 
 def test_who_does_not_list_referrers_says_so(registry: Registry, repository: str) -> None:

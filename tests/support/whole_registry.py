@@ -48,10 +48,11 @@ class WholeRegistry:
         if request.method == "POST":
             return Reply(202, fields={"Location": f"/v2/{repository}/blobs/uploads/1"})
         digest = Digest.parse(rest)
-        if not self.held.has_blob(repository, digest):
+        try:
+            with self.held.read_blob(repository, digest) as pieces:
+                return Reply(200, b"".join(pieces))
+        except BlobMissing:
             return Reply(404, b'{"errors":[{"code":"BLOB_UNKNOWN"}]}')
-        with self.held.read_blob(repository, digest) as pieces:
-            return Reply(200, b"".join(pieces))
 
     def _manifest(self, repository: str, reference: str, *, head: bool) -> Reply:
         found = self.held.resolve(repository, reference)

@@ -52,9 +52,9 @@ class _Heard(FakeRegistry):
             finally:
                 self.given_up += [] if taken else [str(digest)]
 
-    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
-        self._before("mount_blob", str(digest))
-        return super().mount_blob(repository, digest, source)
+    def mount_blob(self, repository: str, blob: Descriptor, source: str) -> bool:
+        self._before("mount_blob", str(blob.digest))
+        return super().mount_blob(repository, blob, source)
 
     def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
         self._before("write_blob", str(blob.digest))

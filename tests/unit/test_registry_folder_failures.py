@@ -105,7 +105,7 @@ def test_a_configured_folder_that_is_gone_is_no_empty_registry(tmp_path: Path) -
         calls = (
             lambda: images.digest(ImageRef.parse("prd.example/app:1.0.0")),
             lambda: images.tags("prd.example", "app"),
-            lambda: registry.has_blob("app", BLOB.digest),
+            lambda: registry.has_blob("app", BLOB),
             lambda: IMAGE.push(registry, "app", "1.0.0"),
         )
         for call in calls:

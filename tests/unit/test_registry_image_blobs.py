@@ -38,9 +38,9 @@ class _Watched(FakeRegistry):
         self.before_look: Callable[[], object] = lambda: None
         self.before_write: Callable[[Descriptor], object] = lambda _blob: None
 
-    def has_blob(self, repository: str, digest: Digest) -> bool:
+    def has_blob(self, repository: str, blob: Descriptor) -> bool:
         self.before_look()
-        return super().has_blob(repository, digest)
+        return super().has_blob(repository, blob)
 
     def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
         self.before_write(blob)

@@ -84,7 +84,7 @@ def test_retry_after_may_be_a_date() -> None:
         return Reply(503, fields={"Retry-After": formatdate(time.time() + 30, usegmt=True)})
 
     with remote_registry(script) as (registry, _), pytest.raises(RegistryFailed) as caught:
-        registry.has_blob("app", BLOB.digest)
+        registry.has_blob("app", BLOB)
     assert caught.value.retry_after == pytest.approx(30, abs=2)
 
 
@@ -129,7 +129,7 @@ def test_what_is_not_there_costs_no_connection() -> None:
 
 @pytest.mark.parametrize(("tag", "hint"), [("1.0.0", "was it pushed"), ("latest", "without a tag means latest")])
 def test_a_tag_that_nobody_typed_is_told_where_it_comes_from(tag: str, hint: str) -> None:
-    with remote_registry(lambda _: Reply(404, error_body("MANIFEST_UNKNOWN"))) as (registry, _):
+    with remote_registry(lambda _: Reply(404, error_body("MANIFEST_UNKNOWN"))) as (registry, server):
         home = Home(registry, "dev", "app")
         for look in (
             lambda: registry.manifest("app", tag),
@@ -139,6 +139,22 @@ def test_a_tag_that_nobody_typed_is_told_where_it_comes_from(tag: str, hint: str
             with pytest.raises(ManifestMissing, match=tag) as caught:
                 look()
             assert hint in (caught.value.hint or "")
+            host = server.url.removeprefix("http://")
+            assert f"`tidegate image ls {host}/app` shows which tags there are" in (caught.value.hint or "")
+        with pytest.raises(ManifestMissing) as caught:
+            registry.manifest("app", str(BLOB.digest))
+        assert caught.value.hint == "was it pushed, and to this registry account?"
+
+
+@pytest.mark.parametrize(
+    ("length", "is_there"), [(BLOB.size, True), (BLOB.size - 1, False), (BLOB.size + 1, False), (0, True), (None, True)]
+)
+def test_a_blob_of_another_length_is_not_there(length: int | None, *, is_there: bool) -> None:
+    """A length that is not told says nothing; 0 is what some servers say then."""
+    head = Reply(200, fields={"Content-Length": () if length is None else str(length)})
+    with remote_registry(by_line({f"HEAD /v2/app/blobs/{BLOB.digest}": head})) as (registry, server):
+        assert registry.has_blob("app", BLOB) is is_there
+        assert len(server.requests) == 1
 
 
 def _holding(tag: str) -> Home:

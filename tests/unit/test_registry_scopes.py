@@ -18,6 +18,7 @@ from support.whole_registry import WholeRegistry
 from tidegate.errors.registry import RegistryDenied, RegistryUnauthorized
 from tidegate.http import Client, Origin, Retry, Timeouts
 from tidegate.model.digest import Digest
+from tidegate.model.manifest import Descriptor
 from tidegate.registry.auth.authorization import Authorizer
 from tidegate.registry.auth.credentials import Credentials
 from tidegate.registry.copy.copier import Copier, Referrers, Wish
@@ -45,7 +46,7 @@ class _Mounting(WholeRegistry):
     def __call__(self, request: Received) -> Reply:
         head, _, query = request.path.partition("/blobs/uploads/?mount=")
         digest, _, source = query.partition("&from=")
-        if query and self.held.mount_blob(head.removeprefix("/v2/"), Digest.parse(digest), source):
+        if query and self.held.mount_blob(head.removeprefix("/v2/"), Descriptor("", Digest.parse(digest), 0), source):
             return Reply(201)
         return super().__call__(request)
 

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from tidegate.http import Retry
-from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.ports.images import CopyReport
 from tidegate.registry.copy.copier import Copier
@@ -59,8 +58,8 @@ class _Refusing(FakeRegistry):
         self._first = threading.Lock()
         self._together = threading.Barrier(at_once)
 
-    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
-        self._note("mount_blob", repository, str(digest), source)
+    def mount_blob(self, repository: str, blob: Descriptor, source: str) -> bool:
+        self._note("mount_blob", repository, str(blob.digest), source)
         return False
 
     def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
@@ -147,11 +146,11 @@ class _Undecided(FakeRegistry):
         self._together.wait(10)
         return super().resolve(repository, reference)
 
-    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
+    def mount_blob(self, repository: str, blob: Descriptor, source: str) -> bool:
         if not getattr(self._asked, "once", False):
             self._asked.once = True
             self._together.wait(10)
-        return super().mount_blob(repository, digest, source)
+        return super().mount_blob(repository, blob, source)
 
     def write_whole(self, repository: str, blob: Descriptor, data: bytes) -> bool:
         self._asked.once = True

@@ -67,12 +67,12 @@ class _Recording(FakeRegistry):
         self._mounts = mounts
         self._largest = largest
 
-    def has_blob(self, repository: str, digest: Digest) -> bool:
-        self._note("look", repository, str(digest))
+    def has_blob(self, repository: str, blob: Descriptor) -> bool:
+        self._note("look", repository, str(blob.digest))
         return self._has
 
-    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
-        self._note("mount", repository, str(digest), source)
+    def mount_blob(self, repository: str, blob: Descriptor, source: str) -> bool:
+        self._note("mount", repository, str(blob.digest), source)
         return self._mounts
 
     def takes_whole(self, size: int) -> bool:

@@ -33,7 +33,7 @@ def test_a_mount_that_begins_an_upload_is_used_for_it_once() -> None:
         f"PUT /up/2?digest={digest}": Reply(201),
     }
     with remote_registry(by_line(lines)) as (registry, server):
-        assert not registry.mount_blob("app", digest, "base")
+        assert not registry.mount_blob("app", BLOB, "base")
         with pytest.raises(RegistryFailed):
             registry.write_blob("app", BLOB, iter([b"blob"]))
         registry.write_blob("app", BLOB, iter([b"blob"]))
@@ -44,16 +44,16 @@ def test_a_mount_that_begins_an_upload_is_used_for_it_once() -> None:
 def test_a_registry_that_can_not_mount_is_not_asked_again(status: int) -> None:
     line = f"POST /v2/app/blobs/uploads/?mount={BLOB.digest}&from=base"
     with remote_registry(by_line({line: Reply(status)})) as (registry, _):
-        assert not registry.mount_blob("app", BLOB.digest, "base")
+        assert not registry.mount_blob("app", BLOB, "base")
 
 
 def test_a_registry_that_is_busy_is_asked_for_the_mount_again() -> None:
     line, waits = f"POST /v2/app/blobs/uploads/?mount={BLOB.digest}&from=base", list[float]()
     answers = [Reply(503), Reply(201), *[Reply(503)] * 5]
     with remote_registry(lambda _: answers.pop(0), retry=patient(waits)) as (registry, server):
-        assert registry.mount_blob("app", BLOB.digest, "base")
+        assert registry.mount_blob("app", BLOB, "base")
         assert server.lines == [line] * 2
-        assert not registry.mount_blob("app", BLOB.digest, "base")  # to the end: it may be mounts that it can't do
+        assert not registry.mount_blob("app", BLOB, "base")  # to the end: it may be mounts that it can't do
         assert not answers
 
 

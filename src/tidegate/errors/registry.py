@@ -86,6 +86,13 @@ class DigestMismatch(TidegateError):
     retryable = True
 
 
+class FileDamaged(DigestMismatch):
+    """A file of an image layout has other bytes than its digest says. Reading it again gives the same."""
+
+    code = "registry/file-damaged"
+    retryable = False
+
+
 class ManifestInvalid(TidegateError):
     """A manifest can't be read, is too large, or refers to itself."""
 
@@ -114,6 +121,12 @@ class LayoutInvalid(UsageError):
     """A folder is not an OCI image layout."""
 
     code = "registry/layout-invalid"
+
+
+class FolderTaken(UsageError):
+    """A folder that is no image layout has other files in it: nothing is written between them."""
+
+    code = "registry/folder-taken"
 
 
 class FolderMissing(TidegateError):

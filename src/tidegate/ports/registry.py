@@ -45,8 +45,8 @@ class Registry(Protocol):
         """Store the bytes of `manifest` under `reference`; what it refers to must be there already."""
         ...
 
-    def has_blob(self, repository: str, digest: Digest) -> bool:
-        """Return whether the repository holds the blob."""
+    def has_blob(self, repository: str, blob: Descriptor) -> bool:
+        """Return whether the repository holds the blob. What has another length, where that is told, is not it."""
         ...
 
     def read_blob(self, repository: str, digest: Digest) -> AbstractContextManager[Iterator[bytes]]:
@@ -86,7 +86,7 @@ class Registry(Protocol):
         """
         ...
 
-    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
+    def mount_blob(self, repository: str, blob: Descriptor, source: str) -> bool:
         """Make a blob of repository `source` of this registry appear in `repository`; False when it could not."""
         ...
 

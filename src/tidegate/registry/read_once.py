@@ -60,9 +60,9 @@ class ReadOnce:
         """Do as the registry does."""
         self._registry.put_manifest(repository, reference, manifest)
 
-    def has_blob(self, repository: str, digest: Digest) -> bool:
+    def has_blob(self, repository: str, blob: Descriptor) -> bool:
         """Do as the registry does."""
-        return self._registry.has_blob(repository, digest)
+        return self._registry.has_blob(repository, blob)
 
     def read_blob(self, repository: str, digest: Digest) -> AbstractContextManager[Iterator[bytes]]:
         """Do as the registry does."""
@@ -80,9 +80,9 @@ class ReadOnce:
         """Do as the registry does."""
         return self._registry.write_whole(repository, blob, data)
 
-    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
+    def mount_blob(self, repository: str, blob: Descriptor, source: str) -> bool:
         """Do as the registry does."""
-        return self._registry.mount_blob(repository, digest, source)
+        return self._registry.mount_blob(repository, blob, source)
 
     def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
         """Read, or remember."""

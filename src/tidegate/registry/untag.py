@@ -27,7 +27,7 @@ def remove_tag(home: Home, tag: str) -> None:
         home.registry.delete(home.repository, tag)
         return
     before = home.registry.manifest(home.repository, tag)
-    if not home.registry.mount_blob(home.repository, EMPTY.digest, home.repository):
+    if not home.registry.mount_blob(home.repository, EMPTY, home.repository):
         home.registry.write_blob(home.repository, EMPTY, iter((EMPTY_DATA,)))
     empty = _manifest()
     home.registry.put_manifest(home.repository, tag, empty)

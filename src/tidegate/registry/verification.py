@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tidegate.counted import counted
 from tidegate.errors.registry import BlobMissing, DigestMismatch, ManifestMissing
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
@@ -101,18 +102,19 @@ def _manifests(home: Home, wanted: Tree) -> Iterator[str]:
 
 def _missing(home: Home, blobs: Sequence[Descriptor], *, deep: bool) -> list[str]:
     """Return what is wrong with `blobs` at `home`."""
-    return [fault for fault in at_once(lambda blob: _blob(home, blob.digest, deep=deep), blobs) if fault]
+    return [fault for fault in at_once(lambda blob: _blob(home, blob, deep=deep), blobs) if fault]
 
 
-def _blob(home: Home, digest: Digest, *, deep: bool) -> str | None:
+def _blob(home: Home, blob: Descriptor, *, deep: bool) -> str | None:
     if not deep:
-        return None if home.registry.has_blob(home.repository, digest) else f"blob {digest} is missing"
+        is_there = home.registry.has_blob(home.repository, blob)
+        return None if is_there else f"blob {blob.digest} is missing, or has not its {counted(blob.size, 'byte')}"
     try:
-        with home.registry.read_blob(home.repository, digest) as pieces:
+        with home.registry.read_blob(home.repository, blob.digest) as pieces:
             for _ in pieces:
                 pass
     except BlobMissing:
-        return f"blob {digest} is missing"
+        return f"blob {blob.digest} is missing"
     except DigestMismatch as error:
         return _told(error)
     return None

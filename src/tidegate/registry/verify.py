@@ -5,18 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from tidegate.errors.registry import DigestMismatch
+from tidegate.errors.registry import DigestMismatch, FileDamaged
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 
 
-def verified(pieces: Iterable[bytes], digest: Digest, where: str) -> Iterator[bytes]:
+def verified(pieces: Iterable[bytes], digest: Digest, where: str, *, at_rest: bool = False) -> Iterator[bytes]:
     """Pass `pieces` on. The last one is held back until all are known to be what `digest` says.
 
     So whoever writes them never has the whole of a blob that is wrong.
 
+    Args:
+        pieces: the bytes.
+        digest: what they should be.
+        where: where they come from.
+        at_rest: that is a file, which is no better when it is read again.
+
     Raises:
-        DigestMismatch: in place of the last piece; `where` says where they came from.
+        FileDamaged: in place of the last piece, when they are `at_rest`.
+        DigestMismatch: in place of the last piece else.
     """
     hashed = hashlib.new(digest.algorithm)
     held = b""
@@ -25,6 +32,9 @@ def verified(pieces: Iterable[bytes], digest: Digest, where: str) -> Iterator[by
         if held:
             yield held
         held = piece
+    if hashed.hexdigest() != digest.hex and at_rest:
+        hint = "the file is damaged: copy the image again from where it was made, into a new folder"
+        raise FileDamaged(f"the bytes are not {digest}", where=where, hint=hint)
     if hashed.hexdigest() != digest.hex:
         hint = "the bytes were changed where they are kept or on the way; nothing of them is used"
         raise DigestMismatch(f"the bytes are not {digest}", where=where, hint=hint)

@@ -53,7 +53,7 @@ class BuiltImage:
         `tag` may be the text of the image's digest, for an image without a tag.
         """
         for blob, data in self.blobs.items():
-            if not registry.has_blob(repository, blob.digest):
+            if not registry.has_blob(repository, blob):
                 registry.write_blob(repository, blob, iter((data,)))
         for child in self.children:
             registry.put_manifest(repository, str(child.digest), child)

@@ -66,11 +66,12 @@ class FakeRegistry:
                 raise DigestMismatch(f"the manifest is {manifest.digest}", where=reference)
             self._manifests[repository][manifest.digest] = manifest
 
-    def has_blob(self, repository: str, digest: Digest) -> bool:
+    def has_blob(self, repository: str, blob: Descriptor) -> bool:
         """Return whether the repository holds the blob."""
-        self._note("has_blob", repository, str(digest))
+        self._note("has_blob", repository, str(blob.digest))
         with self._lock:
-            return digest in self._blobs[repository]
+            data = self._blobs[repository].get(blob.digest)
+        return data is not None and len(data) == blob.size
 
     @contextmanager
     def read_blob(self, repository: str, digest: Digest) -> Iterator[Iterator[bytes]]:
@@ -105,13 +106,13 @@ class FakeRegistry:
         self._store(repository, blob, data)
         return True
 
-    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
+    def mount_blob(self, repository: str, blob: Descriptor, source: str) -> bool:
         """Make a blob of `source` appear in `repository`."""
-        self._note("mount_blob", repository, str(digest))
+        self._note("mount_blob", repository, str(blob.digest))
         with self._lock:
-            data = self._blobs[source].get(digest)
+            data = self._blobs[source].get(blob.digest)
             if data is not None:
-                self._blobs[repository][digest] = data
+                self._blobs[repository][blob.digest] = data
         return data is not None
 
     def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:

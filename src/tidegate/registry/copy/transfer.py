@@ -107,10 +107,10 @@ class Transfer:
 
     def _answer(self, question: Question) -> Moved | None:
         """Ask the target one `question`; return how it has got the blob, or None."""
-        here, repository, digest = self._target.registry, self._target.repository, self.blob.digest
+        here, repository = self._target.registry, self._target.repository
         if question == "look":
-            return Moved.PRESENT if here.has_blob(repository, digest) else None
-        is_mounted = here.mount_blob(repository, digest, self._elsewhere or repository)
+            return Moved.PRESENT if here.has_blob(repository, self.blob) else None
+        is_mounted = here.mount_blob(repository, self.blob, self._elsewhere or repository)
         if question == "mount from":
             self._seen.learn_mount(self._target, done=is_mounted)
         return Moved.MOUNTED if is_mounted else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 import uuid
 from collections.abc import Iterator
@@ -35,14 +36,48 @@ def incoming(folder: Path, target: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def link(there: Path, here: Path) -> bool:
-    """Make `here` another name of the file `there`; False when the file systems can't."""
+def is_begun(name: str) -> bool:
+    """Return whether a folder that has `name` in it, and no index yet, may be a layout that is being made.
+
+    Or it is the root of a new file system, which has a folder of its own.
+    """
+    return name in {"blobs", "lost+found"} or name.startswith(_PREFIX)
+
+
+def is_of_length(path: Path, size: int) -> bool:
+    """Return whether `path` is a file of `size` bytes."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == size
+
+
+def link(there: Path, here: Path, folder: Path) -> bool:
+    """Make `here` another name of the file `there`, whatever it was before; False when the file systems can't.
+
+    Args:
+        there: the file.
+        here: its further name.
+        folder: where that is meanwhile, if the name is taken; on the same file system as `here`.
+    """
     try:
         here.hardlink_to(there)
     except FileExistsError:
-        return True
+        return _link_in_place(there, here, folder / f"{_PREFIX}{uuid.uuid4().hex}")
     except OSError:
         return False
+    return True
+
+
+def _link_in_place(there: Path, here: Path, meanwhile: Path) -> bool:
+    try:
+        meanwhile.hardlink_to(there)
+        meanwhile.replace(here)
+    except OSError:
+        return False
+    finally:
+        meanwhile.unlink(missing_ok=True)  # the system leaves it when `here` is the same file already
     return True
 
 

@@ -13,18 +13,27 @@ from pathlib import Path
 from typing import Final
 
 from tidegate.counted import counted
-from tidegate.errors.registry import BlobMissing, DigestMismatch, FolderMissing, LayoutInvalid, ManifestMissing
+from tidegate.errors.registry import (
+    BlobMissing,
+    DigestMismatch,
+    FolderMissing,
+    FolderTaken,
+    LayoutInvalid,
+    ManifestMissing,
+)
 from tidegate.model.digest import Digest
 from tidegate.model.image import is_repository, is_tag
 from tidegate.model.manifest import LARGEST_MANIFEST, Descriptor, Manifest, media_type_of
 from tidegate.model.referrers import Entry, ReferrerList, entry_of, is_attaching_tag, subject_of
 from tidegate.registry.layout.disk import on_disk
-from tidegate.registry.layout.files import incoming, link, sync_folder
+from tidegate.registry.layout.files import incoming, is_begun, is_of_length, link, sync_folder
 from tidegate.registry.layout.index import Index, read_index, update_index
 from tidegate.registry.verify import verified
 
 _PIECE: Final = 256 * 1024
-_OF_THE_LAYOUT: Final = frozenset({"blobs", "index.json", "oci-layout"})
+_MARKS: Final = frozenset({"index.json", "oci-layout"})
+"""What tells a layout from any other folder."""
+_OF_THE_LAYOUT: Final = frozenset({"blobs", *_MARKS})
 _MOST_SHOWN: Final = 12
 _NOT_WHOLE: Final = "is the folder whole? Copy it again from where it was made"
 _MARKER: Final = b'{"imageLayoutVersion":"1.0.0"}'
@@ -69,9 +78,9 @@ class LayoutRegistry:
         """Store `manifest` under `reference`. Raises `BlobMissing` when something that it refers to is not there."""
         contents = manifest.contents()
         for part in (*contents.manifests, *contents.blobs):
-            if not self.has_blob(repository, part.digest):
+            if not self.has_blob(repository, part):
                 where = str(self._layout(repository))
-                raise BlobMissing(f"{manifest.digest} refers to {part.digest}, which is not there", where=where)
+                raise BlobMissing(f"{manifest.digest} refers to {part.digest}, which is not there whole", where=where)
         self.write_blob(repository, manifest.descriptor, iter((manifest.data,)))
         if is_tag(reference):
             layout = self._layout(repository)
@@ -81,11 +90,11 @@ class LayoutRegistry:
         elif Digest.parse(reference) != manifest.digest:
             raise DigestMismatch(f"the manifest is {manifest.digest}", where=reference)
 
-    def has_blob(self, repository: str, digest: Digest) -> bool:
-        """Return whether the repository holds the blob."""
-        path = self._blob(repository, digest)
+    def has_blob(self, repository: str, blob: Descriptor) -> bool:
+        """Return whether the repository holds the blob: a file of its length."""
+        path = self._blob(repository, blob.digest)
         with on_disk(path):
-            return path.is_file()
+            return is_of_length(path, blob.size)
 
     @contextmanager
     def read_blob(self, repository: str, digest: Digest) -> Iterator[Iterator[bytes]]:
@@ -102,7 +111,7 @@ class LayoutRegistry:
                 return file.read(_PIECE)
 
         with file:
-            yield verified(iter(piece, b""), digest, str(path))
+            yield verified(iter(piece, b""), digest, str(path), at_rest=True)
 
     def write_blob(self, repository: str, blob: Descriptor, pieces: Iterator[bytes]) -> None:
         """Store a blob: written beside its place, verified, then renamed."""
@@ -128,15 +137,17 @@ class LayoutRegistry:
         self.write_blob(repository, blob, iter((data,)))
         return True
 
-    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
+    def mount_blob(self, repository: str, blob: Descriptor, source: str) -> bool:
         """Make a blob of repository `source` appear in `repository` by a hard link."""
-        there, here = self._blob(source, digest), self._blob(repository, digest)
+        there, here = self._blob(source, blob.digest), self._blob(repository, blob.digest)
         with on_disk(here):
-            if here.is_file() or not there.is_file():
-                return here.is_file()
+            if is_of_length(here, blob.size):
+                return True
+            if not is_of_length(there, blob.size):
+                return False
             self._begin(repository)
             here.parent.mkdir(parents=True, exist_ok=True)
-            return link(there, here)
+            return link(there, here, self._layout(repository))
 
     def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
         """Return the referrers that stand in the index without a name, as oras keeps them; None when there are none.
@@ -218,7 +229,7 @@ class LayoutRegistry:
                 data = path.read_bytes()
             except FileNotFoundError:
                 return None
-        for _ in verified(iter((data,)), digest, str(path)):
+        for _ in verified(iter((data,)), digest, str(path), at_rest=True):
             pass
         media_type = media_type_of(data)
         return Manifest(media_type, data) if media_type is not None else None
@@ -256,12 +267,35 @@ class LayoutRegistry:
 class LayoutFolder(LayoutRegistry):
     """A folder that is one layout itself, under any name: a single repository, whatever it is called.
 
-    `reference` may be "": the image that is called `latest`, or the only one.
+    `reference` may be "": the image that is called `latest`, or the only one. A folder with other files in it does not
+    become a layout.
     """
 
     def resolve(self, repository: str, reference: str) -> Descriptor | None:
         """Return the descriptor of the manifest at `reference`, or None."""
         return super().resolve(repository, reference) if reference else self._only()
+
+    def tags(self, repository: str) -> Iterator[str]:
+        """Yield all tags in the index's order; raises `ManifestMissing` where there is no layout."""
+        if not self._is_layout():
+            raise self._missing(repository, "")
+        yield from super().tags(repository)
+
+    def _begin(self, repository: str) -> None:
+        """Make the layout when it is not there yet; what one who was killed has begun is gone on with."""
+        if not self._is_layout() and self._folder.is_dir():
+            names = {each.name for each in self._folder.iterdir()}
+            others = sorted(name for name in names if not is_begun(name))
+            if others and not names & _MARKS:  # it may have become one meanwhile
+                raise FolderTaken(
+                    f"this folder is no image layout, and {others[0]} is in it",
+                    where=str(self._folder),
+                    hint="name a new folder, or an empty one",
+                )
+        super()._begin(repository)
+
+    def _is_layout(self) -> bool:
+        return any((self._folder / name).exists() for name in _MARKS)
 
     def _only(self) -> Descriptor | None:
         index = self._index("")

@@ -39,15 +39,15 @@ class RemoteBlobs:
         self._uploads: dict[tuple[str, Digest], str] = {}
         self._whole = WholeBlobs()
 
-    def has(self, repository: str, digest: Digest) -> bool:
-        """Return whether the repository holds the blob."""
+    def has(self, repository: str, blob: Descriptor) -> bool:
+        """Return whether the repository holds the blob; not when the registry tells another length of it."""
 
         def ask() -> bool:
-            request = self._calls.request("HEAD", repository, f"blobs/{digest}")
+            request = self._calls.request("HEAD", repository, f"blobs/{blob.digest}")
             with self._calls.send(request, to_pull(repository)) as response:
                 if response.status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
                     raise failure(response)
-                return response.status == HTTPStatus.OK
+                return response.status == HTTPStatus.OK and _may_be(response, blob.size)
 
         return self._calls.retry.call(ask)
 
@@ -82,7 +82,7 @@ class RemoteBlobs:
         with self._calls.send(replace(request, body=body), to_push(repository)) as response:
             if response.status not in {HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.ACCEPTED}:
                 raise failure(response)
-        if response.status == HTTPStatus.ACCEPTED and not self.has(repository, blob.digest):
+        if response.status == HTTPStatus.ACCEPTED and not self.has(repository, blob):
             raise RegistryFailed("the registry accepted the blob and does not have it", where=str(request))
 
     def takes_whole(self, size: int) -> bool:
@@ -152,6 +152,12 @@ class RemoteBlobs:
             if response.status not in {HTTPStatus.ACCEPTED, HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
                 raise failure(response)
             return upload_location(response)
+
+
+def _may_be(response: Response, size: int) -> bool:
+    """Return whether a HEAD's answer may be of `size` bytes. A length of 0 is what servers send that do not know it."""
+    told = response.header("Content-Length") or ""
+    return not told.isdecimal() or int(told) in {0, size}
 
 
 def _content(response: Response, offset: int) -> Response:

@@ -122,9 +122,9 @@ class RemoteRegistry:
                 self._take_back(repository, reference, wrong)
             raise
 
-    def has_blob(self, repository: str, digest: Digest) -> bool:
+    def has_blob(self, repository: str, blob: Descriptor) -> bool:
         """Return whether the repository holds the blob."""
-        return self._blobs.has(repository, digest)
+        return self._blobs.has(repository, blob)
 
     def read_blob(self, repository: str, digest: Digest) -> AbstractContextManager[Iterator[bytes]]:
         """Return a context whose value yields the blob's bytes, as `RemoteBlobs.read` does."""
@@ -142,9 +142,9 @@ class RemoteRegistry:
         """Store a small blob by one request, if the registry takes it so."""
         return self._blobs.write_whole(repository, blob, data)
 
-    def mount_blob(self, repository: str, digest: Digest, source: str) -> bool:
+    def mount_blob(self, repository: str, blob: Descriptor, source: str) -> bool:
         """Mount a blob of repository `source`."""
-        return self._blobs.mount(repository, digest, source)
+        return self._blobs.mount(repository, blob.digest, source)
 
     def referrers(self, repository: str, subject: Digest) -> ReferrerList | None:
         """Return what the Referrers API lists; a registry that does not know it is not asked again.
@@ -213,7 +213,7 @@ class RemoteRegistry:
         with self._calls.send(request, to_pull(repository)) as response:
             if response.status == HTTPStatus.NOT_FOUND:
                 response.close()  # an error would close the connection, too
-                raise no_manifest(reference, repository, str(request))
+                raise no_manifest(reference, repository, request)
             if response.status != HTTPStatus.OK:
                 raise failure(response)
             try:
