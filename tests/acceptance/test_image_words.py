@@ -75,8 +75,10 @@ def test_what_is_to_be_done_about_a_difference_can_be_typed_as_it_is_told(folder
 
 
 def test_a_loop_over_the_tags_of_a_misspelt_repository_is_told(folder: Path) -> None:
-    ended = _image(folder, "ls", "oci-layout:biuld", "-o", "name")
-    assert (ended.code, ended.out, ended.err) == (0, "", "no tags in oci-layout:biuld, or no such repository\n")
+    (folder / "tidegate.yaml").write_text(SMALL)
+    (folder / "registries" / "dev").mkdir(parents=True)
+    ended = _image(folder, "ls", "dev:biuld", "-o", "name")
+    assert (ended.code, ended.out, ended.err) == (0, "", "no tags in dev.example/biuld, or no such repository\n")
     assert "no version among" in _image(folder, "ls", "oci-layout:build", "--semver", "-o", "name").err
 
 
