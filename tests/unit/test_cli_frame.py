@@ -89,9 +89,19 @@ def test_the_table_says_what_the_command_says(entry: Entry) -> None:
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
 def test_the_help_of_a_group_has_whole_sentences(entry: Entry) -> None:
     if isinstance(entry.load(), Group):
-        _, _, commands = tidegate(entry.name, "--help").out.rpartition("\nCommands:\n")
+        _, _, rest = tidegate(entry.name, "--help").out.rpartition("\nCommands:\n")
+        commands, _, _ = rest.partition("\nExamples:\n")
         assert commands
         assert "..." not in commands
+
+
+def test_the_help_of_a_group_has_an_example_of_each_command() -> None:
+    _, _, examples = tidegate("config", "--help").out.partition("\nExamples:\n")
+    assert examples.splitlines() == [
+        "  tidegate config check",
+        "  tidegate config schema > tidegate.schema.json",
+        "  tidegate config view",
+    ]
 
 
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)

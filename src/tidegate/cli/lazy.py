@@ -71,13 +71,20 @@ class Command(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, unwrapped."""
         super().format_epilog(ctx, formatter)
-        with formatter.section("Examples"):
-            for example in self.examples:
-                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+        _write_examples(self.examples, formatter)
+
+
+def _write_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> None:
+    with formatter.section("Examples"):
+        for example in examples:
+            formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
 
 
 class Group(click.Group):
-    """A group of commands; a misspelt verb gets a suggestion, no verb gets the help."""
+    """A group of commands; a misspelt verb gets a suggestion, no verb gets the help.
+
+    Its help ends with an example of each command: the first of the command's own.
+    """
 
     command_class = Command
 
@@ -111,6 +118,13 @@ class Group(click.Group):
         commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
         with formatter.section("Commands"):
             formatter.write_dl([(name, each.get_short_help_str(_WHOLE)) for name, each in commands if each is not None])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write an example of each command that is imported already: of those of a table, their own helps tell."""
+        super().format_epilog(ctx, formatter)
+        examples = [each.examples[0] for _, each in sorted(self.commands.items()) if isinstance(each, Command)]
+        if examples:
+            _write_examples(examples, formatter)
 
 
 class LazyGroup(Group):
