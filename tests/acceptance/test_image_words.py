@@ -108,6 +108,17 @@ def test_of_a_list_each_line_that_failed_is_told_with_what_to_do(folder: Path) -
     assert_golden("cli/image-copy-list-fails.txt", ended.err.replace(str(folder), "FOLDER"))
 
 
+def test_quiet_is_of_what_went_well(folder: Path) -> None:
+    """What failed is an error. With -o json an event tells it."""
+    (folder / "list").write_text("oci-layout:build:one oci-layout:there:1\noci-layout:build:no oci-layout:there:2\n")
+    ended = tidegate("-q", "-C", folder, "image", "copy", "--from", "list")
+    assert [line.split()[0] for line in ended.err.splitlines()] == [
+        *("failed", "hint:", "error:", "code:", "where:", "hint:")
+    ]
+    told = tidegate("-q", "-C", folder, "image", "copy", "--from", "list", "-o", "json").err
+    assert json.loads(told)["error"]["code"] == "image/copies-failed"
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

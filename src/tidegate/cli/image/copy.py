@@ -132,7 +132,8 @@ def _run(
 
     batch = Batch(RETRY, jobs, tells_blobs=form is Format.JSON)
     course = Course(len(pairs), batch.sent, places.pauses)
-    talk = CopyTalk(invocation.output, course, moves=_may_move(invocation, form))
+    moves, has_events = _may_move(invocation, form), form is Format.JSON
+    talk = CopyTalk(invocation.output, course, moves=moves, tells_failures=not has_events)
     events = _events(invocation, course, platform) if form is Format.JSON else None
 
     def tick() -> None:

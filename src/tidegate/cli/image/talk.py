@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tidegate.cli.image.course import Course
@@ -30,10 +31,12 @@ class CopyTalk:
         output: where talk goes; the moving line only to a terminal.
         course: how far the run is; told of each event before `see`.
         moves: whether a terminal gets the moving line: one that can take it away again, and shows no events besides.
+        tells_failures: whether what failed is told although `output` is quiet: where no event tells it.
     """
 
-    def __init__(self, output: Output, course: Course, *, moves: bool = True) -> None:
+    def __init__(self, output: Output, course: Course, *, moves: bool = True, tells_failures: bool = False) -> None:
         self._output = output
+        self._failures = replace(output, quiet=output.quiet and not tells_failures)
         self._course = course
         self._narrowed = False
         self._hint: str | None = None
@@ -48,7 +51,7 @@ class CopyTalk:
             self._output.say(printable(_NARROWED.format(event.part.platform)))
         if isinstance(event, Copied) and (self._course.total > 1 or event.error is None):
             self.clear()
-            self._output.say(printable(_sentence(event)))
+            (self._failures if event.error else self._output).say(printable(_sentence(event)))
             if event.error is not None:
                 self._say_hint(event.error.hint)
 
@@ -81,7 +84,7 @@ class CopyTalk:
 
     def _say_hint(self, hint: str | None) -> None:
         if hint and hint != self._hint:
-            self._output.say(printable(f"{_INDENT}hint: {hint}"))
+            self._failures.say(printable(f"{_INDENT}hint: {hint}"))
         self._hint = hint
 
     def clear(self) -> None:
