@@ -72,9 +72,15 @@ def test_bytes_that_rotted_are_found_by_a_deep_look_only(folder: Path) -> None:
     tidegate_image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle")
     deep = tidegate_image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", "--deep", expect=1)
     assert f"the bytes are not {layer}: {path}" in deep.out
-    assert "what has wrong bytes stays until its file is removed" in deep.err
+    copy = "tidegate image copy oci-layout:build:1.1.3 oci-layout:bundle:1.1.3"
+    assert f"hint:  remove what has wrong bytes (rm {path}); then: its tag is right" in deep.err
+    assert f"take the tag away (tidegate image rm oci-layout:bundle:1.1.3), then {copy}\n" in deep.err
     alone = tidegate_image(folder, "verify", "oci-layout:bundle:1.1.3", "oci-layout:bundle", "--deep", expect=1)
     assert "hint:  it was compared with itself: " in alone.err
+    path.unlink()
+    tidegate_image(folder, "rm", "oci-layout:bundle:1.1.3", "--yes")
+    tidegate_image(folder, *copy.split()[2:])
+    tidegate_image(folder, "verify", "oci-layout:build:1.1.3", "oci-layout:bundle", "--deep")
 
 
 def test_a_file_that_was_cut_short_is_missing_and_is_mended(folder: Path) -> None:

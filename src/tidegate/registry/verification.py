@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tidegate.counted import counted
-from tidegate.errors.registry import BlobMissing, DigestMismatch, ManifestMissing
+from tidegate.errors.registry import BlobMissing, DigestMismatch, FileDamaged, ManifestMissing
 from tidegate.model.digest import Digest
 from tidegate.model.manifest import Descriptor
 from tidegate.registry.crew import at_once
@@ -30,6 +30,8 @@ class Verification:
         part: the platform of the source's image that the target is, all alone; "" when it is one of its manifests and
             nothing is said of a platform; None when it is something else.
         taken: cosign's tags that hold something else at the target; each is one of `faults`.
+        damaged: files at the target that have wrong bytes, where it is a folder; a copy takes them for what they
+            should be.
     """
 
     source: Digest
@@ -40,6 +42,7 @@ class Verification:
     of_image: int
     part: str | None = None
     taken: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
 
 
 def verify_image(source: ImagePlace, target: ImagePlace, *, deep: bool, foreign: bool = False) -> Verification:
@@ -65,13 +68,21 @@ def verify_image(source: ImagePlace, target: ImagePlace, *, deep: bool, foreign:
         return Verification(wanted.root.digest, digest, 0, len(attached), (what,), of_image=1, part=part)
     own = _blobs((wanted,), foreign=foreign)
     theirs = [blob for blob in _blobs([each.tree for each in attached], foreign=foreign) if blob not in own]
-    of_image = (*_manifests(target.home, wanted), *_missing(target.home, own, deep=deep))
+    missing, damaged = _missing(target.home, (*own, *theirs), deep=deep)
+    of_image = (*_manifests(target.home, wanted), *(missing[blob] for blob in own if blob in missing))
     taken, lacking = _attached(target.home, wanted, attached)
-    others = (*_missing(target.home, theirs, deep=deep), *taken.values(), *lacking)
+    others = (*(missing[blob] for blob in theirs if blob in missing), *taken.values(), *lacking)
     faults = tuple(dict.fromkeys((*of_image, *others)))
     blobs = len(own) + len(theirs)
     return Verification(
-        wanted.root.digest, digest, blobs, len(attached), faults, len(set(of_image)), taken=tuple(taken)
+        wanted.root.digest,
+        digest,
+        blobs,
+        len(attached),
+        faults,
+        len(set(of_image)),
+        taken=tuple(taken),
+        damaged=tuple(damaged),
     )
 
 
@@ -100,12 +111,15 @@ def _manifests(home: Home, wanted: Tree) -> Iterator[str]:
             yield f"manifest {manifest.digest} is kept as {held.media_type}, not as {manifest.media_type}"
 
 
-def _missing(home: Home, blobs: Sequence[Descriptor], *, deep: bool) -> list[str]:
-    """Return what is wrong with `blobs` at `home`."""
-    return [fault for fault in at_once(lambda blob: _blob(home, blob, deep=deep), blobs) if fault]
+def _missing(home: Home, blobs: Sequence[Descriptor], *, deep: bool) -> tuple[Mapping[Descriptor, str], list[str]]:
+    """Return what is wrong with `blobs` at `home`, and which files there have wrong bytes."""
+    damaged = list[str]()
+    faults = at_once(lambda blob: _blob(home, blob, damaged, deep=deep), blobs)
+    return {blob: fault for blob, fault in zip(blobs, faults, strict=True) if fault}, sorted(damaged)
 
 
-def _blob(home: Home, blob: Descriptor, *, deep: bool) -> str | None:
+def _blob(home: Home, blob: Descriptor, damaged: list[str], *, deep: bool) -> str | None:
+    """Return what is wrong with `blob` at `home`, or None; note its file in `damaged` when that has wrong bytes."""
     if not deep:
         is_there = home.registry.has_blob(home.repository, blob)
         return None if is_there else f"blob {blob.digest} is missing, or has not its {counted(blob.size, 'byte')}"
@@ -116,6 +130,8 @@ def _blob(home: Home, blob: Descriptor, *, deep: bool) -> str | None:
     except BlobMissing:
         return f"blob {blob.digest} is missing"
     except DigestMismatch as error:
+        if isinstance(error, FileDamaged) and error.where:
+            damaged.append(str(error.where))
         return _told(error)
     return None
 

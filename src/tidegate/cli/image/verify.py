@@ -123,9 +123,11 @@ def _hint(found: Verification, there: ImagePlace, here: ImagePlace, pair: Sequen
         return f"copy it: {copy}" if found.target is None else f"copy it again: {copy} --replace"
     if there.home.key == here.home.key:
         return "it was compared with itself: bring it anew from where it was built, or from another copy of it"
+    first = f"remove what has wrong bytes ({join(('rm', *found.damaged))}); then: " if found.damaged else ""
     if not found.of_image:
-        return f"bring what is attached: {copy} --referrers always"
+        return f"{first}bring what is attached: {copy} --referrers always"
     return (
-        f"its tag is right, so that a copy leaves it as it is: take the tag away (tidegate image rm {quote(target)}), "
-        f"then {copy}; what has wrong bytes stays until its file is removed, or the registry has lost it"
+        f"{first}its tag is right, so that a copy leaves it as it is: take the tag away "
+        f"(tidegate image rm {quote(target)}), then {copy}"
+        f"{'' if first else '; what has wrong bytes in a registry stays until it has lost that'}"
     )
