@@ -32,12 +32,13 @@ def verified(pieces: Iterable[bytes], digest: Digest, where: str, *, at_rest: bo
         if held:
             yield held
         held = piece
-    if hashed.hexdigest() != digest.hex and at_rest:
-        hint = "the file is damaged: copy the image again from where it was made, into a new folder"
-        raise FileDamaged(f"the bytes are not {digest}", where=where, hint=hint)
     if hashed.hexdigest() != digest.hex:
+        what = f"the bytes are not {digest}"
+        if at_rest:
+            hint = "the file is damaged: copy the image again from where it was made, into a new folder"
+            raise FileDamaged(what, where=where, hint=hint)
         hint = "the bytes were changed where they are kept or on the way; nothing of them is used"
-        raise DigestMismatch(f"the bytes are not {digest}", where=where, hint=hint)
+        raise DigestMismatch(what, where=where, hint=hint)
     if held:
         yield held
 
