@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from difflib import get_close_matches
 from typing import Final
 
 from pydantic import ValidationError
@@ -14,6 +13,7 @@ from tidegate.config.section import CUSTOM
 from tidegate.config.shape import field_at, keys_at
 from tidegate.config.tree import Block, Path, dotted, key_place, node_at
 from tidegate.errors.config import Finding
+from tidegate.nearest import did_you_mean
 
 _KEY: Final = "[key]"  # pydantic's mark for an error in a mapping's key
 _KINDS: Final = {
@@ -35,10 +35,7 @@ def explain(error: ValidationError, tree: Block) -> tuple[Finding, ...]:
 
 def suggest(word: str, known: tuple[str, ...]) -> str | None:
     """Return `did you mean …?` for a misspelt word, or what is known when nothing is near; None when nothing is."""
-    nearest = get_close_matches(word, known, n=1)
-    if nearest:
-        return f"did you mean {nearest[0]}?"
-    return f"known here: {', '.join(known)}" if known else None
+    return did_you_mean(word, known) or (f"known here: {', '.join(known)}" if known else None)
 
 
 def _finding(detail: ErrorDetails, tree: Block) -> Finding:

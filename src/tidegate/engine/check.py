@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from tidegate.engine.findings import Finding, RuleText
 from tidegate.engine.pipeline_check import RULES as PIPELINE_RULES
@@ -14,6 +13,7 @@ from tidegate.engine.policy_check.run import check_policies
 from tidegate.engine.world import World
 from tidegate.errors.git import BranchMissing
 from tidegate.errors.policy import RuleUnknown
+from tidegate.nearest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,8 @@ def _require_known(ignored: Mapping[str, str]) -> None:
     known = [rule.id for area in AREAS for rule in area.rules]
     for rule in ignored:
         if rule not in known:
-            nearest = get_close_matches(rule, known, n=1)
             raise RuleUnknown(
                 f"there is no rule {rule!r}",
                 where=f"policy.ignore.{rule}",
-                hint=f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(known)}",
+                hint=did_you_mean(rule, known) or f"known: {', '.join(known)}",
             )

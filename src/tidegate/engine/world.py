@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from tidegate.engine.live import Seen, read_cluster, read_clusters
 from tidegate.errors import TidegateError
 from tidegate.errors.release import EnvironmentUnknown, NoSource, ServiceUnknown
 from tidegate.model import Environment, ImageRef, Pipeline, Service
+from tidegate.nearest import did_you_mean
 from tidegate.ports import Clock, Forge, GitOpsRepo, GitOpsRepos, Images, Reports, VersionTags
 from tidegate.ports.cluster import Cluster
 
@@ -91,7 +91,7 @@ class World:
             if self.undiscovered:
                 raise self.undiscovered[0]
             known = sorted(self.pipeline.services)
-            hint = _meant(name, known) or f"services in the configuration: {', '.join(known) or 'none'}"
+            hint = did_you_mean(name, known) or f"services in the configuration: {', '.join(known) or 'none'}"
             raise ServiceUnknown(f"there is no service {name!r}", hint=hint)
         return service
 
@@ -104,7 +104,7 @@ class World:
         environment = self.pipeline.environment(name)
         if environment is None:
             known = [each.name for each in self.pipeline.environments]
-            hint = _meant(name, known) or f"environments in order: {', '.join(known)}"
+            hint = did_you_mean(name, known) or f"environments in order: {', '.join(known)}"
             raise EnvironmentUnknown(f"there is no environment {name!r}", hint=hint)
         return environment
 
@@ -121,8 +121,3 @@ class World:
                 hint=f"Flux moves it inside its ImagePolicy's range: see `tidegate policy show --in {target.name}`",
             )
         return source
-
-
-def _meant(name: str, known: Sequence[str]) -> str | None:
-    nearest = get_close_matches(name, known, n=1)
-    return f"did you mean {nearest[0]}?" if nearest else None

@@ -49,11 +49,10 @@ def known(accounts: Collection[str]) -> str:
 
 def no_account(name: str, accounts: Collection[str]) -> str:
     """Return that no account is called `name`, and which there are."""
-    from difflib import get_close_matches  # noqa: PLC0415 - of what goes wrong
+    from tidegate.nearest import did_you_mean  # noqa: PLC0415 - of what goes wrong
 
-    nearest = get_close_matches(name, accounts, n=1)
-    meant = f"; did you mean {nearest[0]}?" if nearest else ""
-    return f"{known(accounts)}, so no registry is called {name}{meant}"
+    meant = did_you_mean(name, accounts)
+    return f"{known(accounts)}, so no registry is called {name}{f'; {meant}' if meant else ''}"
 
 
 def _of_another_tool(text: str) -> str | None:
